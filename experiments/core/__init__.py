@@ -1,0 +1,1 @@
+"""What experiments share: the contract, training, evaluation, metrics, theory and plotting."""

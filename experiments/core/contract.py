@@ -1,0 +1,174 @@
+"""What an experiment is: a configuration, a run, figures drawn from its result, and claims decided by it.
+
+A file under `experiments/<part>/` defines one experiment, in this order::
+
+    @dataclass(frozen=True)
+    class Config: ...                    # defaults are the published run
+    @dataclass(frozen=True)
+    class Result: ...                    # arrays and quantities
+
+    experiment = Experiment(__name__, title=..., config=Config(), quick=Config(seeds=8))
+
+    @experiment.run
+    def run(config: Config, device: str) -> Result: ...
+
+    @experiment.figure("figure-id", title=..., caption=..., alt=...)
+    def draw(result: Result) -> Figure: ...
+
+    @experiment.claim("claim-id", statements=("A2",), ...)
+    def decide(result: Result) -> Finding: ...
+
+`run` does no input or output and draws nothing; a figure function computes nothing that a sentence
+could quote and saves nothing; a claim function turns a result into a verdict by its stated criterion.
+Reading, writing and printing belong to `site_builder`.
+
+The fields of a result are numpy arrays, `Quantity` values, dictionaries from names to quantities, and
+plain numbers, strings and tuples of them; a page quotes a quantity as `{{ q("<experiment file>.<field>") }}`
+or, inside a dictionary, `{{ q("<experiment file>.<field>.<name>") }}`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from matplotlib.figure import Figure
+
+from experiments.core.errors import ReportError
+from experiments.core.quantities import Quantity
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def undefined(why: str) -> Any:
+    """Declare a result field that may hold NaN, and say what NaN means there; elsewhere NaN is an error."""
+    return field(metadata={"undefined": why})
+
+
+class Verdict(StrEnum):
+    """What the data say about a claim."""
+
+    SUPPORTED = "supported"
+    REFUTED = "refuted"
+    MIXED = "mixed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a claim function returns: the statistic it looked at and the verdict its criterion gives."""
+
+    statistic: Quantity
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure of an experiment.
+
+    `caption` states the finding and `alt` describes the picture. Both may hold `{name}` or
+    `{name:spec}` for any quantity of the result (see `Quantity.__format__`). `interval` says what
+    error bars or bands show and how they were made; empty when the figure has none.
+    """
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    interval: str
+    draw: Callable[[Any], Figure]
+
+
+@dataclass(frozen=True)
+class ClaimSpec:
+    """One statement put so that data can decide it.
+
+    `statements` are ids of the notes ("A2"), `source` the paper's section if it makes the claim.
+    `test` says in words what is measured, `criterion` how the verdict follows from it; both were
+    written before the run. `published` is the verdict of the published (`full`) run, so that a
+    rebuild that changes it is noticed.
+    """
+
+    id: str
+    title: str
+    statements: tuple[str, ...]
+    source: str
+    test: str
+    criterion: str
+    figures: tuple[str, ...]
+    published: Verdict | None
+    decide: Callable[[Any], Finding]
+
+
+@dataclass
+class Experiment:
+    """A registered experiment; see the module docstring for how a file defines one.
+
+    `id` is the module's dotted name below `experiments` ("first_runs.starfish"). `config`, `quick`
+    and `large` are values of one frozen dataclass with an integer field `seed`; `large` falls back to
+    `config`. `inputs` are files, beside code, that the run reads: their digests are part of its key.
+    """
+
+    module: str
+    title: str
+    config: Any
+    quick: Any
+    large: Any = None
+    inputs: tuple[Path, ...] = ()
+    compute: Callable[[Any, str], Any] | None = field(default=None, init=False)
+    figures: dict[str, FigureSpec] = field(default_factory=dict, init=False)
+    claims: dict[str, ClaimSpec] = field(default_factory=dict, init=False)
+
+    @property
+    def id(self) -> str:
+        return self.module.removeprefix("experiments.")
+
+    def at(self, scale: str) -> Any:
+        """Return the configuration for `scale`: "quick", "full" or "large"."""
+        if scale == "quick":
+            return self.quick
+        return self.large if scale == "large" and self.large is not None else self.config
+
+    def run(self, function: F) -> F:
+        """Register `run(config, device) -> Result`."""
+        self.compute = function
+        return function
+
+    def figure(
+        self, id: str, *, title: str, caption: str, alt: str, interval: str = ""
+    ) -> Callable[[F], F]:
+        """Register `draw(result) -> Figure` under a slug that is never reused."""
+        if not alt.strip() or not caption.strip():
+            missing = "alt text" if not alt.strip() else "a caption"
+            raise ReportError(f"{self.id}: figure {id!r} has no {missing}; say in words what it shows")
+        if id in self.figures:
+            raise ReportError(f"{self.id}: two figures are called {id!r}; rename one")
+
+        def register(draw: F) -> F:
+            self.figures[id] = FigureSpec(id, title, caption, alt, interval, draw)
+            return draw
+
+        return register
+
+    def claim(
+        self,
+        id: str,
+        *,
+        title: str,
+        test: str,
+        criterion: str,
+        statements: tuple[str, ...] = (),
+        source: str = "",
+        figures: tuple[str, ...] = (),
+        published: Verdict | None = None,
+    ) -> Callable[[F], F]:
+        """Register `decide(result) -> Finding`."""
+        if id in self.claims:
+            raise ReportError(f"{self.id}: two claims are called {id!r}; rename one")
+
+        def register(decide: F) -> F:
+            self.claims[id] = ClaimSpec(id, title, statements, source, test, criterion, figures, published, decide)
+            return decide
+
+        return register

@@ -1,0 +1,1 @@
+"""Runs the experiments, draws their figures and builds the site. It imports `experiments`, never the reverse."""
