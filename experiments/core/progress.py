@@ -29,3 +29,24 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+_notes: ContextVar[dict[str, str] | None] = ContextVar("run_notes", default=None)
+
+
+def note(name: str, value: str) -> None:
+    """Record a fact about how the run went (which backend trained, how many threads) beside its result."""
+    notes = _notes.get()
+    if notes is not None:
+        notes[name] = value
+
+
+@contextmanager
+def noting() -> Iterator[dict[str, str]]:
+    """Collect every `note` inside the block into the dictionary it yields."""
+    notes: dict[str, str] = {}
+    token = _notes.set(notes)
+    try:
+        yield notes
+    finally:
+        _notes.reset(token)

@@ -1,0 +1,109 @@
+"""What the pipeline knows about each run, figure and claim; everything published is derived from these."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.core.contract import Verdict
+from experiments.core.quantities import Quantity
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One file on disk: its path relative to the build's `figures/` folder, its SHA-256 and its size."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a figure is drawn: the script (relative to the repository), first and last line."""
+
+    path: str
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished run of an experiment. `seconds` is wall time; `notes` what the run said of itself."""
+
+    experiment: str
+    title: str
+    scale: str
+    config: dict[str, Any]
+    key: str
+    device: str
+    hardware: str
+    threads: int
+    seconds: float
+    versions: dict[str, str]
+    commit: str
+    dirty: bool
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FigureRecord:
+    """One figure, with all that a citation needs.
+
+    `caption` and `alt` are final text. `digest` is the SHA-256 of the plotted data and the figure's
+    identity in canonical form, so a new colour does not change it. `files` maps a kind
+    ("light.svg", "dark.svg", "png", "pdf", "csv", "json") to its file. `page` and `number` are given
+    by the page that shows it first; `claims` are those that rest on it.
+    """
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    interval: str
+    experiment: str
+    run: RunRecord
+    source: Source
+    draw_key: str
+    digest: str
+    files: dict[str, FileRecord]
+    claims: tuple[str, ...] = ()
+    page: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """One decided claim; the words come from the experiment, the statistic and verdict from its result."""
+
+    id: str
+    title: str
+    experiment: str
+    scale: str
+    statements: tuple[str, ...]
+    source: str
+    test: str
+    criterion: str
+    statistic: Quantity
+    verdict: Verdict
+    published: Verdict | None
+    figures: tuple[str, ...]
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that went wrong: where (experiment, figure, or page and line) and one sentence."""
+
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number."""
+
+    scale: str
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    figures: dict[str, FigureRecord] = field(default_factory=dict)
+    claims: dict[str, ClaimRecord] = field(default_factory=dict)
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
