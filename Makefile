@@ -1,0 +1,71 @@
+# Everything a reader does with this project. `make help` lists it.
+PYTHON ?= python3
+SCALE ?= full
+DEVICE ?= auto
+ONLY ?=
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+
+export NO_MKDOCS_2_WARNING := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help report test serve publish bench check lint format clean lock
+
+help: ## list the commands
+	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), ONLY=<experiment or glob>'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
+	@$(RUN) site_builder report --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
+
+test: $(VENV)/.dev ## run the tests
+	@$(RUN) pytest $(TESTS)
+
+serve: $(VENV)/.runtime ## live preview: pages re-render as you edit
+	@$(RUN) site_builder serve --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
+
+publish: $(VENV)/.runtime ## build at full scale and push the site to GitHub Pages
+	@$(RUN) site_builder publish --device '$(DEVICE)'
+
+bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
+	@$(RUN) site_builder bench
+
+check: lint test ## formatting, lint, types, tests
+
+lint: $(VENV)/.dev ## formatting, lint and types only
+	@$(RUN) ruff format --check -q .
+	@$(RUN) ruff check -q .
+	@$(RUN) mypy
+
+format: $(VENV)/.dev ## format the code and mend what lint can mend
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+clean: ## remove everything that was built (the environment stays)
+	rm -rf build
+
+# torch is held back on purpose: the published numbers were made with this version, and a plain resolve would take
+# whichever is newest. Its CUDA packages are left out: pip adds those of the index it installs from.
+TORCH := 2.13.0
+COMPILE := piptools compile -q --strip-extras --allow-unsafe --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+lock: $(VENV)/.dev ## resolve the pinned versions anew
+	@$(VENV)/bin/pip install -q pip-tools
+	@echo 'torch==$(TORCH)' > $(VENV)/constraints.txt
+	@$(RUN) $(COMPILE) -c $(VENV)/constraints.txt -o requirements.lock pyproject.toml
+	@$(RUN) $(COMPILE) -c $(VENV)/constraints.txt --extra dev -o requirements-dev.lock pyproject.toml
+	@sed -i -E -e 's/^(torch==[0-9.]+)\+.*/\1/' -e '/^(nvidia-|cuda-)/d' requirements.lock requirements-dev.lock
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed and '$(PYTHON)' is older; try make PYTHON=python3.11" >&2; exit 1; }
+	@echo 'Making the virtual environment $(VENV)'
+	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+	@echo 'Installing what the report needs (once; a few minutes)'
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/.runtime
+	@echo 'Installing what the tests need (once)'
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
