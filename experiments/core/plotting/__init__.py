@@ -1,0 +1,116 @@
+"""House style and shared artists for every figure of the report.
+
+A figure function takes a result, makes axes with `new_figure`, hands each Axes to a shared artist and returns
+the Figure. It names no colour, sets no font, saves nothing; it is called once per theme::
+
+    from experiments.core import plotting
+
+    @experiment.figure("loss-over-p", title=..., caption=..., alt=..., interval="...")
+    def draw(result: Result) -> Figure:
+        figure, (left, right) = plotting.new_figure(1, 2, width="wide", sharey=True)
+        plotting.band(left, result.p, result.low, result.median, result.high, label="training")
+        plotting.theory_line(left, result.p, result.closed_form)
+        plotting.density_axis(left)
+        left.set_ylabel("loss (mean squared error per feature)")
+        ...
+        plotting.legend(left, figure=figure)
+        return figure
+
+Making figures (`style`)
+    `new_figure(rows, columns, *, width="text"|"wide", height=None, panel="landscape"|"square", sharex, sharey)`
+        returns (Figure, axes) as `pyplot.subplots` would, without pyplot.
+    `theme("light"|"dark")`: context in which colours are looked up; a figure function does not call it.
+    `colour(role)`: "ink", "muted", "faint", "background", "accent", "contrast", "theory", "null".
+    `series(i)`: seven colours for compared things; `ramp(n)`: n colours for an ordered family.
+    `sequential()`, `diverging()`: colour maps; `centred(*arrays, limit=None)`: shared scale symmetric about 0.
+    `verdict_colour(verdict)`.
+
+Shared artists (`artists`), each takes an Axes first
+    `directions(ax, W, *, limit=None, colours=None, labelled=False)`: "starfish" of the columns of W (2, n).
+    `gram(ax, matrix, *, limit=None, label="", colourbar=True)`: signed heat map centred on 0.
+    `heat(ax, x, y, values, *, signed=False, norm=None, label="")`: values over a grid (set log scales first).
+    `colour_scale(image, axes, *, label="")`: one colour bar for several panels.
+    `band(ax, x, low, mid, high, *, label="", index=0, marker="")`: line with its interval.
+    `points(ax, x, quantities, *, label="", index=0, line=False, horizontal=False)`: Quantities with error bars.
+    `distribution_strip(ax, {"name": values}, *, index=0)`: every value of each group, with the median.
+    `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
+    `theory_line(ax, x, y)`, `theory_level(ax, value, vertical=False)`: what a formula predicts.
+    `null_band(ax, x, low, high, *, mid=None, label="null model")`: what chance gives.
+    `guide(ax, value, vertical=False)`: a faint line at a round value.
+    `density_axis(ax, ticks=())`: logarithmic x for p; `percent_axis(ax)`: shares in percent.
+    `label_line(line, text)`, `panel_letters(axes)`, `legend(ax, figure=None)`.
+
+The data behind a figure are read off it (`roles`)
+    Everything drawn counts as data unless it says otherwise: `decoration(artist)` marks what is none (a frame,
+    a unit circle), `represents(artist, {"column": values})` gives the numbers an artist stands for.
+    Plain matplotlib (`ax.plot`, `ax.scatter`, `ax.bar`, `ax.imshow`, ...) works too; give each a `label`.
+"""
+
+from experiments.core.plotting.artists import (
+    band,
+    cell_edges,
+    colour_scale,
+    density_axis,
+    directions,
+    distribution_strip,
+    gram,
+    guide,
+    heat,
+    label_line,
+    legend,
+    null_band,
+    panel_letters,
+    percent_axis,
+    points,
+    stacked_shares,
+    theory_level,
+    theory_line,
+)
+from experiments.core.plotting.roles import decoration, is_decoration, represented, represents
+from experiments.core.plotting.style import (
+    centred,
+    colour,
+    current_theme,
+    diverging,
+    new_figure,
+    ramp,
+    sequential,
+    series,
+    theme,
+    verdict_colour,
+)
+
+__all__ = [
+    "band",
+    "cell_edges",
+    "centred",
+    "colour",
+    "colour_scale",
+    "current_theme",
+    "decoration",
+    "density_axis",
+    "directions",
+    "distribution_strip",
+    "diverging",
+    "gram",
+    "guide",
+    "heat",
+    "is_decoration",
+    "label_line",
+    "legend",
+    "new_figure",
+    "null_band",
+    "panel_letters",
+    "percent_axis",
+    "points",
+    "ramp",
+    "represented",
+    "represents",
+    "sequential",
+    "series",
+    "stacked_shares",
+    "theme",
+    "theory_level",
+    "theory_line",
+    "verdict_colour",
+]
