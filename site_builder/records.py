@@ -99,7 +99,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number."""
+    """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number.
+
+    `absent` names what exists but has no result in this build, and why ("first_runs.starfish failed: ..."):
+    ids of figures and claims, and the experiment file's name for all of its quantities. Pages then say so
+    in place of the thing, where an unknown name is a mistake in the page.
+    """
 
     scale: str
     runs: dict[str, RunRecord] = field(default_factory=dict)
@@ -107,3 +112,4 @@ class Report:
     claims: dict[str, ClaimRecord] = field(default_factory=dict)
     quantities: dict[str, Quantity] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict)
