@@ -46,7 +46,8 @@ class Data:
 
     `fixed_samples` draws, once per instance, a data set of that many samples and visits it in
     shuffled epochs (the last batch of an epoch may be smaller); `samples` (sample, feature) gives
-    one explicit data set, shared by all instances. With neither, every batch is fresh.
+    one explicit data set, shared by all instances. With neither, every batch is fresh. Without
+    `shuffle` an epoch visits the data set in its stored order.
     """
 
     density: ArrayLike
@@ -57,6 +58,7 @@ class Data:
     strength: ArrayLike = 1.0
     fixed_samples: int | None = None
     samples: NDArray[np.float32] | None = None
+    shuffle: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Recipe:
     may differ per instance (instance,). The rate rises linearly over the first `warmup` steps, then
     follows `schedule`: constant; cosine to 0; or step, multiplied by `step_factor` from the step
     `step_at * steps` on. `start` draws W ~ N(0, 2 / (hidden + feature)) per model ("xavier") or
-    N(0, 1) ("normal"), times `start_scale`, b = 0; or takes given weights.
+    N(0, 1) ("normal"), times `start_scale`, b = 0; or takes given weights as they are.
 
     `snapshots` are step counts, 0 (the start) to `steps`, at which the weights are kept.
     `instance_seeds` (instance,) selects the random streams: an instance's result depends on its own
