@@ -113,4 +113,3 @@ class Report:
     quantities: dict[str, Quantity] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
-    absent: dict[str, str] = field(default_factory=dict)
