@@ -135,9 +135,7 @@ class Experiment:
         self.compute = function
         return function
 
-    def figure(
-        self, id: str, *, title: str, caption: str, alt: str, interval: str = ""
-    ) -> Callable[[F], F]:
+    def figure(self, id: str, *, title: str, caption: str, alt: str, interval: str = "") -> Callable[[F], F]:
         """Register `draw(result) -> Figure` under a slug that is never reused."""
         if not alt.strip() or not caption.strip():
             missing = "alt text" if not alt.strip() else "a caption"

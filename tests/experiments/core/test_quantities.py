@@ -1,0 +1,70 @@
+"""Quantities format as prose and their intervals cover what they claim."""
+
+import numpy as np
+import pytest
+
+from experiments.core.quantities import Quantity, exact, mean, median, share
+
+
+def test_a_number_shows_as_many_places_as_its_interval_supports():
+    assert f"{Quantity(0.53217, 0.48, 0.58)}" == "0.53 [0.48, 0.58]"
+    assert f"{Quantity(0.53217, 0.5319, 0.5325)}" == "0.53217 [0.53190, 0.53250]"
+
+
+def test_percent_carries_its_sign_and_interval():
+    assert f"{Quantity(0.532, 0.471, 0.590):%}" == "53 % [47 %, 59 %]"
+    assert f"{Quantity(0.532, 0.471, 0.590):% value}" == "53 %"
+
+
+def test_a_count_is_said_in_words():
+    assert f"{share([True] * 64):count}" == "all 64"
+    assert f"{share([False] * 64):count}" == "none of 64"
+    assert f"{share([True] * 3 + [False]):count}" == "3 of 4"
+
+
+def test_a_count_without_n_is_refused():
+    with pytest.raises(ValueError, match="needs n"):
+        format(exact(0.5), "count")
+
+
+def test_a_negative_number_has_a_true_minus_and_zero_has_none():
+    assert f"{exact(-0.25)}" == "−0.250"
+    assert f"{Quantity(-0.0001, -0.01, 0.01)}" == "0.000 [−0.010, 0.010]"
+
+
+def test_the_unit_follows_the_interval():
+    assert f"{Quantity(2.0, 1.0, 3.0, unit='degrees')}" == "2.0 [1.0, 3.0] degrees"
+
+
+def test_an_exact_integer_has_no_decimals():
+    assert f"{exact(5)}" == "5"
+
+
+def test_an_explicit_number_format_is_obeyed():
+    assert f"{exact(0.12345):.2f}" == "0.12"
+
+
+@pytest.mark.parametrize(
+    ("method", "truth", "draw"),
+    [
+        (mean, 0.5, lambda rng: rng.random(20)),
+        (median, np.log(2), lambda rng: rng.exponential(size=20)),
+        (share, 0.3, lambda rng: rng.random(40) < 0.3),
+    ],
+)
+def test_intervals_cover_the_truth_as_often_as_they_say(method, truth, draw):
+    rng = np.random.default_rng(0)
+    trials = 1000
+    quantities = [method(draw(rng)) for _ in range(trials)]
+    covered = np.mean([q.low <= truth <= q.high for q in quantities])
+    # Four standard errors of a share near 0.95; order statistics are discrete and cover a little more.
+    assert 0.95 - 4 * np.sqrt(0.95 * 0.05 / trials) < covered < 0.99
+
+
+def test_a_share_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        share([])
+
+
+def test_a_single_value_has_a_mean_without_interval():
+    assert mean([3.0]) == Quantity(3.0, n=1, method="a single value, no interval")
