@@ -21,7 +21,7 @@ Making figures (`style`)
         returns (Figure, axes) as `pyplot.subplots` would, without pyplot.
     `theme("light"|"dark")`: context in which colours are looked up; a figure function does not call it.
     `colour(role)`: "ink", "muted", "faint", "background", "accent", "contrast", "theory", "null".
-    `series(i)`: seven colours for compared things; `ramp(n)`: n colours for an ordered family.
+    `series(i)`: six colours for compared things; `ramp(n)`: n colours for an ordered family.
     `sequential()`, `diverging()`: colour maps; `centred(*arrays, limit=None)`: shared scale symmetric about 0.
     `verdict_colour(verdict)`.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -135,8 +136,12 @@ def cell_edges(centres: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
 
 def colour_scale(image: AxesImage | QuadMesh, axes: Any, *, label: str = "") -> Colorbar:
     """Add one thin colour bar for `image` beside `axes` (one Axes or all that share the scale)."""
-    first = axes if isinstance(axes, Axes) else np.ravel(axes)[0]
-    bar = first.figure.colorbar(image, ax=axes, label=label, pad=0.02, fraction=0.05, aspect=24)
+    if isinstance(axes, Axes):
+        # Inside the panel's own coordinates the bar is exactly as tall as the picture, whatever its aspect.
+        strip = axes.inset_axes((1.03, 0.0, 0.045, 1.0))
+        bar = axes.figure.colorbar(image, cax=strip, label=label)
+    else:
+        bar = np.ravel(axes)[0].figure.colorbar(image, ax=axes, label=label, pad=0.02, fraction=0.05, aspect=24)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=3)
     return bar
@@ -293,7 +298,7 @@ def _edge() -> str:
     return colour("background")
 
 
-def density_axis(ax: Axes, *, ticks: Sequence[float] = (), label: str = "feature probability p") -> None:
+def density_axis(ax: Axes, *, ticks: Sequence[float] = (), label: str = "feature probability $p$") -> None:
     """Make x the probability that a feature is present: logarithmic, written as plain decimals."""
     ax.set_xscale("log")
     ax.set_xlabel(label)
@@ -328,17 +333,45 @@ def label_line(line: Line2D, text: str, *, at: float = 1.0, dx: float = 4.0, dy:
 def panel_letters(axes: Any) -> None:
     """Put a, b, c, ... before the titles of the panels, so that prose can name them."""
     for letter, ax in zip("abcdefghijklmnopqrstuvwxyz", np.ravel(axes), strict=False):
-        ax.set_title(rf"$\mathbf{{{letter}}}$  {ax.get_title(loc='left')}".rstrip(), loc="left")
+        _set_title(ax, rf"$\mathbf{{{letter}}}$  {ax.get_title(loc='left')}".rstrip())
 
 
 def legend(ax: Axes, *, figure: Figure | None = None, columns: int | None = None, title: str = "") -> None:
-    """Write one legend in a row above the panel, or above all panels of `figure`."""
+    """Write one legend in rows above the panel (its title moves up), or above all panels of `figure`."""
     handles, labels = ax.get_legend_handles_labels()
-    options: dict[str, Any] = {"ncols": columns or min(len(labels), 4), "title": title or None, "alignment": "left"}
+    across = columns or _columns_that_fit(labels, _inches(ax) if figure is None else figure.get_figwidth())
+    options: dict[str, Any] = {"ncols": across, "title": title or None, "alignment": "left"}
     if figure is not None:
         figure.legend(handles, labels, loc="outside upper left", **options)
-    else:
-        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.01), **options)
+        return
+    ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, **options)
+    _legend_rows[ax] = -(-len(labels) // across) + bool(title)
+    _set_title(ax, ax.get_title(loc="left"))
+
+
+_legend_rows: WeakKeyDictionary[Axes, int] = WeakKeyDictionary()
+
+
+def _set_title(ax: Axes, title: str) -> None:
+    """Set the panel's title above its legend, if it has one there."""
+    ax.set_title(title, loc="left", pad=6.0 + 13.5 * _legend_rows.get(ax, 0))
+
+
+def _inches(ax: Axes) -> float:
+    """Return the panel's share of the figure's width, before its layout is known."""
+    place = ax.get_subplotspec()
+    width = float(ax.get_figure(root=True).get_size_inches()[0])  # type: ignore[union-attr]
+    return width if place is None else width * len(place.colspan) / place.get_gridspec().ncols - 0.35
+
+
+def _columns_that_fit(labels: Sequence[str], inches: float) -> int:
+    """Return how many legend entries stand side by side within `inches`, filled column by column."""
+    entries = [0.075 * len(label) + 0.43 for label in labels]
+    for across in range(len(entries), 1, -1):
+        rows = -(-len(entries) // across)
+        if sum(max(entries[start : start + rows]) for start in range(0, len(entries), rows)) <= inches:
+            return across
+    return 1
 
 
 def _floats(values: ArrayLike) -> NDArray[np.float64]:
