@@ -1,0 +1,62 @@
+"""Where things lie: the reader's files and everything built from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.core.errors import ReportError
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders of one report, all below `root`.
+
+    `build/` holds `results/<experiment>/<key>/`, `figures/<figure>/<key>/`, `pages/` (rendered
+    Markdown) and `site/`; deleting it loses nothing but time.
+    """
+
+    root: Path
+
+    @property
+    def experiments(self) -> Path:
+        return self.root / "experiments"
+
+    @property
+    def docs(self) -> Path:
+        return self.root / "docs"
+
+    @property
+    def mkdocs(self) -> Path:
+        return self.root / "mkdocs.yml"
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    @property
+    def results(self) -> Path:
+        return self.build / "results"
+
+    @property
+    def figures(self) -> Path:
+        return self.build / "figures"
+
+    @property
+    def pages(self) -> Path:
+        return self.build / "pages"
+
+    @property
+    def site(self) -> Path:
+        return self.build / "site"
+
+    @property
+    def failures(self) -> Path:
+        return self.build / "failures"
+
+
+def find_project(start: Path) -> Project:
+    """Return the project whose root is `start`."""
+    if not (start / "experiments").is_dir() or not (start / "mkdocs.yml").is_file():
+        raise ReportError(
+            f"{start} is no report: it has no experiments/ and mkdocs.yml; run from the repository's root"
+        )
+    return Project(start)

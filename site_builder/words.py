@@ -1,0 +1,45 @@
+"""Captions and alternative texts with a result's numbers filled in, and the names those numbers have on pages."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from string import Formatter
+from typing import Any
+
+from experiments.core.errors import ReportError, did_you_mean
+from experiments.core.quantities import Quantity
+
+
+def quantities_of(result: Any) -> dict[str, Quantity]:
+    """Return the quantities of a result by the name pages use: "<field>" or "<field>.<name>"."""
+    return {name: value for name, value in _named_values(result) if isinstance(value, Quantity)}
+
+
+def fill(text: str, result: Any, where: str) -> str:
+    """Put numbers into `{field}`, `{field.name}` or `{field:spec}`; raises ReportError for an unknown name."""
+    names = dict(_named_values(result))
+    try:
+        return _Names(where).vformat(text, (), names)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ReportError(f"{where} cannot be filled in ({error}); write a literal brace twice") from error
+
+
+class _Names(Formatter):
+    """Looks a whole dotted name up, so that names may hold any sign but `:`, `!`, `{` and `}`."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        if field_name not in kwargs:
+            hint = did_you_mean(field_name, kwargs) or "; use a quantity or a plain number of the result"
+            raise ReportError(f"{self.where} names {field_name!r}, which the result does not have{hint}")
+        return kwargs[field_name], field_name
+
+
+def _named_values(result: Any) -> Iterator[tuple[str, Any]]:
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        if isinstance(value, Quantity | int | float | str):
+            yield field.name, value
+        elif isinstance(value, dict):
+            yield from ((f"{field.name}.{name}", each) for name, each in value.items() if isinstance(each, Quantity))
