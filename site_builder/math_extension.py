@@ -1,0 +1,88 @@
+"""Formulas as MathML, made when the site is built: no script, no picture, and it works from disk and in print.
+
+`$W^T W$` is a formula in the text; `$$ ... $$` in a paragraph of its own is a displayed one. A dollar
+sign that opens a formula is followed by something other than a space, one that closes it is preceded by
+something other than a space and not followed by a digit; write `\\$` for the sign itself.
+"""
+
+import re
+import xml.etree.ElementTree as etree
+from functools import lru_cache
+
+from latex2mathml.converter import convert
+from markdown import Extension, Markdown
+from markdown.blockprocessors import BlockProcessor
+from markdown.inlinepatterns import InlineProcessor
+
+from experiments.core.errors import ReportError
+
+INLINE = r"(?<![\\$])\$(?![\s$])((?:\\.|[^$\\\n]|\n(?!\n))+?)(?<!\s)\$(?![\d$])"
+"""A formula in the text; its group is the LaTeX between the dollar signs."""
+
+DISPLAY = r"\$\$(.+?)\$\$"
+"""A displayed formula (to be matched with `re.DOTALL`)."""
+
+_TAG = re.compile(r"</?data\b[^>]*>")
+
+
+@lru_cache(maxsize=4096)
+def mathml(latex: str, display: bool = False) -> str:
+    """Return the MathML of a formula, or raise a `ReportError` that names it."""
+    source = _TAG.sub("", latex).replace(" %", r"\,\%").strip()
+    if "<data" in latex:
+        source = re.sub(r"(?<!\\)%", r"\\%", source)
+    try:
+        if re.sub(r"\\[{}]", "", source).count("{") != re.sub(r"\\[{}]", "", source).count("}"):
+            raise ValueError("its braces do not match")
+        result: str = convert(source, display="block" if display else "inline")
+        _refuse_leftovers(result)
+    except Exception as error:  # latex2mathml raises many kinds, without words
+        reason = str(error) or type(error).__name__
+        raise ReportError(f"the formula ${source}$ cannot be set ({reason})") from error
+    return result.replace("<math ", '<math class="display" ' if display else "<math ", 1)
+
+
+def _refuse_leftovers(result: str) -> None:
+    """Raise if the converter passed on what it did not understand, as it does with unknown commands."""
+    try:
+        words = "".join(etree.fromstring(result).itertext())
+    except etree.ParseError as error:
+        raise ValueError("it uses an environment that is not known, or a stray '&'") from error
+    unknown = re.search(r"\\[A-Za-z]+", words)
+    if unknown:
+        raise ValueError(f"unknown command {unknown.group()}")
+
+
+class _Inline(InlineProcessor):
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:  # type: ignore[override]
+        return self.md.htmlStash.store(mathml(m.group(1))), m.start(0), m.end(0)
+
+
+class _Display(BlockProcessor):
+    def test(self, parent: etree.Element, block: str) -> bool:
+        return block.startswith("$$")
+
+    def run(self, parent: etree.Element, blocks: list[str]) -> bool:
+        text = "\n\n".join(blocks)
+        found = re.match(DISPLAY + r"[ \t]*(?:\n|$)", text, re.DOTALL)
+        if not found:
+            return False
+        box = etree.SubElement(parent, "div", {"class": "formula", "tabindex": "0"})
+        box.text = self.parser.md.htmlStash.store(mathml(found.group(1), display=True))
+        rest = text[found.end() :].lstrip("\n")
+        blocks[:] = rest.split("\n\n") if rest else []
+        return True
+
+
+class MathExtension(Extension):
+    """The Python-Markdown extension; `mkdocs.yml` names it by its module."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        # After code spans (190), before backslash escapes (180), which would eat LaTeX commands.
+        md.inlinePatterns.register(_Inline(INLINE, md), "math", 185)
+        md.parser.blockprocessors.register(_Display(md.parser), "math-display", 75)
+
+
+def makeExtension(**options: object) -> MathExtension:
+    """Return the extension; Python-Markdown looks this name up."""
+    return MathExtension(**options)

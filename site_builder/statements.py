@@ -1,0 +1,77 @@
+"""The statements of the notes: what each says, what kind it is, and which pages its part is measured on."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.core.errors import ReportError
+
+KINDS = {
+    "S": "statement to show",
+    "C": "conjecture to test",
+    "T": "to-do left open",
+    "Q": "open question",
+}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: `id` ("A1"), `kind` (a key of `KINDS`) and `text`, which may hold inline Markdown."""
+
+    id: str
+    kind: str
+    text: str
+
+    @property
+    def part(self) -> str:
+        """Return the id of the part the statement belongs to: the letters it starts with."""
+        return self.id.rstrip("0123456789")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the notes. `pages` ("first_runs.md") are where it is measured; none means not measured yet."""
+
+    id: str
+    title: str
+    pages: tuple[str, ...]
+    statements: tuple[Statement, ...]
+
+
+def load(path: Path) -> tuple[Part, ...]:
+    """Read the parts of the notes, in order; a `ReportError` names what is wrong with the file."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ReportError(f"{path.name}: the statements cannot be read ({error})") from error
+    statements = [_statement(entry, path) for entry in data.get("statement", [])]
+    parts = [
+        Part(
+            entry["id"],
+            entry["title"],
+            tuple(entry.get("pages", ())),
+            tuple(statement for statement in statements if statement.part == entry["id"]),
+        )
+        for entry in data.get("part", [])
+    ]
+    _check_ids(statements, parts, path)
+    return tuple(parts)
+
+
+def _statement(entry: dict[str, str], path: Path) -> Statement:
+    missing = {"id", "kind", "text"} - entry.keys()
+    if missing:
+        raise ReportError(f"{path.name}: statement {entry.get('id', '?')} has no {min(missing)}")
+    if entry["kind"] not in KINDS:
+        raise ReportError(f"{path.name}: statement {entry['id']} has kind {entry['kind']!r}; kinds are S, C, T and Q")
+    return Statement(entry["id"], entry["kind"], entry["text"])
+
+
+def _check_ids(statements: list[Statement], parts: list[Part], path: Path) -> None:
+    seen: set[str] = set()
+    for statement in statements:
+        if statement.id in seen:
+            raise ReportError(f"{path.name}: two statements are called {statement.id}; an id is never reused")
+        if statement.part not in {part.id for part in parts}:
+            raise ReportError(f"{path.name}: statement {statement.id} belongs to no part")
+        seen.add(statement.id)
