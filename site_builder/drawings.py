@@ -8,10 +8,11 @@ from typing import Any
 
 from experiments.core.contract import Experiment, FigureSpec
 from site_builder import codec
+from site_builder.console import Watcher
 from site_builder.keys import Key
 from site_builder.project import Project
 from site_builder.records import FigureRecord, FileRecord, RunRecord, Source
-from site_builder.runs import Run, Watcher
+from site_builder.runs import Run
 from site_builder.store import damage, is_complete, write_entry
 from site_builder.words import fill
 

@@ -10,10 +10,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from experiments.core.errors import ReportError, did_you_mean
-
-DEVICES = ("auto", "cpu", "cuda")
-SCALES = ("quick", "full", "large")
+from site_builder.options import DEVICES, WrongOption, chosen
 
 SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "pyproject.toml", "requirements.lock")
 """What a published number can depend on; a change elsewhere does not make the work tree dirty."""
@@ -27,20 +24,13 @@ class Commit:
     dirty: bool
 
 
-def chosen(value: str, known: tuple[str, ...], option: str) -> str:
-    """Return `value` if it is one of `known`; raises ReportError naming the option and the nearest choice."""
-    if value in known:
-        return value
-    raise ReportError(f"{option}: there is no {value!r}, only {', '.join(known)}{did_you_mean(value.lower(), known)}")
-
-
 def device_class(device: str) -> str:
-    """Return "cpu" or "cuda" for "auto", "cpu" or "cuda"; raises ReportError for CUDA where there is none."""
+    """Return "cpu" or "cuda" for "auto", "cpu" or "cuda"; raises WrongOption for CUDA where there is none."""
     chosen(device, DEVICES, "DEVICE")
     if device == "cpu" or (device == "auto" and not cuda_is_there()):
         return "cpu"
     if device == "cuda" and not cuda_is_there():
-        raise ReportError("DEVICE=cuda: this machine offers no CUDA device to torch; use DEVICE=auto or DEVICE=cpu")
+        raise WrongOption("DEVICE=cuda: this machine offers no CUDA device to torch; use DEVICE=auto or DEVICE=cpu")
     return "cuda"
 
 

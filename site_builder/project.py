@@ -11,7 +11,7 @@ class Project:
     """The folders of one report, all below `root`.
 
     `build/` holds `results/<experiment>/<key>/`, `figures/<figure>/<key>/`, `pages/` (rendered
-    Markdown) and `site/`; deleting it loses nothing but time.
+    Markdown), `site/`, and `preview/` (the site as `serve` shows it); deleting it loses nothing but time.
     """
 
     root: Path
@@ -47,6 +47,10 @@ class Project:
     @property
     def site(self) -> Path:
         return self.build / "site"
+
+    @property
+    def preview(self) -> Path:
+        return self.build / "preview"
 
     @property
     def failures(self) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
 from experiments.core.errors import ReportError, did_you_mean
+from site_builder.options import WrongOption
 from site_builder.records import Problem
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -51,7 +52,7 @@ class Registry:
         if any(_matches(each, pattern) for each in self.broken):
             return []
         known = [name for each in self.experiments for name in (each, stem(each))]
-        raise ReportError(f"ONLY: no experiment is called {pattern!r}{did_you_mean(pattern, known) or _listing(known)}")
+        raise WrongOption(f"ONLY: no experiment is called {pattern!r}{did_you_mean(pattern, known) or _listing(known)}")
 
 
 def _listing(known: list[str]) -> str:

@@ -11,34 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from experiments.core.progress import listening, noting
 from site_builder import codec
+from site_builder.console import Watcher
 from site_builder.environment import Commit, hardware, threads
 from site_builder.keys import Key, config_values
 from site_builder.project import Project
 from site_builder.records import RunRecord
 from site_builder.registry import result_type
 from site_builder.store import damage, is_complete, locked, sha256, write_entry
-
-
-class Watcher(Protocol):
-    """Who hears how the work goes; the command line prints it."""
-
-    def began(self, what: str) -> None:
-        """A long piece of work starts."""
-
-    def advanced(self, what: str, fraction: float) -> None:
-        """The piece of work that began is this far; `fraction` in [0, 1] is of its current step `what`."""
-
-    def ended(self, what: str, seconds: float) -> None:
-        """A long piece of work is done."""
-
-    def said(self, sentence: str) -> None:
-        """Something happened that a reader should know."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +82,10 @@ def at_build(run: Run, title: str, scale: str, commit: Commit) -> Run:
     return replace(run, record=replace(run.record, title=title, scale=scale, commit=commit.id, dirty=commit.dirty))
 
 
-def latest_parts(project: Project, experiment: Experiment) -> dict[str, str] | None:
-    """Return the key parts of the newest stored run of `experiment`, or None."""
-    folders = [path for path in (project.results / experiment.id).glob("*") if is_complete(path)]
-    if not folders:
-        return None
-    newest = max(folders, key=lambda path: (path / "key.json").stat().st_mtime_ns)
-    parts: dict[str, str] = json.loads((newest / "key.json").read_text("utf-8"))
-    return parts
+def result_digest(folder: Path) -> str:
+    """Return the digest of a stored result: of its files, which are the same bytes for the same result."""
+    files = (sha256(folder / name) for name in ("result.json", "result.npz"))
+    return hashlib.sha256("".join(files).encode()).hexdigest()
 
 
 @contextmanager
@@ -161,5 +142,4 @@ def _read(folder: Path, experiment: Experiment) -> Run:
         record = codec.record_from_json((folder / "run.json").read_text("utf-8"), RunRecord)
     except (KeyError, ValueError, TypeError) as error:
         raise ReportError(f"{folder} cannot be read back ({error}); delete that folder and run again") from error
-    files = (sha256(folder / name) for name in ("result.json", "result.npz"))
-    return Run(record, result, hashlib.sha256("".join(files).encode()).hexdigest())
+    return Run(record, result, result_digest(folder))

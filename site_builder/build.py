@@ -1,0 +1,92 @@
+"""The whole program in one function: discover, run, draw, decide, render, build the site, check it."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from site_builder import freshness
+from site_builder.codec import record_to_json
+from site_builder.console import Watcher
+from site_builder.freshness import State
+from site_builder.mkdocs_site import build_site
+from site_builder.options import Options
+from site_builder.pipeline import changed_verdicts, gather
+from site_builder.project import Project
+from site_builder.records import Report
+from site_builder.registry import discover
+from site_builder.store import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
+
+PUBLISHED_SCALES = ("full", "large")
+"""Where a verdict that differs from the declared one is an error and not only a remark."""
+
+
+def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False) -> Report:
+    """Build the report and return it with every problem met.
+
+    Where an experiment failed or was not asked for, the site shows a card. A problem of the pages leaves the site
+    of the last build as it is, except in a draft, which goes to `build/preview` and is never published.
+    """
+    state = freshness.state_of(project, options)
+    report, inputs = gathered(project, options, state, watcher)
+    report = with_changed_verdicts(report, watcher)
+    with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
+        report, pages_are_right = rendered(project, report, draft=draft)
+        if pages_are_right or draft:
+            report = with_site(project, report, project.preview if draft else project.site, draft=draft)
+            write_file(project.build / "rendered.json", record_to_json(report))
+        if not report.problems and not draft:
+            freshness.mark_finished(project, state, report, inputs)
+    return report
+
+
+def gathered(project: Project, options: Options, state: State, watcher: Watcher) -> tuple[Report, list[Path]]:
+    """Discover, run, draw and decide, unless nothing that a report rests on changed; return also the input files."""
+    kept = freshness.kept_report(project, state)
+    if kept:
+        return kept
+    registry = discover(project.experiments)
+    report = gather(project, registry, options, watcher)
+    inputs = [path for each in registry.experiments.values() for path in each.inputs]
+    if not report.problems:
+        freshness.keep_report(project, state, report, inputs)
+    return report, inputs
+
+
+def with_changed_verdicts(report: Report, watcher: Watcher) -> Report:
+    """Add claims that contradict the published run: problems at a published scale, remarks at `quick`."""
+    changed = changed_verdicts(report)
+    if report.scale in PUBLISHED_SCALES:
+        return replace(report, problems=(*report.problems, *changed))
+    for problem in changed:
+        watcher.said(f"{problem.where}: {problem.message} if the full run agrees")
+    return report
+
+
+def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, bool]:
+    """Render the pages; return the report with their problems, and whether there were none."""
+    from site_builder.render import render
+
+    before = len(report.problems)
+    report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
+    return report, len(report.problems) == before
+
+
+def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> Report:
+    """Build the site beside its place and put it there; return the report with the site's problems."""
+    from site_builder.check_site import check
+    from site_builder.outputs import write_outputs
+
+    clear_unfinished(project.build)
+    new = temporary_beside(site)
+    with said_by_disk(site):
+        try:
+            problems = build_site(project.mkdocs, project.pages, project.docs, new)
+            if new.is_dir():
+                write_outputs(report, new)
+                problems += check(new)
+            if new.is_dir() and (draft or not problems):
+                freshness.forget_finished(project)
+                swap(new, site)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    return replace(report, problems=(*report.problems, *problems))

@@ -1,0 +1,238 @@
+"""The commands: `python -m site_builder --help` lists them.
+
+Everything heavy is imported inside a command, so that a report with nothing to do answers at once.
+A wrong word on the command line ends with 2, a failure with 1, an interruption with 130.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from experiments.core.errors import ReportError
+from site_builder.console import watching
+from site_builder.environment import device_class
+from site_builder.options import SCALES, Options, WrongOption, chosen
+from site_builder.project import Project, find_project
+
+if TYPE_CHECKING:
+    from site_builder.records import Report
+
+app = typer.Typer(
+    help="Runs the experiments of this report, draws their figures and builds its site.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Scale = Annotated[str, typer.Option(envvar="SCALE", help="Size of the runs: quick, full (as published) or large.")]
+Device = Annotated[str, typer.Option(envvar="DEVICE", help="Where to compute: auto, cpu or cuda.")]
+Only = Annotated[str, typer.Option(envvar="ONLY", help="An experiment, a part, or a glob over experiments.")]
+
+
+@app.command()
+def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+    """Run what changed, draw it, build the site and say which file to open."""
+    with said_in_one_sentence():
+        project, options = asked(scale, device, only)
+        if nothing_changed(project, options):
+            print("Nothing changed since this site was built.")
+        else:
+            conclude(built(project, options))
+        print(f"Open {project.site / 'index.html'}")
+
+
+@app.command()
+def run(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+    """Run the experiments and draw their figures, without building pages."""
+    from site_builder.build import gathered
+    from site_builder.freshness import state_of
+
+    with said_in_one_sentence(), watching() as watcher:
+        project, options = asked(scale, device, only)
+        result = gathered(project, options, state_of(project, options), watcher)[0]
+    conclude(result)
+    print(f"{counted(result)} are up to date in {project.build}")
+
+
+@app.command()
+def render(scale: Scale = "full", device: Device = "auto") -> None:
+    """Render the pages to Markdown in build/pages from what is stored; nothing runs."""
+    from site_builder.build import gathered, rendered
+    from site_builder.freshness import state_of
+
+    with said_in_one_sentence(), watching() as watcher:
+        project, options = asked(scale, device, "", compute=False)
+        result, _ = rendered(project, gathered(project, options, state_of(project, options), watcher)[0], draft=False)
+    conclude(result)
+    print(f"The pages are in {project.pages}")
+
+
+@app.command()
+def build(scale: Scale = "full", device: Device = "auto") -> None:
+    """Build the site from what is stored; nothing runs, and a card stands where a result is missing."""
+    with said_in_one_sentence():
+        project, options = asked(scale, device, "", compute=False)
+        result = built(project, options)
+    conclude(result)
+    if result.absent:
+        print(f"{len(result.absent)} things have no stored result and are shown as cards; `report` runs them")
+    print(f"Open {project.site / 'index.html'}")
+
+
+@app.command(name="list")
+def list_experiments(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+    """List the experiments with their figures and claims, and whether each is stored."""
+    from site_builder.inquiries import listing
+
+    with said_in_one_sentence():
+        print("\n".join(listing(*asked(scale, device, only))))
+
+
+@app.command()
+def explain(
+    experiment: Annotated[str, typer.Argument(help="An experiment, a part, or a glob; all when left out.")] = "",
+    scale: Scale = "full",
+    device: Device = "auto",
+) -> None:
+    """Say what would rerun or be drawn again, and which parts of its key changed."""
+    from site_builder.inquiries import explanation
+
+    with said_in_one_sentence():
+        print("\n".join(explanation(*asked(scale, device, experiment))))
+
+
+@app.command()
+def verify() -> None:
+    """Check that every stored file still has its recorded digest."""
+    from site_builder.inquiries import verification
+
+    with said_in_one_sentence():
+        checked, wrong = verification(find_project(Path.cwd()))
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    if wrong:
+        raise typer.Exit(1)
+    print(f"All {checked} stored folders are as they were written.")
+
+
+@app.command()
+def cite(
+    figure: Annotated[str, typer.Argument(help="The id of a figure.")],
+    format: Annotated[str, typer.Option(help="bibtex, biblatex, csl, markdown, latex or text.")] = "bibtex",
+) -> None:
+    """Print a citation of a figure of the built site."""
+    from site_builder.inquiries import citation
+
+    with said_in_one_sentence():
+        print(citation(find_project(Path.cwd()), figure, format))
+
+
+@app.command()
+def serve(
+    scale: Scale = "full",
+    device: Device = "auto",
+    only: Only = "",
+    port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 8000,
+) -> None:
+    """Preview the site and build it anew on every change; what fails is shown as a card."""
+    from site_builder.serve import serve_preview
+
+    with said_in_one_sentence():
+        project, _ = asked(scale, device, only)
+        serve_preview(project, ["--scale", scale, "--device", device, "--only", only], port)
+
+
+@app.command(hidden=True)
+def preview(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+    """Build the draft that `serve` shows."""
+    with said_in_one_sentence():
+        project, options = asked(scale, device, only)
+        conclude(built(project, options, draft=True))
+
+
+@app.command()
+def publish(
+    scale: Scale = "full",
+    device: Device = "auto",
+    remote: Annotated[str, typer.Option(help="The git remote to push to.")] = "origin",
+    branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
+) -> None:
+    """Build at full scale and push the site to GitHub Pages; refuses uncommitted changes and any problem."""
+    from site_builder.publish import push, refuse_unknown_remote, refuse_unpublishable
+
+    with said_in_one_sentence():
+        project, options = asked(scale, device, "")
+        refuse_unpublishable(project, scale)
+        refuse_unknown_remote(project, remote)
+        if not nothing_changed(project, options):
+            conclude(built(project, options))
+        push(project, remote, branch)
+        print(f"Pushed the site to the branch {branch} of {remote}.")
+
+
+@app.command()
+def clean() -> None:
+    """Remove everything that was built."""
+    import shutil
+
+    with said_in_one_sentence():
+        shutil.rmtree(find_project(Path.cwd()).build, ignore_errors=True)
+
+
+def asked(scale: str, device: str, only: str, *, compute: bool = True) -> tuple[Project, Options]:
+    """Return the project here and the checked options; a wrong word ends the program with 2."""
+    project = find_project(Path.cwd())
+    return project, Options(chosen(scale, SCALES, "SCALE"), device_class(device), only or None, compute)
+
+
+def nothing_changed(project: Project, options: Options) -> bool:
+    """True when the finished site is what a build would make."""
+    from site_builder.freshness import is_finished, state_of
+
+    return is_finished(project, state_of(project, options))
+
+
+def built(project: Project, options: Options, *, draft: bool = False) -> "Report":
+    """Build the site while showing how far it is."""
+    from site_builder.build import build as build_all
+
+    with watching() as watcher:
+        return build_all(project, options, watcher, draft=draft)
+
+
+def conclude(result: "Report") -> None:
+    """Print every problem and end with 1 if there is one."""
+    if not result.problems:
+        return
+    for problem in result.problems:
+        print(f"{problem.where}: {problem.message}", file=sys.stderr)
+    count = len(result.problems)
+    end(1, f"{count} problem{'s' if count > 1 else ''}; everything else is done and kept")
+
+
+def counted(result: "Report") -> str:
+    """Return how much a report holds: "3 runs, 8 figures and 5 claims"."""
+    return f"{len(result.runs)} runs, {len(result.figures)} figures and {len(result.claims)} claims"
+
+
+def end(code: int, sentence: str) -> Any:
+    """Print one sentence to the error stream and end the program."""
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def said_in_one_sentence() -> Iterator[None]:
+    """Turn a mistake that can be mended, or an interruption, into one sentence and an exit code."""
+    try:
+        yield
+    except WrongOption as error:
+        end(2, str(error))
+    except ReportError as error:
+        end(1, str(error))
+    except KeyboardInterrupt:
+        end(130, "Interrupted; what was finished is kept, and the same command goes on from there.")
