@@ -67,7 +67,7 @@ class Clipping(NamedTuple):
 
 
 def clipping(W: ArrayLike, b: ArrayLike, x: Array, importance: ArrayLike = 1.0) -> Clipping:
-    """Return what the ReLU cuts off of models `W` (instance, hidden, feature), averaged over points `x` (point, feature)."""
+    """Return what the ReLU cuts off, averaged over `x` (point, feature); `W` is (instance, hidden, feature)."""
     parts = [_clip_one(*model, x) for model in zip(np.asarray(W, np.float64), np.asarray(b, np.float64), strict=True)]
     shortfall, gain, share = (np.array(part) for part in zip(*parts, strict=True))
     return Clipping(shortfall, (np.asarray(importance) * gain).mean(-1), share)
