@@ -25,6 +25,11 @@ class Page:
     text: str
 
     @property
+    def where(self) -> str:
+        """Return the page's path in the repository, for messages."""
+        return f"docs/{self.name}"
+
+    @property
     def url(self) -> str:
         """Return the path of the built page below the site's root ("first_runs.html")."""
         return url_of(self.name)
@@ -56,18 +61,26 @@ def environment() -> jinja2.Environment:
         comment_start_string="<!--#",
         comment_end_string="#-->",
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 -- the pages are Markdown and ours
+        autoescape=False,
     )
 
 
-def nav(config: Path) -> list[str]:
-    """Return the files that the navigation of `mkdocs.yml` lists, in reading order."""
+@dataclass(frozen=True)
+class Settings:
+    """What the renderer needs of `mkdocs.yml`: the pages in reading order, and the repository's address or ""."""
+
+    nav: list[str]
+    repo: str
+
+
+def settings(config: Path) -> Settings:
+    """Read `mkdocs.yml`; a `ReportError` says why that is not possible."""
     try:
         with config.open(encoding="utf-8") as stream:
             loaded = yaml_load(stream, loader=get_yaml_loader())
     except OSError as error:
         raise ReportError(f"{config.name}: the navigation cannot be read ({error.strerror})") from error
-    return list(_leaves(loaded.get("nav", [])))
+    return Settings(list(_leaves(loaded.get("nav") or [])), loaded.get("repo_url") or "")
 
 
 def _leaves(tree: Any) -> Iterator[str]:
@@ -94,7 +107,7 @@ def calls(page: Page, env: jinja2.Environment) -> list[Call]:
     try:
         tree = env.parse(page.text)
     except jinja2.TemplateSyntaxError as error:
-        raise ReportError(f"{page.name}:{error.lineno}: {error.message}") from error
+        raise ReportError(f"{page.where}:{error.lineno}: {error.message}") from error
     found = [
         Call(node.node.name, tuple(_constant(argument) for argument in node.args), node.lineno)
         for node in tree.find_all(nodes.Call)

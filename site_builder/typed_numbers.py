@@ -14,7 +14,7 @@ from site_builder.math_extension import DISPLAY, INLINE
 _NUMBER = re.compile(r"(?<![\w.,/])[-+−]?(?:\d+(?:\.\d+)?\s?[%‰]|\d+\.\d+)(?!\d|[.,]\d)")
 _ALONE = re.compile(r"\s*[-+−]?\d+(?:\.\d+)?\s*\\?%?\s*")
 
-_ALLOWED = [
+_NO_PROSE = [
     re.compile(r"\A---\n.*?\n---\n", re.DOTALL),  # front matter
     re.compile(r"<!--.*?-->", re.DOTALL),
     re.compile(r"^([ \t]*)(`{3,}|~{3,}).*?^\1\2", re.DOTALL | re.MULTILINE),
@@ -23,6 +23,9 @@ _ALLOWED = [
     re.compile(r"<[a-zA-Z/][^>]*>", re.DOTALL),
     re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL),
     re.compile(r"\]\([^)]*\)|^\[[^\]]+\]:.*$|\bhttps?://\S+", re.MULTILINE),
+    re.compile(r"\{#[\w-]+\}"),
+]
+_NUMBERED = [
     re.compile(r"(?:§|\b(?:section|sec\.|chapter|appendix|equation|eq\.|arxiv:))\s?\d+(?:\.\d+)*", re.IGNORECASE),
     re.compile(r"^#+ +\d+(?:\.\d+)*\.? ", re.MULTILINE),  # a numbered heading
 ]
@@ -39,11 +42,19 @@ class TypedNumber:
 
 def typed_numbers(text: str) -> list[TypedNumber]:
     """Return the decimals and percentages typed into the prose of a page, in order."""
-    for pattern in _ALLOWED:
+    text = prose(text)
+    for pattern in _NUMBERED:
         text = pattern.sub(_blank, text)
     for pattern in _FORMULAS:
         text = pattern.sub(lambda formula: formula[0] if _ALONE.fullmatch(formula[1]) else _blank(formula), text)
     return [TypedNumber(text.count("\n", 0, hit.start()) + 1, hit[0].strip()) for hit in _NUMBER.finditer(text)]
+
+
+def prose(text: str) -> str:
+    """Return a page without code, markup, addresses and macros, line for line; formulas stay."""
+    for pattern in _NO_PROSE:
+        text = pattern.sub(_blank, text)
+    return text
 
 
 def _blank(match: re.Match[str]) -> str:

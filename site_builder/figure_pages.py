@@ -1,0 +1,108 @@
+"""The page of each figure: the picture, how it was made, what rests on it, and how to cite it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from site_builder import citations
+from site_builder.macros import Blocks, Macros
+from site_builder.pages import Page
+from site_builder.records import FigureRecord
+
+FORMATS = {
+    "bibtex": "BibTeX",
+    "biblatex": "BibLaTeX",
+    "csl": "CSL-JSON",
+    "latex": "LaTeX figure",
+    "markdown": "Markdown",
+    "text": "Text",
+}
+"""The formats of the cite box, in the order of its tabs."""
+
+KINDS = {
+    "pdf": ("PDF", "vector, embedded fonts"),
+    "png": ("PNG", "300 dpi"),
+    "light.svg": ("SVG", "light"),
+    "dark.svg": ("SVG", "dark"),
+    "csv": ("CSV", "the plotted data"),
+    "json": ("JSON", "the plotted data"),
+}
+"""What each kind of file is, in words."""
+
+
+def site_path(figure: FigureRecord, kind: str) -> str:
+    """Return where a figure's file lies in the built site, relative to its `figures/` folder."""
+    return f"{figure.id}.{kind}"
+
+
+def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path, repo: str) -> Page:
+    """Return the page of one figure, as Markdown.
+
+    `shown` are the pages that show it (address, title), `root` the repository the script is read from,
+    `repo` the address of the repository on the web, or "".
+    """
+    page = Page(f"figures/{figure.id}.md", "")
+    macros = Macros(blocks, page)
+    claims = [claim.id for claim in blocks.claims() if figure.id in claim.figures]
+    text = blocks.env.get_template("figure_page.md.jinja").render(
+        figure=figure,
+        front=_front_matter(figure),
+        block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
+        cite=blocks.block("figure_cite.html.jinja", page, citations=_citations(figure), coins=citations.coins(figure)),
+        downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
+        claims=claims,
+        findings=macros.findings(*claims) if claims else "",
+        facts=blocks.block("figure_facts.html.jinja", page, figure=figure, shown=shown, script=permalink(figure, repo)),
+        parameters=macros.parameters(figure.experiment),
+        code=_source(figure, root),
+        neighbours=_neighbours(blocks, figure, page),
+    )
+    return Page(page.name, text)
+
+
+def permalink(figure: FigureRecord, repo: str) -> str:
+    """Return the address of the drawing code's lines at the commit; "" where there is none that would last."""
+    if not repo or not figure.run.commit or figure.run.dirty:
+        return ""
+    source = figure.source
+    return f"{repo.rstrip('/')}/blob/{figure.run.commit}/{source.path}#L{source.first_line}-L{source.last_line}"
+
+
+def _front_matter(figure: FigureRecord) -> str:
+    data: dict[str, Any] = {
+        "title": f"Figure {figure.number}. {figure.title}",
+        "description": figure.alt,
+        "figure": {"highwire": citations.highwire(figure), "json_ld": citations.json_ld(figure)},
+        "hide": ["toc"],
+    }
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip()
+
+
+def _citations(figure: FigureRecord) -> list[tuple[str, str, str]]:
+    return [(name, label, citations.cite(figure, name).strip()) for name, label in FORMATS.items()]
+
+
+def _files(figure: FigureRecord) -> list[tuple[str, str, str, int]]:
+    kinds = [*(kind for kind in KINDS if kind in figure.files), *sorted(figure.files.keys() - KINDS.keys())]
+    return [
+        (*KINDS.get(kind, (kind.upper(), "")), f"figures/{site_path(figure, kind)}", figure.files[kind].bytes)
+        for kind in kinds
+    ]
+
+
+def _source(figure: FigureRecord, root: Path) -> str:
+    """Return the lines of the drawing code, or "" where the script is not to be found."""
+    path = root / figure.source.path
+    if not path.is_file():
+        return ""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(lines[figure.source.first_line - 1 : figure.source.last_line])
+
+
+def _neighbours(blocks: Blocks, figure: FigureRecord, page: Page) -> str:
+    figures = blocks.figures()
+    place = figures.index(figure)
+    before = figures[place - 1] if place else None
+    after = figures[place + 1] if place + 1 < len(figures) else None
+    return blocks.block("figure_neighbours.html.jinja", page, before=before, after=after)
