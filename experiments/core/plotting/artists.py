@@ -23,6 +23,9 @@ from experiments.core.plotting.roles import decoration, represents
 from experiments.core.plotting.style import centred, colour, diverging, sequential, series
 from experiments.core.quantities import Quantity
 
+AREA = 0.85
+"""Opacity of large filled areas, which would shout in the full colour of a line."""
+
 
 def directions(
     ax: Axes,
@@ -116,6 +119,7 @@ def heat(
     log = (ax.get_xscale() == "log", ax.get_yscale() == "log")
     edges = cell_edges(x, log=log[0]), cell_edges(y, log=log[1])
     mesh = ax.pcolormesh(*edges, values, cmap=diverging() if signed else sequential(), norm=scale, shading="flat")
+    mesh.set(edgecolor="face", linewidth=0.3)  # no seams between cells where a viewer smooths edges
     grid = np.meshgrid(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
     represents(mesh, {"x": grid[0].ravel(), "y": grid[1].ravel(), "value": values.ravel()})
     if colourbar:
@@ -277,12 +281,12 @@ def stacked_shares(
     for (name, values), tone in zip(shares.items(), tones, strict=True):
         part = _floats(values)
         if named:
-            bars = ax.bar(at, part, bottom=floor, color=tone, width=0.72, label=name)
+            bars = ax.bar(at, part, bottom=floor, color=tone, alpha=AREA, width=0.72, label=name)
             for bar, place, value in zip(bars, positions, part, strict=True):
                 represents(bar, {"x": [str(place)], "share": [value]})
         else:
             area = ax.fill_between(
-                at, floor, floor + part, color=tone, linewidth=0.6, edgecolor=_edge(), label=name, zorder=1
+                at, floor, floor + part, color=tone, alpha=AREA, linewidth=0.6, edgecolor=_edge(), label=name, zorder=1
             )
             represents(area, {"x": at, "share": part})
         floor = floor + part

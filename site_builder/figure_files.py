@@ -1,0 +1,145 @@
+"""Draws a figure into files: SVG in both themes for the page, PNG and PDF for writeups, CSV and JSON of its data.
+
+The same result gives the same bytes: identifiers inside an SVG come from a fixed salt, no file holds a time,
+and fonts are those that ship with matplotlib. What is drawn in the two themes must be the same data.
+"""
+
+import hashlib
+import io
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import LineCollection, PathCollection, QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from experiments.core.contract import FigureSpec
+from experiments.core.errors import ReportError
+from experiments.core.plotting.style import LIGHT, PNG_DPI, theme
+from site_builder import plotted_data
+from site_builder.provenance import pdf_metadata, png_metadata, svg_metadata
+from site_builder.records import FileRecord
+from site_builder.svg import compact
+
+DENSE = 1500
+"""Marks of one artist beyond which it becomes a picture inside the vector file, so that a page stays light."""
+
+RASTER_DPI = 220
+"""Resolution of such pictures in an SVG: two device pixels per pixel of a page on a good screen."""
+
+
+def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]) -> tuple[dict[str, FileRecord], str]:
+    """Draw `spec` from `result` into `folder`; return its files by kind, and the digest of the plotted data.
+
+    Kinds are "light.svg", "dark.svg" (transparent, for the page), "png" (300 dpi) and "pdf" (fonts embedded)
+    in the light theme on white, "csv" and "json" (exactly the plotted data). Paths are names inside `folder`.
+    Raises ReportError when the function returns no Figure, a figure without data, or one whose data differ
+    between the themes; what the function itself raises passes through.
+    """
+    contents: dict[str, tuple[str, bytes]] = {}
+    with _drawn(spec, result, "light") as figure:
+        panels = _panels(spec, figure)
+        digest = plotted_data.digest(spec.id, panels)
+        contents["light.svg"] = f"{spec.id}-light.svg", _svg(spec, figure, provenance)
+        contents["png"] = f"{spec.id}.png", _png(figure, provenance)
+        contents["pdf"] = f"{spec.id}.pdf", _pdf(figure, provenance)
+    with _drawn(spec, result, "dark") as figure:
+        if plotted_data.digest(spec.id, _panels(spec, figure)) != digest:
+            raise ReportError(
+                f"figure {spec.id!r} plots other data in the dark theme; it must draw from its result alone"
+            )
+        contents["dark.svg"] = f"{spec.id}-dark.svg", _svg(spec, figure, provenance)
+    contents["csv"] = f"{spec.id}.csv", plotted_data.to_csv(panels).encode()
+    contents["json"] = f"{spec.id}-data.json", plotted_data.to_json(spec.id, panels).encode()
+    return {kind: _written(folder / name, content) for kind, (name, content) in contents.items()}, digest
+
+
+@contextmanager
+def _drawn(spec: FigureSpec, result: Any, name: str) -> Iterator[Figure]:
+    """Draw in one theme; a warning of matplotlib (a glyph without shape, panels squeezed to nothing) is an error."""
+    with theme(name), mpl.rc_context({"svg.hashsalt": f"{spec.id}-{name}"}), warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            figure = spec.draw(result)
+            if not isinstance(figure, Figure):
+                raise ReportError(f"figure {spec.id!r} returned a {type(figure).__name__}; return the Figure it drew")
+            _rasterise_dense(figure)
+            figure.draw_without_rendering()  # settles the layout once, so that every format has the same
+            figure.set_layout_engine("none")
+            yield figure
+        except UserWarning as warning:
+            raise ReportError(
+                f"figure {spec.id!r} cannot be drawn cleanly: {' '.join(str(warning).split())}"
+            ) from warning
+        finally:
+            _close_all()
+
+
+def _close_all() -> None:
+    """Forget figures that a function made through pyplot, which would keep them for ever."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+def _panels(spec: FigureSpec, figure: Figure) -> tuple[plotted_data.Panel, ...]:
+    try:
+        return plotted_data.extract(figure)
+    except ReportError as error:
+        raise ReportError(f"figure {spec.id!r}: {error}") from error
+
+
+def _rasterise_dense(figure: Figure) -> None:
+    for artist in figure.findobj(lambda each: isinstance(each, PathCollection | LineCollection | QuadMesh | Line2D)):
+        if _marks(artist) > DENSE:
+            artist.set_rasterized(True)
+
+
+def _marks(artist: Any) -> int:
+    """Return how many separate elements an artist becomes in a vector file."""
+    if isinstance(artist, Line2D):
+        return np.size(artist.get_xdata()) if artist.get_marker() not in ("", " ", "None", None) else 0
+    if isinstance(artist, QuadMesh):
+        return int(np.asarray(artist.get_array()).size)
+    return len(np.asarray(artist.get_offsets())) if isinstance(artist, PathCollection) else len(artist.get_paths())
+
+
+# The print methods of the canvases draw once where `Figure.savefig` draws twice to find out the layout,
+# which is settled already.
+
+
+def _svg(spec: FigureSpec, figure: Figure, provenance: dict[str, str]) -> bytes:
+    figure.set(dpi=RASTER_DPI, facecolor="none")
+    text = io.StringIO()
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(text, metadata=svg_metadata(provenance))
+    return compact(text.getvalue(), spec.title).encode()
+
+
+def _png(figure: Figure, provenance: dict[str, str]) -> bytes:
+    figure.set(dpi=PNG_DPI, facecolor=LIGHT.background)
+    file = io.BytesIO()
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(file, metadata=png_metadata(provenance))
+    return file.getvalue()
+
+
+def _pdf(figure: Figure, provenance: dict[str, str]) -> bytes:
+    figure.set(dpi=PNG_DPI, facecolor=LIGHT.background)
+    file = io.BytesIO()
+    canvas: Any = FigureCanvasPdf(figure)
+    canvas.print_pdf(file, metadata=pdf_metadata(provenance))
+    return file.getvalue()
+
+
+def _written(path: Path, content: bytes) -> FileRecord:
+    path.write_bytes(content)
+    return FileRecord(path.name, hashlib.sha256(content).hexdigest(), len(content))
