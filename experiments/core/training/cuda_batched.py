@@ -1,0 +1,154 @@
+"""The batched path of the CUDA backend: matrix products over all instances, captured once as a CUDA graph.
+
+The same step runs eagerly where there is no CUDA device. It covers every model of the specification.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from experiments.core.training import cuda_kernels
+from experiments.core.training.cuda_inputs import Rows, Visits, data_set, draws, step_factors
+from experiments.core.training.problem import Problem
+from experiments.core.training.reference import Parameters
+from experiments.core.training.specification import Model
+
+BLOCK = 1024
+
+
+def gradients(model: Model, weights: Parameters, x: Tensor, weight: Tensor, count: Tensor) -> Parameters:
+    """Return the hand-derived gradient of the loss with respect to every parameter.
+
+    `x` (instance, batch, feature) holds the batch in its first `count` () rows, the rest is left out;
+    `weight` (instance, feature) is 2 importance / features.
+    """
+    W = weights["W"]
+    W_out = W.transpose(1, 2) if model.tied else weights["W_out"]
+    h = x @ W.transpose(1, 2)
+    if model.hidden_activation == "relu":
+        h.relu_()
+    slope = torch.baddbmm(weights["b"][:, None, :], h, W_out.transpose(1, 2))
+    _slopes(model, slope, x, weight, count)
+    slope_h = slope @ W_out
+    if model.hidden_activation == "relu":
+        slope_h *= h > 0
+    gradient_W, gradient_out = slope_h.transpose(1, 2) @ x, slope.transpose(1, 2) @ h
+    if model.tied:
+        return {"W": gradient_W + gradient_out.transpose(1, 2), "b": slope.sum(dim=1)}
+    return {"W": gradient_W, "b": slope.sum(dim=1), "W_out": gradient_out}
+
+
+def _slopes(model: Model, z: Tensor, x: Tensor, weight: Tensor, count: Tensor) -> None:
+    _, batch, features = z.shape
+    grid = (-(-z.numel() // BLOCK),)
+    options = {"RELU": model.output == "relu", "ABSOLUTE": model.target == "absolute"}
+    cuda_kernels.slopes[grid](z, x, weight, count, z.numel(), batch, features, BLOCK=BLOCK, **options)
+
+
+class Batched:
+    """Steps of all instances at once on a state (see `cuda.State`)."""
+
+    def __init__(self, problem: Problem, state: Any, visits: Visits, device: str) -> None:
+        self._problem, self._state, self._visits = problem, state, visits
+        self._draws = draws(problem, device)
+        self._group_of = torch.tensor(self._draws.group_of, dtype=torch.int32, device=device)
+        self._samples = data_set(problem, device)
+        self._factors = torch.from_numpy(step_factors(problem)).to(device)
+        self._weight = torch.from_numpy(2.0 * problem.importance / problem.model.features).float().to(device)
+        self._rate = torch.from_numpy(problem.learning_rate).to(device)
+        self._step = torch.zeros((), dtype=torch.int32, device=device)
+        self._count = torch.full((), problem.recipe.batch, dtype=torch.int32, device=device)
+        self._x = torch.zeros(problem.instances, problem.recipe.batch, problem.model.features, device=device)
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def advance(self, first: int, last: int) -> None:
+        """Take steps `first` to `last`."""
+        rows = self._visits.rows(first, last)
+        sizes = rows.spans.cpu().tolist()
+        for step, (start, count) in enumerate(sizes, start=first):
+            self._step.fill_(step)
+            if self._problem.samples_per_epoch is not None:
+                self._load(rows, start, count)
+            self._take()
+
+    def _load(self, rows: Rows, start: int, count: int) -> None:
+        """Put the step's rows of the data set where the captured step expects them."""
+        samples = rows.order[:, start : start + count].long()
+        instance = torch.arange(len(self._samples), device=samples.device)[:, None]
+        self._x[:, :count] = self._samples[instance, samples]
+        self._count.fill_(count)
+
+    def _take(self) -> None:
+        if not self._x.is_cuda:
+            self._take_step()
+            return
+        if self._graph is None:
+            self._graph = self._captured()
+        self._graph.replay()
+
+    def _captured(self) -> torch.cuda.CUDAGraph:
+        """Return one step as a graph; the state is as before, though capturing needs trial steps."""
+        tensors = [self._state.stopped, *(t for p in self._parameters() for t in p.values())]
+        saved = [t.clone() for t in tensors]
+        stream = torch.cuda.Stream(self._x.device)
+        stream.wait_stream(torch.cuda.current_stream(self._x.device))
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self._take_step()
+        torch.cuda.current_stream(self._x.device).wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._take_step()
+        for tensor, value in zip(tensors, saved, strict=True):
+            tensor.copy_(value)
+        return graph
+
+    def _parameters(self) -> tuple[Parameters, Parameters, Parameters]:
+        return self._state.weights, self._state.first, self._state.second
+
+    def _take_step(self) -> None:
+        """Take the step whose number is in `_step`; every tensor it reads or writes stays where it is."""
+        if self._problem.samples_per_epoch is None:
+            self.draw()
+        found = gradients(self._problem.model, self._state.weights, self._x, self._weight, self._count)
+        new = {name: self._adam(name, gradient) for name, gradient in found.items()}
+        sound = torch.stack([self._sound(value) & self._sound(second) for value, _, second in new.values()]).all(dim=0)
+        stopped = self._state.stopped
+        stopped.copy_(torch.where((stopped < 0) & ~sound, self._step, stopped))
+        healthy = stopped < 0
+        for name, values in new.items():
+            for kept, value in zip(self._parameters(), values, strict=True):
+                kept[name].copy_(torch.where(_per(healthy, value), value, kept[name]))
+
+    def draw(self) -> Tensor:
+        """Return the fresh batch (instance, batch, feature) of the step whose number is in `_step`."""
+        instances, batch, features = self._x.shape
+        quads, block = 32, 32
+        grid = (instances, -(-batch // (4 * quads)), -(-features // block))
+        table = self._draws
+        cuda_kernels.draw[grid](
+            self._x, self._step, table.key, table.threshold, table.scale, table.offset, table.low, table.high,
+            table.reach, self._group_of, batch, features,
+            QUADS=quads, BLOCK=block, GROUPED=table.groups > 0, SIGNED=table.signed,
+        )  # fmt: skip
+        return self._x
+
+    def _adam(self, name: str, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a parameter and its moments after this step (see `cuda_kernels.adam`)."""
+        recipe = self._problem.recipe
+        factor, size, correction = self._factors.index_select(0, self._step.reshape(1))[0].unbind()
+        first = recipe.beta1 * self._state.first[name] + (1 - recipe.beta1) * gradient
+        second = recipe.beta2 * self._state.second[name] + (1 - recipe.beta2) * gradient * gradient
+        rate = _per(self._rate, gradient)
+        decayed = self._state.weights[name] * (1 - rate * factor * recipe.weight_decay)
+        return decayed - rate * size * first / (second.sqrt() * correction + recipe.epsilon), first, second
+
+    @staticmethod
+    def _sound(values: Tensor) -> Tensor:
+        return values.isfinite().flatten(1).all(dim=1)
+
+
+def _per(values: Tensor, like: Tensor) -> Tensor:
+    """Return (instance,) values shaped to broadcast over `like` (instance, ...)."""
+    return values.reshape(-1, *[1] * (like.ndim - 1))
