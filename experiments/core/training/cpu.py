@@ -1,10 +1,205 @@
-"""The CPU backend."""
+"""The CPU backend: instances are dealt to threads, each of which trains one block of models at a time.
 
-from experiments.core.training.problem import Problem
-from experiments.core.training.reference import train_reference
-from experiments.core.training.specification import Trained
+Threads run compiled code that holds no interpreter lock. A block trains in chunks of steps, so that
+progress can be told and Ctrl-C is heard; what a chunk computes does not depend on its length, on the
+number of threads, or on which instances share a block.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.core import progress
+from experiments.core.training.cpu_draws import HALF_RANGE, lane_states, presence_limits
+from experiments.core.training.cpu_kernel import Block, Settings, train_block
+from experiments.core.training.problem import ANTICORRELATED, Problem
+from experiments.core.training.sampling import fixed_data_sets
+from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
+from experiments.core.training.specification import Trained, Weights
+
+SET_BYTES = 32 << 20
+"""Fixed data sets held by one block, at most, unless a single instance needs more."""
+
+CHUNK_WORK = 2e8
+"""Multiply-adds between two looks at the clock: some hundredths of a second."""
 
 
-def train_cpu(problem: Problem) -> Trained:
-    """Train on the CPU."""
-    return train_reference(problem, "cpu")
+def thread_count() -> int:
+    """Return how many cores this process may use, or what REPORT_THREADS asks for."""
+    asked = os.environ.get("REPORT_THREADS")
+    return max(1, int(asked)) if asked else len(os.sched_getaffinity(0))
+
+
+def train_cpu(problem: Problem, threads: int | None = None) -> Trained:
+    """Train every instance with the fused kernel on `threads` cores (all by default)."""
+    threads = min(threads or thread_count(), problem.instances)
+    settings = settings_of(problem)
+    run = _Run(problem, settings, parameters_of(problem), np.unique(np.array(problem.recipe.snapshots, np.int64)))
+    run.execute(threads)
+    return run.trained(threads)
+
+
+@dataclass
+class _Run:
+    problem: Problem
+    settings: Settings
+    parameters: NDArray[np.float32]
+    snapshots: NDArray[np.int64]
+    stop: threading.Event = field(default_factory=threading.Event)
+    steps_done: int = 0
+
+    def __post_init__(self) -> None:
+        count, width = self.parameters.shape
+        self.reached = np.zeros(count, np.int64)
+        self.kept = np.zeros((count, len(self.snapshots), width), np.float32)
+        self.kept[:, self.snapshots == 0] = self.parameters[:, None]
+        self._lock = threading.Lock()
+
+    def execute(self, threads: int) -> None:
+        """Train all blocks; the costly ones, at high density, first, so that no thread ends up alone."""
+        total = self.problem.instances * self.problem.recipe.steps
+        with ThreadPoolExecutor(threads) as pool:
+            waiting: set[Future[None]] = {pool.submit(self._train, chosen) for chosen in self._blocks(threads)}
+            try:
+                while waiting:
+                    done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        future.result()
+                    progress.advance("training", self.steps_done / total)
+            except BaseException:
+                self.stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _blocks(self, threads: int) -> Iterator[NDArray[np.int64]]:
+        order = np.argsort(-self.problem.density.mean(axis=1), kind="stable")
+        size = max(1, self.problem.instances // (16 * threads))
+        if self.problem.data.fixed_samples is not None:
+            size = min(size, max(1, SET_BYTES // (4 * self.problem.data.fixed_samples * self.problem.model.features)))
+        for first in range(0, len(order), size):
+            yield order[first : first + size]
+
+    def _train(self, chosen: NDArray[np.int64]) -> None:
+        """Train one block from start to end."""
+        steps = self.problem.recipe.steps
+        block = block_of(self.problem, self.parameters[chosen], self.kept[chosen], chosen)
+        work = (
+            len(chosen) * self.problem.recipe.batch * self.problem.model.features * (5 * self.problem.model.hidden + 10)
+        )
+        chunk = int(np.clip(CHUNK_WORK / work, 1, steps))
+        for begin in range(0, steps, chunk):
+            if self.stop.is_set():
+                return
+            end = min(begin + chunk, steps)
+            train_block(self.settings, block, self.snapshots, begin, end)
+            with self._lock:
+                self.steps_done += (end - begin) * len(chosen)
+        # A diverged instance keeps its last finite weights at the snapshots it did not reach.
+        missed = block.reached[:, None] < self.snapshots[None, :]
+        self.kept[chosen] = np.where(missed[..., None], block.parameters[:, None], block.kept)
+        self.parameters[chosen] = block.parameters
+        self.reached[chosen] = block.reached
+
+    def trained(self, threads: int) -> Trained:
+        problem = self.problem
+        asked = np.searchsorted(self.snapshots, np.array(problem.recipe.snapshots, np.int64))
+        return Trained(
+            weights=weights_of(problem, self.parameters),
+            steps=tuple(problem.recipe.snapshots),
+            snapshots=tuple(weights_of(problem, self.kept[:, number]) for number in asked),
+            diverged=self.reached < problem.recipe.steps,
+            stopped_at=self.reached,
+            backend="cpu",
+            device="cpu",
+            threads=threads,
+        )
+
+
+def settings_of(problem: Problem) -> Settings:
+    """Return what all instances share, in the kernel's form."""
+    data, model, recipe = problem.data, problem.model, problem.recipe
+    step = np.arange(1, recipe.steps + 1, dtype=np.float64)
+    return Settings(
+        features=model.features,
+        hidden=model.hidden,
+        batch=recipe.batch,
+        tied=model.tied,
+        relu_output=model.output == "relu",
+        relu_hidden=model.hidden_activation == "relu",
+        absolute=model.target == "absolute",
+        signed=data.signed,
+        anticorrelated=problem.coupling == ANTICORRELATED,
+        shuffled=data.shuffle,
+        members=problem.group_members,
+        starts=problem.group_starts,
+        loose=problem.loose,
+        first_scale=problem.rates / (1.0 - recipe.beta1**step),
+        second_scale=1.0 / np.sqrt(1.0 - recipe.beta2**step),
+        rates=problem.rates,
+        beta1=float(recipe.beta1),
+        beta2=float(recipe.beta2),
+        epsilon=float(recipe.epsilon),
+        weight_decay=float(recipe.weight_decay),
+    )
+
+
+def block_of(
+    problem: Problem, parameters: NDArray[np.float32], kept: NDArray[np.float32], chosen: NDArray[np.int64]
+) -> Block:
+    """Return the state of some instances before their first step."""
+    limit = presence_limits(problem.density[chosen])
+    span = 2.0 if problem.data.signed else 1.0
+    samples = problem.samples_per_epoch or 0
+    return Block(
+        limit=limit,
+        scale=(span / np.maximum(limit.astype(np.float64) + 1, 1)).astype(np.float32),
+        importance=problem.importance[chosen],
+        learning_rate=problem.learning_rate[chosen],
+        strength=presence_limits(problem.strength[chosen]),
+        sets=_sets(problem, chosen),
+        state=lane_states(_keys(problem, chosen, DATA)),
+        orders=np.tile(np.arange(samples, dtype=np.int32), (len(chosen), 1)),
+        shuffles=_keys(problem, chosen, SHUFFLE),
+        parameters=parameters,
+        first=np.zeros_like(parameters),
+        second=np.zeros_like(parameters),
+        reached=np.zeros(len(chosen), np.int64),
+        kept=kept,
+    )
+
+
+def _keys(problem: Problem, chosen: NDArray[np.int64], purpose: int) -> NDArray[np.uint64]:
+    return np.array([stream_key(seed, purpose) for seed in problem.seeds[chosen]], dtype=np.uint64)
+
+
+def _sets(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    if problem.samples is not None:
+        return problem.samples[None]
+    if problem.data.fixed_samples is not None:
+        return fixed_data_sets(problem, chosen)
+    return np.zeros((1, 0, problem.model.features), np.float32)
+
+
+def parameters_of(problem: Problem) -> NDArray[np.float32]:
+    """Return the starts as flat rows: W, b, and the read-out (hidden, feature) if untied."""
+    start, count = problem.start, problem.instances
+    parts = [start.W.reshape(count, -1), start.b]
+    if start.W_out is not None:
+        parts.append(start.W_out.transpose(0, 2, 1).reshape(count, -1))
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def weights_of(problem: Problem, parameters: NDArray[np.float32]) -> Weights:
+    """Return flat rows of parameters as weights; the inverse of `parameters_of`."""
+    n, d = problem.model.features, problem.model.hidden
+    count = len(parameters)
+    W, b = parameters[:, : n * d].reshape(count, d, n), parameters[:, n * d : n * d + n]
+    if problem.model.tied:
+        return Weights(W.copy(), b.copy())
+    R = parameters[:, n * d + n :].reshape(count, d, n)
+    return Weights(W.copy(), b.copy(), np.ascontiguousarray(R.transpose(0, 2, 1)))
