@@ -1,0 +1,114 @@
+"""A tiny complete report in a temporary folder, run in this process."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import experiments
+import experiments.core
+from experiments.core.contract import FigureSpec
+from site_builder import pipeline
+from site_builder.options import Options
+from site_builder.project import Project
+from site_builder.records import FileRecord, Report
+from site_builder.registry import discover
+
+REPOSITORY = Path(__file__).parents[2]
+TINY = REPOSITORY / "tests" / "tiny"
+
+
+@dataclass
+class Heard:
+    """A watcher that remembers what it was told."""
+
+    runs: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+    def began(self, what: str) -> None:
+        self.runs.append(what)
+
+    def advanced(self, step: str, fraction: float) -> None: ...
+
+    def ended(self, what: str, seconds: float) -> None: ...
+
+    def said(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+@dataclass
+class Tiny:
+    """The tiny report: edit its files, gather what it has to show, look at what ran and what was drawn."""
+
+    project: Project
+    heard: Heard = field(default_factory=Heard)
+    drawn: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        return self.project.root
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace `old`, which must be there, and forget the imported modules."""
+        path = self.root / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+        forget_modules()
+
+    def gather(self, **options: Any) -> Report:
+        """Discover, run, draw and decide; `heard` and `drawn` then tell of this call alone."""
+        self.heard.runs.clear()
+        self.heard.sentences.clear()
+        self.drawn.clear()
+        return pipeline.gather(self.project, discover(self.project.experiments), Options(**options), self.heard)
+
+    def draw(self, spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]) -> Any:
+        """Stand in for the writer of figure files, which costs a second per figure."""
+        self.drawn.append(spec.id)
+        assert spec.draw(result) is not None
+        content = f"{spec.id} {provenance['draw key']}".encode()
+        (folder / "light.svg").write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        return {"light.svg": FileRecord("light.svg", digest, len(content))}, digest
+
+
+def forget_modules() -> None:
+    for name in [name for name in sys.modules if name.startswith(("experiments.waves", "experiments.core.signals"))]:
+        del sys.modules[name]
+    for package, name in ((experiments, "waves"), (experiments.core, "signals")):
+        if hasattr(package, name):
+            delattr(package, name)
+
+
+def write_tiny_report(root: Path) -> Project:
+    """Copy the tiny report to `root`, with the core it stands on, and commit it."""
+    shutil.copytree(TINY, root, dirs_exist_ok=True)
+    without = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(
+        REPOSITORY / "experiments" / "core", root / "experiments" / "core", dirs_exist_ok=True, ignore=without
+    )
+    (root / "experiments" / "__init__.py").write_text('"""The tiny report."""\n', "utf-8")
+    (root / ".gitignore").write_text("build/\n__pycache__/\n", "utf-8")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "The tiny report"]):
+        identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *command], cwd=root, check=True)
+    return Project(root)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    report = Tiny(write_tiny_report(tmp_path / "report"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    for package, folder in ((experiments, "experiments"), (experiments.core, "experiments/core")):
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(report.root / folder)])
+    monkeypatch.setattr(pipeline, "figure_writer", lambda: report.draw)
+    forget_modules()
+    yield report
+    forget_modules()
