@@ -67,7 +67,8 @@ def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, 
     from site_builder.render import render
 
     before = len(report.problems)
-    report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
+    with said_by_disk(project.pages):
+        report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
     return report, len(report.problems) == before
 
 

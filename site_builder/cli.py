@@ -185,8 +185,8 @@ def clean() -> None:
 
 def asked(scale: str, device: str, only: str, *, compute: bool = True) -> tuple[Project, Options]:
     """Return the project here and the checked options; a wrong word ends the program with 2."""
-    project = find_project(Path.cwd())
-    return project, Options(chosen(scale, SCALES, "SCALE"), device_class(device), only or None, compute)
+    options = Options(chosen(scale, SCALES, "SCALE"), device_class(device), only or None, compute)
+    return find_project(Path.cwd()), options
 
 
 def nothing_changed(project: Project, options: Options) -> bool:

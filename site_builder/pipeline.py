@@ -150,14 +150,15 @@ class _Gathering:
     def _sentence(self, experiment: Experiment, what: str, error: BaseException) -> str:
         if isinstance(error, ReportError):
             return str(error)
-        log = self.project.failures / f"{experiment.id}.txt"
-        write_file(log, "".join(traceback.format_exception(error)))
         frame = traceback.extract_tb(error.__traceback__)[-1]
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        return (
-            f"{what} raised {message} ({Path(frame.filename).name}, line {frame.lineno}); "
-            f"the traceback is in {log.relative_to(self.project.root)}"
-        )
+        log = self.project.failures / f"{experiment.id}.txt"
+        try:
+            write_file(log, "".join(traceback.format_exception(error)))
+            hint = f"the traceback is in {log.relative_to(self.project.root)}"
+        except ReportError as disk:
+            hint = f"its traceback could not be kept ({disk})"
+        return f"{what} raised {message} ({Path(frame.filename).name}, line {frame.lineno}); {hint}"
 
 
 def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:

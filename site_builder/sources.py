@@ -85,10 +85,15 @@ def parse(name: str, path: Path) -> Module:
     for statement in tree.body:
         _enter(module, statement, experiments)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    module.effect_imports = [
-        target for bound, target in module.imports.items() if module.is_package or bound not in used
-    ]
+    unused = [target for bound, target in module.imports.items() if module.is_package or bound not in used]
+    module.effect_imports = unused + _dotted_imports(tree)
     return module
+
+
+def _dotted_imports(tree: ast.Module) -> list[Import]:
+    """Return what `import a.b` loads at the top level: it binds `a` alone, so using `a` says nothing of `a.b`."""
+    plain = [statement for statement in tree.body if isinstance(statement, ast.Import)]
+    return [Import(alias.name) for statement in plain for alias in statement.names if not alias.asname]
 
 
 def imports_in(node: ast.AST, module: Module) -> tuple[dict[str, Import], list[str]]:

@@ -163,6 +163,8 @@ def said_by_disk(path: Path) -> Iterator[None]:
         errno.EROFS: "the disk is read-only; work in a folder that can be written",
         errno.EACCES: "writing there is not allowed; give yourself the right to write",
         errno.EPERM: "writing there is not allowed; give yourself the right to write",
+        errno.ENOTDIR: "a file stands where a folder belongs; move it away",
+        errno.EIO: "the disk does not work; look after it",
     }
     try:
         yield
