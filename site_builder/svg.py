@@ -37,6 +37,8 @@ def compact(text: str, title: str) -> str:
     _merge_groups(root)
     _share_styles(root)
     _drop_white_space(root)
+    for own in root.findall(f"{{{SVG}}}title"):
+        root.remove(own)
     name = Element(f"{{{SVG}}}title")
     name.text = title
     root.insert(0, name)

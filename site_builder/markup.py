@@ -1,0 +1,116 @@
+"""Words written in Markdown with `$formulas$`, as LaTeX and as plain text."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+_FORMULA = re.compile(r"(?<!\\)\$(?!\s)((?:\\.|[^$\\])+?)(?<!\s)\$")
+_MARKS = re.compile(
+    r"`(?P<code>[^`]+)`"
+    r"|\*\*(?P<strong>[^*]+)\*\*"
+    r"|(?<!\w)[*_](?P<emphasis>[^*_\s](?:[^*_]*[^*_\s])?)[*_](?!\w)"
+    r"|\[(?P<link>[^\]]+)\]\([^)]*\)"
+)
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "\N{MINUS SIGN}": r"\ensuremath{-}",
+    "\N{EN DASH}": "--",
+    "\N{EM DASH}": "---",
+    "\N{LEFT DOUBLE QUOTATION MARK}": "``",
+    "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
+    "\N{LEFT SINGLE QUOTATION MARK}": "`",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{HORIZONTAL ELLIPSIS}": r"\ldots{}",
+    "\N{NO-BREAK SPACE}": "~",
+    "\N{NARROW NO-BREAK SPACE}": r"\,",
+    "\N{MULTIPLICATION SIGN}": r"\ensuremath{\times}",
+    "\N{MIDDLE DOT}": r"\ensuremath{\cdot}",
+    "\N{PLUS-MINUS SIGN}": r"\ensuremath{\pm}",
+    "\N{DEGREE SIGN}": r"\ensuremath{^\circ}",
+    "\N{LESS-THAN OR EQUAL TO}": r"\ensuremath{\le}",
+    "\N{GREATER-THAN OR EQUAL TO}": r"\ensuremath{\ge}",
+    "\N{ALMOST EQUAL TO}": r"\ensuremath{\approx}",
+    "\N{INFINITY}": r"\ensuremath{\infty}",
+    "\N{SUPERSCRIPT TWO}": r"\ensuremath{^2}",
+    "\N{SQUARE ROOT}": r"\ensuremath{\surd}",
+    "\N{RIGHTWARDS ARROW}": r"\ensuremath{\to}",
+    "\N{LATIN SMALL LETTER SHARP S}": r"{\ss}",
+    "\N{LATIN SMALL LETTER O WITH STROKE}": r"{\o}",
+    "\N{LATIN SMALL LETTER AE}": r"{\ae}",
+    "\N{LATIN SMALL LETTER L WITH STROKE}": r"{\l}",
+}
+_ACCENTS = {
+    "\N{COMBINING GRAVE ACCENT}": "`",
+    "\N{COMBINING ACUTE ACCENT}": "'",
+    "\N{COMBINING CIRCUMFLEX ACCENT}": "^",
+    "\N{COMBINING TILDE}": "~",
+    "\N{COMBINING DIAERESIS}": '"',
+    "\N{COMBINING MACRON}": "=",
+    "\N{COMBINING DOT ABOVE}": ".",
+    "\N{COMBINING CARON}": "v",
+    "\N{COMBINING CEDILLA}": "c",
+    "\N{COMBINING DOUBLE ACUTE ACCENT}": "H",
+    "\N{COMBINING RING ABOVE}": "r",
+}
+
+
+def escape_latex(text: str) -> str:
+    """Return plain `text` so that LaTeX prints it; letters of other scripts stay, for UTF-8 input."""
+    return "".join(_latex_letter(letter) for letter in unicodedata.normalize("NFC", text))
+
+
+def to_latex(text: str) -> str:
+    """Return Markdown `text` as LaTeX: formulas as they are, emphasis and code as commands, links as their words."""
+
+    def words(plain: str) -> str:
+        return _replace_marks(plain, {"code": "texttt", "strong": "textbf", "emphasis": "emph"})
+
+    return _outside_formulas(text, words, lambda formula: f"${formula}$")
+
+
+def to_plain(text: str) -> str:
+    """Return Markdown `text` without its marks; formulas keep their source without dollar signs."""
+
+    def words(plain: str) -> str:
+        return _MARKS.sub(lambda match: next(group for group in match.groups() if group is not None), plain)
+
+    return " ".join(_outside_formulas(text, words, str).split())
+
+
+def _outside_formulas(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
+    parts = _FORMULA.split(text)
+    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+
+
+def _replace_marks(text: str, commands: dict[str, str]) -> str:
+    result, end = "", 0
+    for match in _MARKS.finditer(text):
+        kind = str(match.lastgroup)
+        inner = escape_latex(match.group(kind))
+        result += escape_latex(text[end : match.start()])
+        result += rf"\{commands[kind]}{{{inner}}}" if kind in commands else inner
+        end = match.end()
+    return result + escape_latex(text[end:])
+
+
+def _latex_letter(letter: str) -> str:
+    if letter in _SPECIAL:
+        return _SPECIAL[letter]
+    parts = unicodedata.normalize("NFD", letter)
+    if len(parts) == 2 and parts[0].isascii() and parts[1] in _ACCENTS:
+        base = rf"\{parts[0]}" if parts[0] in "ij" else parts[0]
+        return rf"{{\{_ACCENTS[parts[1]]}{{{base}}}}}"
+    return letter
