@@ -31,12 +31,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
+
+if TYPE_CHECKING:  # pages are built from stored results without drawing, and matplotlib takes its time to import
+    from matplotlib.figure import Figure
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +78,7 @@ class FigureSpec:
     caption: str
     alt: str
     interval: str
-    draw: Callable[[Any], Figure]
+    draw: Callable[[Any], "Figure"]
 
 
 @dataclass(frozen=True)

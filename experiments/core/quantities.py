@@ -1,11 +1,12 @@
 """Numbers that know where they come from: a value, its interval, how many, in what, and by which method."""
 
+# scipy.stats is imported where it is used: it takes a second, which building pages from stored results need not pay.
+
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 CONFIDENCE = 0.95
 """Coverage of every interval in the report."""
@@ -83,6 +84,8 @@ def _number(value: float, percent: bool, places: int) -> str:
 
 def share(hits: ArrayLike, unit: str = "") -> Quantity:
     """Return the share of true values in `hits` with its Wilson score interval."""
+    from scipy import stats
+
     flags = np.asarray(hits, dtype=bool).ravel()
     if flags.size == 0:
         raise ValueError("a share needs at least one observation")
@@ -95,6 +98,8 @@ def share(hits: ArrayLike, unit: str = "") -> Quantity:
 
 def mean(values: ArrayLike, unit: str = "") -> Quantity:
     """Return the mean of `values` (one per independent unit) with its Student t interval."""
+    from scipy import stats
+
     sample = np.asarray(values, dtype=np.float64).ravel()
     centre = float(sample.mean())
     if sample.size < 2:
@@ -105,6 +110,8 @@ def mean(values: ArrayLike, unit: str = "") -> Quantity:
 
 def median(values: ArrayLike, unit: str = "") -> Quantity:
     """Return the median of `values` with its order-statistic interval (binomial, needs no distribution)."""
+    from scipy import stats
+
     sample = np.sort(np.asarray(values, dtype=np.float64).ravel())
     low, high = stats.binom.interval(CONFIDENCE, sample.size, 0.5)
     bounds = sample[max(int(low) - 1, 0)], sample[min(int(high), sample.size - 1)]
