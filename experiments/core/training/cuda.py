@@ -6,6 +6,7 @@ The numbers depend neither on how many instances train side by side nor on how s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -92,7 +93,7 @@ def launches(problem: Problem) -> Iterator[tuple[int, int]]:
     if problem.samples_per_epoch is not None and problem.data.shuffle:
         most = min(most, max(1, LAUNCH_ROWS // (problem.instances * recipe.batch)))
     cuts = sorted({*recipe.snapshots, *range(0, recipe.steps, most), 0, recipe.steps})
-    yield from zip(cuts[:-1], cuts[1:], strict=True)
+    yield from pairwise(cuts)
 
 
 def _stepper(problem: Problem, state: State, device: str) -> Stepper:

@@ -55,8 +55,8 @@ class Batched:
         self._group_of = torch.tensor(self._draws.group_of, dtype=torch.int32, device=device)
         self._samples = data_set(problem, device)
         self._factors = torch.from_numpy(step_factors(problem)).to(device)
-        self._weight = torch.from_numpy(2.0 * problem.importance / problem.model.features).float().to(device)
-        self._rate = torch.from_numpy(problem.learning_rate).to(device)
+        self._weight = torch.tensor(2.0 * problem.importance / problem.model.features, device=device)
+        self._rate = torch.tensor(problem.learning_rate, device=device)
         self._step = torch.zeros((), dtype=torch.int32, device=device)
         self._count = torch.full((), problem.recipe.batch, dtype=torch.int32, device=device)
         self._x = torch.zeros(problem.instances, problem.recipe.batch, problem.model.features, device=device)
@@ -91,7 +91,7 @@ class Batched:
         """Return one step as a graph; the state is as before, though capturing needs trial steps."""
         tensors = [self._state.stopped, *(t for p in self._parameters() for t in p.values())]
         saved = [t.clone() for t in tensors]
-        stream = torch.cuda.Stream(self._x.device)
+        stream = torch.cuda.Stream(self._x.device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._x.device))
         with torch.cuda.stream(stream):
             for _ in range(3):

@@ -21,7 +21,7 @@ class Fused:
         self._samples = data_set(problem, device)
         self._factors = torch.from_numpy(step_factors(problem)).to(device)
         self._importance, self._rate = (
-            torch.from_numpy(array).to(device) for array in (problem.importance, problem.learning_rate)
+            torch.tensor(array, device=device) for array in (problem.importance, problem.learning_rate)
         )
 
     def advance(self, first: int, last: int) -> None:

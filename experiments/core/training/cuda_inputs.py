@@ -131,17 +131,18 @@ class Visits:
             spans = np.tile(np.array([[0, self._batch]], np.int32), (last - first, 1))
             return self._on_device(np.zeros((1, 1), np.int32), spans)
         epoch, place = np.divmod(np.arange(first, last), self.steps_per_epoch)
-        orders = np.concatenate([self._order(int(number)) for number in range(epoch[0], epoch[-1] + 1)], axis=1)
+        epochs = range(int(epoch[0]), int(epoch[-1]) + 1)
+        orders = np.concatenate([self._order(number, self._count) for number in epochs], axis=1)
         starts = (epoch - epoch[0]) * self._count + place * self._batch
         sizes = np.minimum(self._batch, self._count - place * self._batch)
         spans = np.stack([starts - starts[0], sizes], axis=1).astype(np.int32)
         return self._on_device(orders[:, starts[0] : starts[-1] + sizes[-1]], spans)
 
-    def _order(self, epoch: int) -> NDArray[np.int32]:
+    def _order(self, epoch: int, count: int) -> NDArray[np.int32]:
         if not self._shuffled:
-            return np.arange(self._count, dtype=np.int32)[None]
+            return np.arange(count, dtype=np.int32)[None]
         if epoch > self._epoch:
-            orders = [generator.permutation(self._count) for generator in self._generators]
+            orders = [generator.permutation(count) for generator in self._generators]
             self._current, self._epoch = np.stack(orders).astype(np.int32), epoch
         return self._current
 

@@ -12,6 +12,11 @@ unrolled at their true size. Sums over samples stay in each thread until the end
 Importing this module imports triton; only the CUDA backend does so, and only when it is used.
 """
 
+# Triton compiles these functions from their source: it takes no annotations but `tl.constexpr`, unrolls loops
+# that lengthen tuples, and knows no starred tuples. Type checkers and linters read that as mistakes.
+# mypy: ignore-errors
+# ruff: noqa: RUF005
+
 import triton
 import triton.language as tl
 
