@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.core import progress
-from experiments.core.training.cpu_draws import HALF_RANGE, lane_states, presence_limits
-from experiments.core.training.cpu_kernel import Block, Settings, train_block
+from experiments.core.training.cpu_draws import lane_states, presence_limits
+from experiments.core.training.cpu_kernel import Block, Options, Shared, train_block
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
 from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
@@ -38,8 +38,7 @@ def thread_count() -> int:
 def train_cpu(problem: Problem, threads: int | None = None) -> Trained:
     """Train every instance with the fused kernel on `threads` cores (all by default)."""
     threads = min(threads or thread_count(), problem.instances)
-    settings = settings_of(problem)
-    run = _Run(problem, settings, parameters_of(problem), np.unique(np.array(problem.recipe.snapshots, np.int64)))
+    run = _Run(problem, options_of(problem), shared_by_all(problem), parameters_of(problem))
     run.execute(threads)
     return run.trained(threads)
 
@@ -47,14 +46,15 @@ def train_cpu(problem: Problem, threads: int | None = None) -> Trained:
 @dataclass
 class _Run:
     problem: Problem
-    settings: Settings
+    options: Options
+    shared: Shared
     parameters: NDArray[np.float32]
-    snapshots: NDArray[np.int64]
     stop: threading.Event = field(default_factory=threading.Event)
     steps_done: int = 0
 
     def __post_init__(self) -> None:
         count, width = self.parameters.shape
+        self.snapshots = self.shared.snapshots
         self.reached = np.zeros(count, np.int64)
         self.kept = np.zeros((count, len(self.snapshots), width), np.float32)
         self.kept[:, self.snapshots == 0] = self.parameters[:, None]
@@ -96,7 +96,7 @@ class _Run:
             if self.stop.is_set():
                 return
             end = min(begin + chunk, steps)
-            train_block(self.settings, block, self.snapshots, begin, end)
+            train_block(self.options, self.shared, block, begin, end)
             with self._lock:
                 self.steps_done += (end - begin) * len(chosen)
         # A diverged instance keeps its last finite weights at the snapshots it did not reach.
@@ -120,11 +120,10 @@ class _Run:
         )
 
 
-def settings_of(problem: Problem) -> Settings:
-    """Return what all instances share, in the kernel's form."""
-    data, model, recipe = problem.data, problem.model, problem.recipe
-    step = np.arange(1, recipe.steps + 1, dtype=np.float64)
-    return Settings(
+def options_of(problem: Problem) -> Options:
+    """Return the numbers that all instances share, in the kernel's form."""
+    model, recipe = problem.model, problem.recipe
+    return Options(
         features=model.features,
         hidden=model.hidden,
         batch=recipe.batch,
@@ -132,19 +131,28 @@ def settings_of(problem: Problem) -> Settings:
         relu_output=model.output == "relu",
         relu_hidden=model.hidden_activation == "relu",
         absolute=model.target == "absolute",
-        signed=data.signed,
+        signed=problem.data.signed,
         anticorrelated=problem.coupling == ANTICORRELATED,
-        shuffled=data.shuffle,
+        shuffled=problem.data.shuffle,
+        beta1=float(recipe.beta1),
+        beta2=float(recipe.beta2),
+        epsilon=float(recipe.epsilon),
+        weight_decay=float(recipe.weight_decay),
+    )
+
+
+def shared_by_all(problem: Problem) -> Shared:
+    """Return the arrays that all instances share, in the kernel's form."""
+    recipe = problem.recipe
+    step = np.arange(1, recipe.steps + 1, dtype=np.float64)
+    return Shared(
         members=problem.group_members,
         starts=problem.group_starts,
         loose=problem.loose,
         first_scale=problem.rates / (1.0 - recipe.beta1**step),
         second_scale=1.0 / np.sqrt(1.0 - recipe.beta2**step),
         rates=problem.rates,
-        beta1=float(recipe.beta1),
-        beta2=float(recipe.beta2),
-        epsilon=float(recipe.epsilon),
-        weight_decay=float(recipe.weight_decay),
+        snapshots=np.unique(np.array(recipe.snapshots, np.int64)),
     )
 
 
@@ -186,20 +194,20 @@ def _sets(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def parameters_of(problem: Problem) -> NDArray[np.float32]:
-    """Return the starts as flat rows: W, b, and the read-out (hidden, feature) if untied."""
+    """Return the starts as flat rows: W, the read-out (hidden, feature) if untied, b, zeros up to a multiple of 8."""
     start, count = problem.start, problem.instances
     parts = [start.W.reshape(count, -1), start.b]
     if start.W_out is not None:
-        parts.append(start.W_out.transpose(0, 2, 1).reshape(count, -1))
-    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+        parts.insert(1, start.W_out.transpose(0, 2, 1).reshape(count, -1))
+    width = sum(part.shape[1] for part in parts)
+    return np.ascontiguousarray(np.concatenate([*parts, np.zeros((count, -width % 8), np.float32)], axis=1))
 
 
 def weights_of(problem: Problem, parameters: NDArray[np.float32]) -> Weights:
     """Return flat rows of parameters as weights; the inverse of `parameters_of`."""
     n, d = problem.model.features, problem.model.hidden
-    count = len(parameters)
-    W, b = parameters[:, : n * d].reshape(count, d, n), parameters[:, n * d : n * d + n]
-    if problem.model.tied:
-        return Weights(W.copy(), b.copy())
-    R = parameters[:, n * d + n :].reshape(count, d, n)
-    return Weights(W.copy(), b.copy(), np.ascontiguousarray(R.transpose(0, 2, 1)))
+    matrices = 1 if problem.model.tied else 2
+    split = parameters[:, : n * d * matrices].reshape(-1, matrices, d, n)
+    b = parameters[:, n * d * matrices : n * d * matrices + n].copy()
+    W_out = None if problem.model.tied else np.ascontiguousarray(split[:, 1].transpose(0, 2, 1))
+    return Weights(split[:, 0].copy(), b, W_out)

@@ -2,7 +2,8 @@
 
 Per tile of `TILE` samples: draw x, h = W x, y = R^T h + b, the gradient of the loss by hand, and its sums
 over samples. No array of a whole batch exists. `R` (hidden, feature) is the read-out matrix transposed;
-in a tied model it *is* `W`, and both gradients add into one array.
+in a tied model it *is* `W`, and both gradients add into one array. The bias is the read-out of one more
+hidden unit that is always 1: `Rb` (hidden + 1, feature) is R with b as its last row, in one piece of memory.
 
 With c_i = 2 * importance_i / (batch * features), a = hidden_activation(h) and g_i = c_i (y_i - target_i)
 where the output passes gradient (else 0):
@@ -21,8 +22,8 @@ from experiments.core.training.cpu_products import ONE, accumulate, dots
 LARGEST = np.float32(np.finfo(np.float32).max)
 
 
-class Settings(NamedTuple):
-    """What is the same for all instances and steps; the two arrays are per step."""
+class Options(NamedTuple):
+    """What is the same for all instances and steps. Numbers only: an array inside would cost reference counting."""
 
     features: int
     hidden: int
@@ -34,22 +35,33 @@ class Settings(NamedTuple):
     signed: bool
     anticorrelated: bool
     shuffled: bool
-    members: NDArray[np.int32]
-    starts: NDArray[np.int32]
-    loose: NDArray[np.int32]
-    first_scale: NDArray[np.float64]  # learning-rate factor over Adam's first bias correction
-    second_scale: NDArray[np.float64]  # one over the root of Adam's second bias correction
-    rates: NDArray[np.float64]
     beta1: float
     beta2: float
     epsilon: float
     weight_decay: float
 
 
+class Shared(NamedTuple):
+    """Arrays that all instances share: groups as in `Problem`, and factors per step.
+
+    `first_scale` is the learning-rate factor over Adam's first bias correction, `second_scale` one over
+    the root of the second, `rates` the learning-rate factor alone.
+    """
+
+    members: NDArray[np.int32]
+    starts: NDArray[np.int32]
+    loose: NDArray[np.int32]
+    first_scale: NDArray[np.float64]
+    second_scale: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    snapshots: NDArray[np.int64]
+
+
 class Block(NamedTuple):
     """What differs between the instances of a block; everything below `state` changes as they train.
 
-    `parameters` (instance, parameter) holds W, then b, then R if untied; `reached` the steps completed.
+    `parameters` (instance, parameter) holds W, then R if untied, then b, then zeros up to a multiple of 8,
+    so that loops over parameters have no remainder; `reached` the steps completed.
     """
 
     limit: NDArray[np.int32]
@@ -69,121 +81,121 @@ class Block(NamedTuple):
 
 
 @jit
-def train_block(settings, block, snapshots, begin, end):
+def train_block(options, shared, block, begin, end):
     """Train every instance of a block from step `begin` to step `end`; a diverged one stays where it stopped."""
-    n, d = settings.features, settings.hidden
+    n, d = options.features, options.hidden
     x, y = np.zeros(n * TILE, np.float32), np.zeros(n * TILE, np.float32)
-    h, slope = np.zeros(d * TILE, np.float32), np.zeros(d * TILE, np.float32)
-    gradient, previous = np.zeros(block.parameters.shape[1], np.float32), block.parameters[0].copy()
+    h, slope = np.ones((d + 1) * TILE, np.float32), np.zeros(d * TILE, np.float32)  # the last row of h stays 1
     draws = np.zeros(4 * TILE, np.int32)
+    gradient, previous = np.zeros_like(block.parameters[0]), np.zeros_like(block.parameters[0])
+    dW, dRb = split(options, gradient)
+    loose, members, starts = shared.loose, shared.members, shared.starts
+    samples = block.sets.shape[1]
     for instance in range(len(block.parameters)):
-        parameters = block.parameters[instance]
-        for step in range(begin, end):
-            if block.reached[instance] < step:
-                break
+        parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
+        W, Rb = split(options, parameters)
+        state, limit, scale = block.state[instance], block.limit[instance], block.scale[instance]
+        importance, strength = block.importance[instance], block.strength[instance]
+        order, chosen = block.orders[instance], block.sets[instance % len(block.sets)]
+        for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
+            position, batch = 0, options.batch
+            if samples > 0:
+                position = (step % ((samples + batch - 1) // batch)) * batch
+                batch = min(batch, samples - position)
+                if position == 0 and options.shuffled:
+                    block.shuffles[instance] = shuffle(order, block.shuffles[instance])
             gradient[:] = ZERO
-            batch_gradient(settings, block, instance, step, parameters, gradient, x, y, h, slope, draws)
-            previous[:] = parameters
-            if adam(
-                settings,
-                block.learning_rate[instance],
-                step,
-                parameters,
-                gradient,
-                block.first[instance],
-                block.second[instance],
-            ):
-                parameters[:] = previous
+            weight = np.float32(2.0 / (batch * n))
+            for tile in range(0, batch, TILE):
+                count = min(TILE, batch - tile)
+                if samples > 0:
+                    gather(x, chosen, order, position + tile, count)
+                else:
+                    fill_tile(options, loose, members, starts, state, limit, scale, strength, x, draws)
+                tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb)
+            if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
-            block.reached[instance] = step + 1
-            for number in range(snapshots.size):
-                if snapshots[number] == step + 1:
-                    block.kept[instance, number] = parameters
 
 
 @jit
-def batch_gradient(settings, block, instance, step, parameters, gradient, x, y, h, slope, draws):
-    """Add the gradient of the loss on this step's batch to `gradient`."""
-    n = settings.features
-    fresh = block.sets.shape[1] == 0
-    batch, first = settings.batch, 0
-    if not fresh:
-        samples = block.sets.shape[1]
-        first = (step % ((samples + batch - 1) // batch)) * batch
-        batch = min(batch, samples - first)
-        if first == 0 and settings.shuffled:
-            block.shuffles[instance] = shuffle(block.orders[instance], block.shuffles[instance])
-    for begin in range(0, batch, TILE):
-        count = min(TILE, batch - begin)
-        if fresh:
-            fill_tile(settings, block, instance, x, draws)
-        else:
-            order = block.orders[instance]
-            gather(x, block.sets[instance % len(block.sets)], order[first + begin : first + begin + count])
-        tile_gradient(settings, block.importance[instance], batch * n, count, parameters, gradient, x, y, h, slope)
+def split(options, parameters):
+    """Return the parts W and Rb of flat parameters; when tied, W is the first rows of Rb."""
+    n, d = options.features, options.hidden
+    begin = 0 if options.tied else n * d
+    return parameters[: n * d], parameters[begin : begin + n * d + n]
 
 
 @jit
-def fill_tile(settings, block, instance, x, draws):
+def update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
+    """Take one step unless it diverges, keep a due snapshot, and return whether all is finite."""
+    previous[:] = parameters
+    learning_rate = block.learning_rate[instance]
+    size, correction = np.float32(learning_rate * shared.first_scale[step]), np.float32(shared.second_scale[step])
+    keep = np.float32(1.0 - learning_rate * shared.rates[step] * options.weight_decay)
+    if adam(options, size, correction, keep, parameters, gradient, first, second):
+        parameters[:] = previous
+        return False
+    block.reached[instance] = step + 1
+    for number in range(shared.snapshots.size):
+        if shared.snapshots[number] == step + 1:
+            block.kept[instance, number] = parameters
+    return True
+
+
+@jit
+def fill_tile(options, loose, members, starts, state, limit, scale, strength, x, draws):
     """Draw a tile of fresh samples."""
-    shift = np.float32(1.0 if settings.signed else 0.0)
-    for feature in settings.loose:
-        limit, scale = block.limit[instance, feature], block.scale[instance, feature]
-        fill_row(block.state[instance], x, uintp(feature) * T, limit, scale, shift)
-    for group in range(settings.starts.size - 1):
-        members = settings.members[settings.starts[group] : settings.starts[group + 1]]
-        limit = block.limit[instance, members[0]]
-        fill_group(
-            block.state[instance],
-            x,
-            members,
-            limit,
-            block.strength[instance],
-            settings.anticorrelated,
-            settings.signed,
-            draws,
-        )
+    shift = np.float32(1.0 if options.signed else 0.0)
+    for place in range(loose.size):
+        feature = uintp(loose[place])
+        fill_row(state, x, feature * T, limit[feature], scale[feature], shift)
+    for group in range(starts.size - 1):
+        inside = members[starts[group] : starts[group + 1]]
+        fill_group(state, x, inside, limit[inside[0]], strength, options.anticorrelated, options.signed, draws)
 
 
 @jit
-def gather(x, samples, chosen):
-    """Copy the chosen samples into the tile; what lies beyond them stays stale and is masked later."""
-    for s in range(chosen.size):
-        for i in range(samples.shape[1]):
-            x[i * TILE + s] = samples[chosen[s], i]
+def gather(x, samples, order, first, count):
+    """Copy the next samples of the epoch into the tile; what lies beyond them stays stale and is masked later."""
+    for s in range(uintp(count)):
+        sample = uintp(order[uintp(first) + s])
+        for i in range(uintp(samples.shape[1])):
+            x[i * T + s] = samples[sample, i]
 
 
 @jit
-def tile_gradient(settings, importance, terms, count, parameters, gradient, x, y, h, slope):
-    """Add the gradient on the first `count` samples of a tile; `terms` is batch * features of the whole batch."""
-    n, d = uintp(settings.features), uintp(settings.hidden)
-    W, b = parameters[: n * d], parameters[n * d : n * d + n]
-    R = W if settings.tied else parameters[n * d + n :]
-    dW, db = gradient[: n * d], gradient[n * d : n * d + n]
-    dR = dW if settings.tied else gradient[n * d + n :]
-    h[:] = ZERO
+def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb):
+    """Add the gradient on the first `count` samples of a tile; `weight` is 2 / (batch * features)."""
+    n, d = uintp(options.features), uintp(options.hidden)
+    relu, relu_hidden, absolute = options.relu_output, options.relu_hidden, options.absolute
+    zero(h, d * T)
     accumulate(h, d, W, n, ONE, x, n)
-    if settings.relu_hidden:
-        for j in range(h.size):
+    if relu_hidden:
+        for j in range(d * T):
             h[j] = max(h[j], ZERO)
+    zero(y, n * T)
+    accumulate(y, n, Rb, ONE, n, h, d + ONE)
     for i in range(n):
-        y[i * T : i * T + T] = b[i]
-    accumulate(y, n, R, ONE, n, h, d)
-    for i in range(n):
-        c = np.float32(np.float32(2) * importance[i] / np.float32(terms))
-        db[i] += output_slope(y, x, i * T, c, count, settings.relu_output, settings.absolute)
-    slope[:] = ZERO
-    accumulate(slope, d, R, n, ONE, y, n)
-    if settings.relu_hidden:
-        for j in range(h.size):
+        output_slope(y, x, i * T, weight * importance[i], uintp(count), relu, absolute)
+    zero(slope, d * T)
+    accumulate(slope, d, Rb, n, ONE, y, n)
+    if relu_hidden:
+        for j in range(d * T):
             slope[j] = slope[j] if h[j] > ZERO else ZERO
     dots(dW, slope, d, x, n)
-    dots(dR, h, d, y, n)
+    dots(dRb, h, d + ONE, y, n)
+
+
+@jit
+def zero(tile, size):
+    """Set the first `size` numbers to 0."""
+    for j in range(size):
+        tile[j] = ZERO
 
 
 @jit
 def output_slope(y, x, row, c, count, relu, absolute):
-    """Turn a row of pre-activations into the slope of the loss there; return the sum of the row.
+    """Turn a row of pre-activations into the slope of the loss there, 0 beyond `count`.
 
     A NaN fails the comparison with 0, stays, and is noticed in the weights.
     """
@@ -191,29 +203,23 @@ def output_slope(y, x, row, c, count, relu, absolute):
         target = abs(x[row + s]) if absolute else x[row + s]
         slope = c * (y[row + s] - target)
         y[row + s] = ZERO if relu and y[row + s] <= ZERO else slope
-    for s in range(row + uintp(count), row + T):
+    for s in range(row + count, row + T):
         y[s] = ZERO
-    total = ZERO
-    for s in range(T):
-        total += y[row + s]
-    return total
 
 
 @jit
-def adam(settings, learning_rate, step, parameters, gradient, first, second):
+def adam(options, size, correction, keep, parameters, gradient, first, second):
     """Take one AdamW step in place; return whether any parameter or second moment became non-finite."""
-    beta1, beta2 = np.float32(settings.beta1), np.float32(settings.beta2)
-    rest1, rest2 = np.float32(1.0 - settings.beta1), np.float32(1.0 - settings.beta2)
-    keep = np.float32(1.0 - learning_rate * settings.rates[step] * settings.weight_decay)
-    size = np.float32(learning_rate * settings.first_scale[step])
-    correction, epsilon = np.float32(settings.second_scale[step]), np.float32(settings.epsilon)
-    bad = 0
-    for j in range(parameters.size):
-        m = beta1 * first[j] + rest1 * gradient[j]
-        v = beta2 * second[j] + rest2 * gradient[j] * gradient[j]
+    beta1, beta2, epsilon = np.float32(options.beta1), np.float32(options.beta2), np.float32(options.epsilon)
+    rest1, rest2 = np.float32(1.0 - options.beta1), np.float32(1.0 - options.beta2)
+    bad = np.int32(0)
+    for j in range(uintp(parameters.size)):
+        g = gradient[j]
+        m = beta1 * first[j] + rest1 * g
+        v = beta2 * second[j] + rest2 * g * g
         new = keep * parameters[j] - size * m / (np.sqrt(v) * correction + epsilon)
         first[j] = m
         second[j] = v
         parameters[j] = new
-        bad += not (abs(new) <= LARGEST and v <= LARGEST)
+        bad |= np.int32(not (abs(new) <= LARGEST and v <= LARGEST))
     return bad > 0
