@@ -143,7 +143,7 @@ def serve(
 
     with said_in_one_sentence():
         project, _ = asked(scale, device, only)
-        serve_preview(project, ["--scale", scale, "--device", device, "--only", only], port)
+        serve_preview(project, ["--scale", scale, "--device", device, "--only", only], port, print)
 
 
 @app.command(hidden=True)

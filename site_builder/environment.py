@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from site_builder.options import DEVICES, WrongOption, chosen
@@ -83,18 +84,19 @@ def threads() -> int:
 
 
 def versions(packages: set[str]) -> dict[str, str]:
-    """Return the installed versions of third-party packages, given by import name; an unknown one is "unknown"."""
+    """Return the installed versions of third-party packages, given by import name; "absent" without one."""
     return {package: _version(package) for package in sorted(packages)}
 
 
 @cache
 def _version(package: str) -> str:
-    for name in [package, *_distributions().get(package, [])]:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return "unknown"
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        if find_spec(package) is None:
+            return "absent"
+    # The distribution has another name than the package; looking through all of them takes a second.
+    return next((metadata.version(name) for name in _distributions().get(package, [])), "unknown")
 
 
 @cache

@@ -6,6 +6,7 @@ Each build is a process of its own, so that changed code is what runs.
 import errno
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from experiments.core.errors import ReportError
@@ -16,8 +17,8 @@ from site_builder.project import Project
 HOST = "127.0.0.1"
 
 
-def serve_preview(project: Project, arguments: list[str], port: int) -> None:
-    """Serve the preview on this machine until interrupted; `arguments` are the options of the builds."""
+def serve_preview(project: Project, arguments: list[str], port: int, say: Callable[[str], None]) -> None:
+    """Serve the preview on this machine until interrupted; `arguments` are the options of the builds, and `say` tells where to look."""
     from mkdocs.livereload import LiveReloadServer
 
     rebuild = Rebuilder(project, arguments)
@@ -26,15 +27,15 @@ def serve_preview(project: Project, arguments: list[str], port: int) -> None:
     server.error_handler = lambda code: _read(project.preview / f"{code}.html")
     for path in watched(project):
         server.watch(str(path))
-    print(f"Open http://{HOST}:{port}/ (Ctrl-C ends the preview)", flush=True)
+    say(f"Open http://{HOST}:{port}/ (Ctrl-C ends the preview)")
     try:
-        server.serve()
+        server.serve()  # type: ignore[no-untyped-call]
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         raise ReportError(f"port {port} is taken by another program; choose one with --port") from error
     except KeyboardInterrupt:
-        print("The preview has ended.")
+        say("The preview has ended.")
     finally:
         server.shutdown()
 
