@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from markupsafe import Markup
 
 from site_builder import citations
 from site_builder.macros import Blocks, Macros
+from site_builder.markup import to_plain
 from site_builder.pages import Page
+from site_builder.publication import file_path, this_publication
 from site_builder.records import FigureRecord
 
 FORMATS = {
@@ -30,17 +33,18 @@ KINDS = {
 }
 """What each kind of file is, in words."""
 
+WRITTEN_LAST = {
+    "record.json": ("Record", "all that is known of the figure"),
+    "bib": ("BibTeX", "an entry"),
+    "tex": ("LaTeX", "a figure environment"),
+}
+"""Files beside them that are written into the built site."""
 
-def site_path(figure: FigureRecord, kind: str) -> str:
-    """Return where a figure's file lies in the built site, relative to its `figures/` folder."""
-    return f"{figure.id}.{kind}"
 
-
-def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path, repo: str) -> Page:
+def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path) -> Page:
     """Return the page of one figure, as Markdown.
 
-    `shown` are the pages that show it (address, title), `root` the repository the script is read from,
-    `repo` the address of the repository on the web, or "".
+    `shown` are the pages that show it (address, title), `root` the repository the script is read from.
     """
     page = Page(f"figures/{figure.id}.md", "")
     macros = Macros(blocks, page)
@@ -53,7 +57,13 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
         claims=claims,
         findings=macros.findings(*claims) if claims else "",
-        facts=blocks.block("figure_facts.html.jinja", page, figure=figure, shown=shown, script=permalink(figure, repo)),
+        facts=blocks.block(
+            "figure_facts.html.jinja",
+            page,
+            figure=figure,
+            shown=shown,
+            script=citations.script_address(figure, this_publication()),
+        ),
         parameters=macros.parameters(figure.experiment),
         code=_source(figure, root),
         neighbours=_neighbours(blocks, figure, page),
@@ -61,46 +71,38 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
     return Page(page.name, text)
 
 
-def permalink(figure: FigureRecord, repo: str) -> str:
-    """Return the address of the drawing code's lines at the commit; "" where there is none that would last."""
-    if not repo or not figure.run.commit or figure.run.dirty:
-        return ""
-    source = figure.source
-    return f"{repo.rstrip('/')}/blob/{figure.run.commit}/{source.path}#L{source.first_line}-L{source.last_line}"
-
-
-def _front_matter(figure: FigureRecord) -> str:
+def _front_matter(figure: FigureRecord) -> Markup:
     data: dict[str, Any] = {
-        "title": f"Figure {figure.number}. {figure.title}",
-        "description": figure.alt,
+        "title": f"Figure {figure.number}. {to_plain(figure.title)}",
+        "description": to_plain(figure.alt),
         "figure": {"highwire": citations.highwire(figure), "json_ld": citations.json_ld(figure)},
         "hide": ["toc"],
     }
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip()
+    return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
 
 
 def _citations(figure: FigureRecord) -> list[tuple[str, str, str]]:
     return [(name, label, citations.cite(figure, name).strip()) for name, label in FORMATS.items()]
 
 
-def _files(figure: FigureRecord) -> list[tuple[str, str, str, int]]:
-    kinds = [*(kind for kind in KINDS if kind in figure.files), *sorted(figure.files.keys() - KINDS.keys())]
-    return [
-        (*KINDS.get(kind, (kind.upper(), "")), f"figures/{site_path(figure, kind)}", figure.files[kind].bytes)
-        for kind in kinds
+def _files(figure: FigureRecord) -> list[tuple[str, str, str, int | None]]:
+    """Return name, words, path in the site and size of each file to download; what is written last has no size yet."""
+    drawn = [
+        (*KINDS[kind], file_path(figure, kind), figure.files[kind].bytes) for kind in KINDS if kind in figure.files
     ]
+    return drawn + [(*words, file_path(figure, kind), None) for kind, words in WRITTEN_LAST.items()]
 
 
-def _source(figure: FigureRecord, root: Path) -> str:
+def _source(figure: FigureRecord, root: Path) -> Markup:
     """Return the lines of the drawing code, or "" where the script is not to be found."""
     path = root / figure.source.path
     if not path.is_file():
-        return ""
+        return Markup("")
     lines = path.read_text(encoding="utf-8").splitlines()
-    return "\n".join(lines[figure.source.first_line - 1 : figure.source.last_line])
+    return Markup("\n".join(lines[figure.source.first_line - 1 : figure.source.last_line]))
 
 
-def _neighbours(blocks: Blocks, figure: FigureRecord, page: Page) -> str:
+def _neighbours(blocks: Blocks, figure: FigureRecord, page: Page) -> Markup:
     figures = blocks.figures()
     place = figures.index(figure)
     before = figures[place - 1] if place else None

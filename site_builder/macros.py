@@ -12,13 +12,15 @@ from typing import Any
 
 import jinja2
 from markdown import Markdown
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
+from site_builder.markup import to_plain
 from site_builder.math_extension import MathExtension
 from site_builder.pages import Page
+from site_builder.publication import file_path
 from site_builder.records import ClaimRecord, FigureRecord, Report
 from site_builder.statements import KINDS, Part
 
@@ -68,8 +70,21 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"inline": inline, "quantity": quantity, "badge": badge, "duration": duration, "bytes": size}
+    env.filters |= {
+        "inline": inline,
+        "quantity": quantity,
+        "badge": badge,
+        "duration": duration,
+        "bytes": size,
+        "verbatim": verbatim,
+        "plain": to_plain,
+    }
     return env
+
+
+def verbatim(text: str) -> Markup:
+    """Return text whose line ends and indentation survive in a block of one line (see `Blocks.block`)."""
+    return Markup(escape(text).replace("\n", Markup("&#10;")))
 
 
 def duration(seconds: float) -> str:
@@ -96,12 +111,12 @@ class Blocks:
         self.sizes = sizes
         self.env = templates()
 
-    def block(self, template: str, page: Page, **values: Any) -> str:
+    def block(self, template: str, page: Page, **values: Any) -> Markup:
         """Return a template's HTML in one run of lines, so that Markdown takes it as one block."""
         html = self.env.get_template(template).render(
-            report=self.report, blocks=self, page=page, root=page.root, kinds=KINDS, **values
+            report=self.report, blocks=self, page=page, root=page.root, kinds=KINDS, file=file_path, **values
         )
-        return "\n".join(line.strip() for line in html.splitlines() if line.strip())
+        return Markup("\n".join(line.strip() for line in html.splitlines() if line.strip()))
 
     def claims_on(self, statement: str) -> list[ClaimRecord]:
         """Return the claims that test a statement, in the order of their ids."""

@@ -65,22 +65,14 @@ def environment() -> jinja2.Environment:
     )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the renderer needs of `mkdocs.yml`: the pages in reading order, and the repository's address or ""."""
-
-    nav: list[str]
-    repo: str
-
-
-def settings(config: Path) -> Settings:
-    """Read `mkdocs.yml`; a `ReportError` says why that is not possible."""
+def nav(config: Path) -> list[str]:
+    """Return the files that the navigation of `mkdocs.yml` lists, in reading order."""
     try:
         with config.open(encoding="utf-8") as stream:
             loaded = yaml_load(stream, loader=get_yaml_loader())
     except OSError as error:
         raise ReportError(f"{config.name}: the navigation cannot be read ({error.strerror})") from error
-    return Settings(list(_leaves(loaded.get("nav") or [])), loaded.get("repo_url") or "")
+    return list(_leaves(loaded.get("nav") or []))
 
 
 def _leaves(tree: Any) -> Iterator[str]:

@@ -13,10 +13,11 @@ import jinja2
 
 from experiments.core.errors import ReportError
 from site_builder import pages, statements
-from site_builder.figure_pages import figure_page, site_path
+from site_builder.figure_pages import figure_page
 from site_builder.macros import SIZE, Blocks, Macros
 from site_builder.page_check import check
-from site_builder.pages import Call, Page, Settings
+from site_builder.pages import Call, Page
+from site_builder.publication import file_path
 from site_builder.records import FigureRecord, Problem, Report
 from site_builder.statements import Part
 
@@ -32,16 +33,14 @@ def render(report: Report, docs: Path, out: Path, *, draft: bool) -> Report:
 
     The pages decide, in the order of the navigation, each figure's number and page, and each claim's page. Problems
     name page and line. What is absent from the report gets a card that says why; without `draft` it is a problem
-    too. Figure files are taken from `figures/` beside `out` and published under names that last; the returned
-    records hold those, relative to the site's `figures/`. Files that did not change are not touched.
+    too. Figure files are taken from `figures/` beside `out`. Files that did not change are not touched.
     """
     try:
-        config = pages.settings(docs.parent / "mkdocs.yml")
         parts = statements.load(docs / "statements.toml")
-        written = pages.read(docs, config.nav)
+        written = pages.read(docs, pages.nav(docs.parent / "mkdocs.yml"))
     except ReportError as error:
         return replace(report, problems=(*report.problems, Problem("site", str(error))))
-    site = _Site(report, docs, out, written, parts, config, draft)
+    site = _Site(report, docs, out, written, parts, draft)
     return site.render()
 
 
@@ -54,7 +53,6 @@ class _Site:
     out: Path
     pages: list[Page]
     parts: tuple[Part, ...]
-    config: Settings
     draft: bool
 
     def render(self) -> Report:
@@ -75,10 +73,9 @@ class _Site:
         except ReportError as error:
             problems.append(Problem("figure pages", str(error)))
         write(self.out, texts | self._other_files() | self._figure_files())
-        figures = {id: _published(figure) for id, figure in self.report.figures.items()}
         known = {(problem.where, problem.message) for problem in self.report.problems}
         new = tuple(problem for problem in problems if (problem.where, problem.message) not in known)
-        return replace(self.report, figures=figures, problems=(*self.report.problems, *new))
+        return replace(self.report, problems=(*self.report.problems, *new))
 
     def _calls(self) -> Iterator[tuple[Page, list[Call]]]:
         self._broken: list[Problem] = []
@@ -106,7 +103,7 @@ class _Site:
                 for page, calls in self.calls.items()
                 if any(call.macro == "figure" and call.arguments[:1] == (figure.id,) for call in calls)
             ]
-            yield figure_page(blocks, figure, shown, self.docs.parent, self.config.repo)
+            yield figure_page(blocks, figure, shown, self.docs.parent)
 
     def _other_files(self) -> dict[str, str | Path]:
         """Return the files of `docs` that are published as they are."""
@@ -119,7 +116,7 @@ class _Site:
 
     def _figure_files(self) -> dict[str, str | Path]:
         return {
-            f"figures/{site_path(figure, kind)}": self.out.parent / "figures" / file.path
+            file_path(figure, kind): self.out.parent / "figures" / file.path
             for figure in self.report.figures.values()
             for kind, file in figure.files.items()
         }
@@ -189,11 +186,6 @@ def _natural_size(path: Path) -> tuple[int, int] | None:
         return None
     factor = 4 / 3 if found[2] == "pt" else 1.0
     return round(float(found[1]) * factor), round(float(found[3]) * factor)
-
-
-def _published(figure: FigureRecord) -> FigureRecord:
-    files = {kind: replace(file, path=site_path(figure, kind)) for kind, file in figure.files.items()}
-    return replace(figure, files=files)
 
 
 def write(out: Path, files: dict[str, str | Path]) -> None:

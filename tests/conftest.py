@@ -1,0 +1,120 @@
+"""Records of a report that never ran, for everything that only shows reports."""
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.core import plotting
+from experiments.core.contract import FigureSpec, Verdict
+from experiments.core.quantities import Quantity, exact, mean, share
+from site_builder import figure_files
+from site_builder.records import ClaimRecord, FigureRecord, FileRecord, Report, RunRecord, Source
+
+RUN = RunRecord(
+    experiment="first_runs.starfish",
+    title="The first run over many seeds",
+    scale="full",
+    config={"seed": 0, "seeds": 256, "density": (1.0, 0.1, 0.01), "epochs": 40, "learning_rate": 1e-3},
+    key="3b8e0c" * 10 + "aaaa",
+    device="cpu",
+    hardware="A processor with two cores",
+    threads=2,
+    seconds=83.2,
+    versions={"python": "3.11.9", "torch": "2.13.0", "numpy": "2.4.6"},
+    commit="0123456789abcdef0123456789abcdef01234567",
+    dirty=False,
+    notes={"backend": "cpu"},
+)
+
+
+def starfish(result: SimpleNamespace) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, panel="square")
+    for axis, seed in zip(axes, range(3), strict=True):
+        angles = np.linspace(0, 2 * np.pi, 6)[:5] + seed
+        axis.plot(np.cos(angles), np.sin(angles), "o", color=plotting.colour("accent"))
+        axis.set(xlabel="first hidden dimension", ylabel="second hidden dimension")
+    return figure
+
+
+def lines(result: SimpleNamespace) -> Figure:
+    figure, axes = plotting.new_figure(width="wide", height=3.2)
+    p = np.geomspace(0.01, 1, 20)
+    for index, scale in enumerate((1.0, 0.5, 0.25)):
+        axes.plot(p, scale * p * (1 - 0.5 * p), color=plotting.series(index), label=f"n = {index + 3}")
+    axes.set(xscale="log", xlabel="probability p that a feature is present", ylabel="loss")
+    axes.legend()
+    return figure
+
+
+def _figure(id: str, title: str, draw: object, figures: Path) -> FigureRecord:
+    caption = f"{title}, drawn for a test: where $p$ is small, the loss of $W^T W$ falls to 0.12 [0.11, 0.13]."
+    alt = f"A plot made for a test, named {title.lower()}, with labelled axes and a few marks."
+    spec = FigureSpec(id, title, caption, alt, "", draw)  # type: ignore[arg-type]
+    folder = figures / id / "0123456789ab"
+    folder.mkdir(parents=True)
+    files, digest = figure_files.draw(spec, SimpleNamespace(), folder, {"figure": id})
+    placed = {kind: FileRecord(f"{id}/0123456789ab/{file.path}", file.sha256, file.bytes) for kind, file in files.items()}
+    interval = "Wilson score intervals over 256 seeds, 95 %"
+    source = Source("experiments/core/contract.py", 1, 24)
+    draw_key = hashlib.sha256(id.encode()).hexdigest()
+    return FigureRecord(
+        id, title, caption, alt, interval, RUN.experiment, RUN, source, draw_key, digest, placed, claims=(f"{id}-holds",)
+    )
+
+
+def _claim(id: str, title: str, statement: str, value: Quantity, verdict: Verdict, figure: str) -> ClaimRecord:
+    return ClaimRecord(
+        id=id,
+        title=title,
+        experiment=RUN.experiment,
+        scale="full",
+        statements=(statement,),
+        source="Toy Models of Superposition, section 2",
+        test="The share of 256 seeds in which it happens, at $p = 0.1$.",
+        criterion="Supported if the interval lies above one half, refuted if below, otherwise inconclusive.",
+        statistic=value,
+        verdict=verdict,
+        published=verdict,
+        figures=(figure,),
+    )
+
+
+def make_report(figures: Path) -> Report:
+    """Return a report of two figures and four claims, whose figure files are drawn below `figures`."""
+    hits = share(np.arange(256) < 151)
+    drawn = [
+        _figure("starfish", "Five directions in a plane", starfish, figures),
+        _figure("loss-over-p", "Loss as features become rarer", lines, figures),
+    ]
+    claims = [
+        _claim("starfish-holds", "Most runs find the pentagon", "A1", hits, Verdict.SUPPORTED, "starfish"),
+        _claim("pairs-are-exact", "Antipodal pairs are exact", "A3", exact(0.0317, "rad"), Verdict.REFUTED, "starfish"),
+        _claim(
+            "loss-over-p-holds",
+            "Two dedicated directions have a lower loss",
+            "A4",
+            mean([0.11, 0.12, 0.13]),
+            Verdict.MIXED,
+            "loss-over-p",
+        ),
+        _claim("triangle", "Rare features form a triangle", "A5", hits, Verdict.INCONCLUSIVE, "loss-over-p"),
+    ]
+    return Report(
+        scale="full",
+        runs={RUN.experiment: RUN},
+        figures={figure.id: figure for figure in drawn},
+        claims={claim.id: claim for claim in claims},
+        quantities={"starfish.share_five": hits, "starfish.loss": mean([0.11, 0.12, 0.13])},
+    )
+
+
+@pytest.fixture(scope="session")
+def drawn_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+    """A report that never ran, and the folder `figures/` of its files."""
+    figures = tmp_path_factory.mktemp("drawn") / "figures"
+    figures.mkdir()
+    return make_report(figures), figures
