@@ -24,6 +24,7 @@ from matplotlib.lines import Line2D
 
 from experiments.core.contract import FigureSpec
 from experiments.core.errors import ReportError
+from experiments.core.plotting import settle_titles
 from experiments.core.plotting.style import LIGHT, PNG_DPI, theme
 from site_builder import plotted_data
 from site_builder.provenance import pdf_metadata, png_metadata, svg_metadata
@@ -73,6 +74,7 @@ def _drawn(spec: FigureSpec, result: Any, name: str) -> Iterator[Figure]:
             if not isinstance(figure, Figure):
                 raise ReportError(f"figure {spec.id!r} returned a {type(figure).__name__}; return the Figure it drew")
             _rasterise_dense(figure)
+            settle_titles(figure)
             figure.draw_without_rendering()  # settles the layout once, so that every format has the same
             figure.set_layout_engine("none")
             yield figure

@@ -356,6 +356,13 @@ def legend(ax: Axes, *, figure: Figure | None = None, columns: int | None = None
 _legend_rows: WeakKeyDictionary[Axes, int] = WeakKeyDictionary()
 
 
+def settle_titles(figure: Figure) -> None:
+    """Lift every title above its panel's legend, whichever of the two was made first; whoever saves calls this."""
+    for ax in figure.axes:
+        if ax in _legend_rows:
+            _set_title(ax, ax.get_title(loc="left"))
+
+
 def _set_title(ax: Axes, title: str) -> None:
     """Set the panel's title above its legend, if it has one there."""
     ax.set_title(title, loc="left", pad=6.0 + 13.5 * _legend_rows.get(ax, 0))
