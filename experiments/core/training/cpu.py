@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from experiments.core import progress
 from experiments.core.training.cpu_draws import lane_states, presence_limits
-from experiments.core.training.cpu_kernel import Block, Options, Shared, train_block
+from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
+from experiments.core.training.cpu_sparse import sparse_densities, train_sparse_block
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
 from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
@@ -55,6 +56,7 @@ class _Run:
     def __post_init__(self) -> None:
         count, width = self.parameters.shape
         self.snapshots = self.shared.snapshots
+        self.sparse = sparse_densities(self.problem)
         self.reached = np.zeros(count, np.int64)
         self.kept = np.zeros((count, len(self.snapshots), width), np.float32)
         self.kept[:, self.snapshots == 0] = self.parameters[:, None]
@@ -81,22 +83,26 @@ class _Run:
         size = max(1, self.problem.instances // (16 * threads))
         if self.problem.data.fixed_samples is not None:
             size = min(size, max(1, SET_BYTES // (4 * self.problem.data.fixed_samples * self.problem.model.features)))
-        for first in range(0, len(order), size):
-            yield order[first : first + size]
+        for part in (order[np.isnan(self.sparse[order])], order[np.isfinite(self.sparse[order])]):
+            for first in range(0, len(part), size):
+                yield part[first : first + size]
 
     def _train(self, chosen: NDArray[np.int64]) -> None:
         """Train one block from start to end."""
         steps = self.problem.recipe.steps
         block = block_of(self.problem, self.parameters[chosen], self.kept[chosen], chosen)
-        work = (
-            len(chosen) * self.problem.recipe.batch * self.problem.model.features * (5 * self.problem.model.hidden + 10)
-        )
+        model = self.problem.model
+        scratch = new_scratch(model.features, model.hidden, self.parameters.shape[1])
+        work = len(chosen) * self.problem.recipe.batch * model.features * (5 * model.hidden + 10)
         chunk = int(np.clip(CHUNK_WORK / work, 1, steps))
         for begin in range(0, steps, chunk):
             if self.stop.is_set():
                 return
             end = min(begin + chunk, steps)
-            train_block(self.options, self.shared, block, begin, end)
+            if np.isfinite(self.sparse[chosen[0]]):
+                train_sparse_block(self.options, self.shared, block, self.sparse[chosen], begin, end)
+            else:
+                train_block(self.options, self.shared, block, scratch, begin, end)
             with self._lock:
                 self.steps_done += (end - begin) * len(chosen)
         # A diverged instance keeps its last finite weights at the snapshots it did not reach.

@@ -21,8 +21,12 @@ TILE = 64
 FAST = {"contract", "reassoc", "arcp", "nsz"}
 """Floating-point freedoms of the kernels; not "nnan" or "ninf", which would hide divergence."""
 
-jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST)
-"""How every kernel function is compiled: free of the interpreter's lock and kept on disk."""
+jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST, _nrt=False)
+"""How every kernel function is compiled: free of the interpreter's lock and kept on disk.
+
+Without numba's runtime ("nrt") a kernel cannot allocate, so scratch space is handed in; in return no call
+counts references, which would cost small models more than half of their time.
+"""
 
 T = uintp(TILE)
 T2, T3 = uintp(2 * TILE), uintp(3 * TILE)

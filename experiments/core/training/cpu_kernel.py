@@ -80,14 +80,31 @@ class Block(NamedTuple):
     kept: NDArray[np.float32]  # (instance, snapshot, parameter)
 
 
+class Scratch(NamedTuple):
+    """Space for one thread: rows of `TILE` samples (`h` has a last row that stays 1) and flat parameters."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    h: NDArray[np.float32]
+    slope: NDArray[np.float32]
+    draws: NDArray[np.int32]
+    gradient: NDArray[np.float32]
+    previous: NDArray[np.float32]
+
+
+def new_scratch(features: int, hidden: int, parameters: int) -> Scratch:
+    """Return scratch space for models of one size."""
+    sizes = {"x": features * TILE, "y": features * TILE, "slope": hidden * TILE}
+    tiles = {name: np.zeros(size, np.float32) for name, size in sizes.items()}
+    flat = {name: np.zeros(parameters, np.float32) for name in ("gradient", "previous")}
+    return Scratch(h=np.ones((hidden + 1) * TILE, np.float32), draws=np.zeros(4 * TILE, np.int32), **tiles, **flat)
+
+
 @jit
-def train_block(options, shared, block, begin, end):
+def train_block(options, shared, block, scratch, begin, end):
     """Train every instance of a block from step `begin` to step `end`; a diverged one stays where it stopped."""
-    n, d = options.features, options.hidden
-    x, y = np.zeros(n * TILE, np.float32), np.zeros(n * TILE, np.float32)
-    h, slope = np.ones((d + 1) * TILE, np.float32), np.zeros(d * TILE, np.float32)  # the last row of h stays 1
-    draws = np.zeros(4 * TILE, np.int32)
-    gradient, previous = np.zeros_like(block.parameters[0]), np.zeros_like(block.parameters[0])
+    x, y, h, slope, draws = scratch.x, scratch.y, scratch.h, scratch.slope, scratch.draws
+    gradient, previous = scratch.gradient, scratch.previous
     dW, dRb = split(options, gradient)
     loose, members, starts = shared.loose, shared.members, shared.starts
     samples = block.sets.shape[1]
@@ -104,8 +121,8 @@ def train_block(options, shared, block, begin, end):
                 batch = min(batch, samples - position)
                 if position == 0 and options.shuffled:
                     block.shuffles[instance] = shuffle(order, block.shuffles[instance])
-            gradient[:] = ZERO
-            weight = np.float32(2.0 / (batch * n))
+            weight = np.float32(2.0 / (batch * options.features))
+            zero(gradient, uintp(gradient.size))
             for tile in range(0, batch, TILE):
                 count = min(TILE, batch - tile)
                 if samples > 0:
@@ -118,28 +135,34 @@ def train_block(options, shared, block, begin, end):
 
 
 @jit
+def update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
+    """Take one step unless it diverges, keep a due snapshot, and return whether all stayed finite."""
+    copy(previous, parameters)
+    rate, size, correction = shared.rates[step], shared.first_scale[step], shared.second_scale[step]
+    learning_rate = block.learning_rate[instance]
+    if not adam(options, learning_rate, rate, size, correction, parameters, gradient, first, second):
+        copy(parameters, previous)
+        return False
+    block.reached[instance] = step + 1
+    for number in range(shared.snapshots.size):
+        if shared.snapshots[number] == step + 1:
+            copy(block.kept[instance, number], parameters)
+    return True
+
+
+@jit
+def copy(target, source):
+    """Copy a flat array."""
+    for j in range(uintp(source.size)):
+        target[j] = source[j]
+
+
+@jit
 def split(options, parameters):
     """Return the parts W and Rb of flat parameters; when tied, W is the first rows of Rb."""
     n, d = options.features, options.hidden
     begin = 0 if options.tied else n * d
     return parameters[: n * d], parameters[begin : begin + n * d + n]
-
-
-@jit
-def update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
-    """Take one step unless it diverges, keep a due snapshot, and return whether all is finite."""
-    previous[:] = parameters
-    learning_rate = block.learning_rate[instance]
-    size, correction = np.float32(learning_rate * shared.first_scale[step]), np.float32(shared.second_scale[step])
-    keep = np.float32(1.0 - learning_rate * shared.rates[step] * options.weight_decay)
-    if adam(options, size, correction, keep, parameters, gradient, first, second):
-        parameters[:] = previous
-        return False
-    block.reached[instance] = step + 1
-    for number in range(shared.snapshots.size):
-        if shared.snapshots[number] == step + 1:
-            block.kept[instance, number] = parameters
-    return True
 
 
 @jit
@@ -208,10 +231,12 @@ def output_slope(y, x, row, c, count, relu, absolute):
 
 
 @jit
-def adam(options, size, correction, keep, parameters, gradient, first, second):
-    """Take one AdamW step in place; return whether any parameter or second moment became non-finite."""
+def adam(options, learning_rate, rate, first_scale, second_scale, parameters, gradient, first, second):
+    """Take one AdamW step in place; return whether all parameters and second moments stayed finite."""
     beta1, beta2, epsilon = np.float32(options.beta1), np.float32(options.beta2), np.float32(options.epsilon)
     rest1, rest2 = np.float32(1.0 - options.beta1), np.float32(1.0 - options.beta2)
+    size, correction = np.float32(learning_rate * first_scale), np.float32(second_scale)
+    keep = np.float32(1.0 - learning_rate * rate * options.weight_decay)
     bad = np.int32(0)
     for j in range(uintp(parameters.size)):
         g = gradient[j]
@@ -222,4 +247,4 @@ def adam(options, size, correction, keep, parameters, gradient, first, second):
         second[j] = v
         parameters[j] = new
         bad |= np.int32(not (abs(new) <= LARGEST and v <= LARGEST))
-    return bad > 0
+    return bad == 0
