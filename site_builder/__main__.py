@@ -2,4 +2,5 @@
 
 from site_builder.cli import app
 
-app(prog_name="python -m site_builder")
+if __name__ == "__main__":  # a process that draws figures imports this module without running it
+    app(prog_name="python -m site_builder")

@@ -45,7 +45,7 @@ def gathered(project: Project, options: Options, state: State, watcher: Watcher)
     if kept:
         return kept
     registry = discover(project.experiments)
-    report = gather(project, registry, options, watcher)
+    report = gather(project, registry, options, watcher, state["code"])
     inputs = [path for each in registry.experiments.values() for path in each.inputs]
     if not report.problems:
         freshness.keep_report(project, state, report, inputs)

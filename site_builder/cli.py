@@ -175,6 +175,22 @@ def publish(
 
 
 @app.command()
+def bench(device: Device = "auto") -> None:
+    """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
+    from site_builder.benchmark import measure, table, write
+    from site_builder.environment import commit_of
+
+    with said_in_one_sentence(), watching() as watcher:
+        project, kind = find_project(Path.cwd()), device_class(device)
+        path = project.root / "experiments" / "speed" / "measured.json"
+        watcher.began("Measuring")
+        section = measure(kind, commit_of(project.root), watcher.advanced)
+        write(path, kind, section)
+    print(table(section))
+    print(f"Wrote {path}; commit it, and the Speed page shows it.")
+
+
+@app.command()
 def clean() -> None:
     """Remove everything that was built."""
     import shutil

@@ -64,7 +64,8 @@ class _Walk:
         module = self.sources.module(configuration.__module__)
         for statement in module.definitions.get(configuration.__qualname__, []) if module else []:
             if module and isinstance(statement, ast.ClassDef):
-                self._include(module, f"{configuration.__qualname__} (fields)", _without_defaults(statement))
+                bare = module.bare.setdefault(id(statement), _without_defaults(statement))
+                self._include(module, f"{configuration.__qualname__} (fields)", bare)
 
     def follow(self, module_name: str, chain: Chain) -> None:
         """Include what `module_name.chain` stands for; the whole module when the chain is empty or leads nowhere."""
@@ -125,26 +126,25 @@ class _Walk:
         if (symbol, id(statement)) in self.included:
             return
         self.included.add((symbol, id(statement)))
-        text = ast.dump(statement)
-        digest = hashlib.sha256((self.closure.symbols.get(symbol, "") + text).encode()).hexdigest()
-        self.closure.symbols[symbol] = digest
+        facts = _facts(module, statement)
+        before = self.closure.symbols.get(symbol, "")
+        self.closure.symbols[symbol] = hashlib.sha256((before + facts.text).encode()).hexdigest()
         self._touch(module.name)
-        self._follow_mentions(module, statement)
+        self._follow_mentions(module, facts)
 
-    def _follow_mentions(self, module: Module, statement: ast.stmt) -> None:
-        local, stars = imports_in(statement, module)
-        for chain in _mentions(statement):
-            if chain[0] in local:
-                self._follow_import(local[chain[0]], chain[1:])
+    def _follow_mentions(self, module: Module, facts: "_Facts") -> None:
+        for chain in facts.mentions:
+            if chain[0] in facts.imports:
+                self._follow_import(facts.imports[chain[0]], chain[1:])
             elif chain[0] in module.definitions or chain[0] in module.imports:
                 self.follow(module.name, chain)
             elif not hasattr(builtins, chain[0]):
                 self._follow_stars(module, chain)
-        for star in stars:
+        for star in facts.stars:
             self.follow(star, ())
-        for target in local.values():
+        for target in facts.imports.values():
             self._touch(target.module)
-        for prefix, exact in _imported_by_name(statement):
+        for prefix, exact in facts.loads:
             for name in [prefix] if exact else list(self.sources.below(prefix)):
                 self.follow(name, ())
 
@@ -186,6 +186,30 @@ class _Walk:
             self.closure.packages.add(root)
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """What a statement says, found once and used by every closure that reaches it.
+
+    `loads` are the module names given to `import_module`; False marks the constant start of a computed one.
+    """
+
+    text: str
+    imports: dict[str, Import]
+    stars: list[str]
+    mentions: list[Chain]
+    loads: list[tuple[str, bool]]
+
+
+def _facts(module: Module, statement: ast.stmt) -> _Facts:
+    known: _Facts | None = module.facts.get(id(statement))
+    if known is None:
+        imports, stars = imports_in(statement, module)
+        mentions = sorted(_mentions(statement))
+        known = _Facts(ast.dump(statement), imports, stars, mentions, _imported_by_name(statement))
+        module.facts[id(statement)] = known
+    return known
+
+
 def _mentions(statement: ast.stmt) -> set[Chain]:
     """Return every dotted name a statement reads."""
     found: set[Chain] = set()
@@ -209,7 +233,7 @@ def _chain(node: ast.AST) -> Chain | None:
 
 
 def _imported_by_name(statement: ast.stmt) -> list[tuple[str, bool]]:
-    """Return the module names given to `import_module` or `__import__`, or the constant start of computed ones."""
+    """Return the module names given to `import_module` or `__import__`, and whether each is the whole name."""
     found = []
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and node.args:

@@ -21,6 +21,16 @@ Draw = Callable[[FigureSpec, Any, Path, dict[str, str]], tuple[dict[str, FileRec
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A figure that may have to be drawn: its id, the folder and record of the run it shows, and its key."""
+
+    figure: str
+    run_folder: Path
+    run: RunRecord
+    key: Key
+
+
+@dataclass(frozen=True)
 class Drawn:
     """What one drawing made: the digest of the plotted data, and its files with paths relative to `figures/`."""
 
@@ -28,42 +38,50 @@ class Drawn:
     files: dict[str, FileRecord]
 
 
-def stored(project: Project, spec: FigureSpec, key: Key, watcher: Watcher) -> Drawn | None:
-    """Return the figure as it was drawn under `key`, or None; a damaged one is reported and counts as absent."""
-    folder = entry(project, spec, key)
-    if not is_complete(folder):
-        return None
-    wrong = damage(folder)
+def figure_writer() -> Draw:
+    """Return the function that draws a figure's files."""
+    from site_builder.figure_files import draw
+
+    return draw
+
+
+def entry(project: Project, figure: str, key: Key) -> Path:
+    """Return the folder of one drawn figure."""
+    return project.figures / figure / key.short
+
+
+def is_stored(project: Project, drawing: Drawing, watcher: Watcher) -> bool:
+    """True when the figure is there as it was drawn; a damaged one is reported and counts as absent."""
+    folder = entry(project, drawing.figure, drawing.key)
+    wrong = damage(folder) if is_complete(folder) else ""
     if wrong:
         watcher.said(f"{folder.relative_to(project.root)}: {wrong} does not have its recorded digest; drawn again")
-        return None
-    drawn: Drawn = codec.record_from_json((folder / "drawn.json").read_text("utf-8"), Drawn)
+    return is_complete(folder) and not wrong
+
+
+def draw_into_store(project: Project, spec: FigureSpec, result: Any, drawing: Drawing, draw: Draw) -> None:
+    """Draw `spec` from `result` and store its files; what the drawing function raises passes through."""
+
+    def fill_folder(temporary: Path) -> None:
+        files, digest = draw(spec, result, temporary, provenance(spec, drawing))
+        placed = {
+            kind: replace(file, path=f"{spec.id}/{drawing.key.short}/{Path(file.path).name}")
+            for kind, file in files.items()
+        }
+        (temporary / "drawn.json").write_text(codec.record_to_json(Drawn(digest, placed)), "utf-8")
+        (temporary / "key.json").write_text(codec.to_json(drawing.key.parts), "utf-8")
+
+    write_entry(entry(project, spec.id, drawing.key), fill_folder)
+
+
+def read(project: Project, drawing: Drawing) -> Drawn:
+    """Return what a stored drawing made."""
+    text = (entry(project, drawing.figure, drawing.key) / "drawn.json").read_text("utf-8")
+    drawn: Drawn = codec.record_from_json(text, Drawn)
     return drawn
 
 
-def drawn(project: Project, spec: FigureSpec, run: Run, key: Key, draw: Draw) -> Drawn:
-    """Draw `spec` from `run` and store its files."""
-    folder = entry(project, spec, key)
-
-    def fill_folder(temporary: Path) -> None:
-        files, digest = draw(spec, run.result, temporary, provenance(spec, run.record, key))
-        placed = {
-            kind: replace(file, path=f"{spec.id}/{key.short}/{Path(file.path).name}") for kind, file in files.items()
-        }
-        (temporary / "drawn.json").write_text(codec.record_to_json(Drawn(digest, placed)), "utf-8")
-        (temporary / "key.json").write_text(codec.to_json(key.parts), "utf-8")
-
-    write_entry(folder, fill_folder)
-    made: Drawn = codec.record_from_json((folder / "drawn.json").read_text("utf-8"), Drawn)
-    return made
-
-
-def entry(project: Project, spec: FigureSpec, key: Key) -> Path:
-    """Return the folder of one drawn figure."""
-    return project.figures / spec.id / key.short
-
-
-def provenance(spec: FigureSpec, run: RunRecord, key: Key) -> dict[str, str]:
+def provenance(spec: FigureSpec, drawing: Drawing) -> dict[str, str]:
     """Return what the files say of themselves: only what their keys fix, so that equal keys give equal bytes.
 
     The commit is not among it: it would change every file at every commit; `figures.json` has it.
@@ -71,34 +89,28 @@ def provenance(spec: FigureSpec, run: RunRecord, key: Key) -> dict[str, str]:
     return {
         "figure": spec.id,
         "title": spec.title,
-        "experiment": run.experiment,
-        "run key": run.key,
-        "draw key": key.digest,
-        "device": run.device,
+        "experiment": drawing.run.experiment,
+        "device": drawing.run.device,
+        "run key": drawing.run.key,
+        "draw key": drawing.key.digest,
     }
 
 
 def figure_record(
-    project: Project,
-    experiment: Experiment,
-    spec: FigureSpec,
-    run: Run,
-    key: Key,
-    drawn: Drawn,
-    claims: tuple[str, ...],
+    project: Project, experiment: Experiment, spec: FigureSpec, run: Run, drawing: Drawing, claims: tuple[str, ...]
 ) -> FigureRecord:
     """Return the record of a drawn figure, its words filled in; page and number are the renderer's to give."""
-    where = f"the {{}} of figure {spec.id!r}"
+    drawn = read(project, drawing)
     return FigureRecord(
         id=spec.id,
         title=spec.title,
-        caption=fill(spec.caption, run.result, where.format("caption")),
-        alt=fill(spec.alt, run.result, where.format("alt text")),
+        caption=fill(spec.caption, run.result, f"the caption of figure {spec.id!r}"),
+        alt=fill(spec.alt, run.result, f"the alt text of figure {spec.id!r}"),
         interval=spec.interval,
         experiment=experiment.id,
         run=run.record,
         source=source_of(project, spec),
-        draw_key=key.digest,
+        draw_key=drawing.key.digest,
         digest=drawn.digest,
         files=drawn.files,
         claims=claims,

@@ -29,12 +29,17 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
     """Return the state that a build with `options` starts from."""
     commit = commit_of(project.root)
     return {
-        "code": _digest_of_files(project.root, [project.experiments, project.root / "site_builder"]),
+        "code": code_digest(project),
         "pages": _digest_of_files(project.root, [project.docs, project.mkdocs]),
         "environment": _digest("\n".join([sys.version, *_installed()])),
         "options": repr((options, draft)),
         "commit": f"{commit.id} {commit.dirty}",
     }
+
+
+def code_digest(project: Project) -> str:
+    """Return the digest of all first-party code."""
+    return _digest_of_files(project.root, [project.experiments, project.root / "site_builder"])
 
 
 def is_finished(project: Project, state: State) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder import codec, drawings, runs
-from site_builder.keys import Key, changes, draw_key
+from site_builder.keys import Key, changes, draw_key, draw_parts
 from site_builder.options import Options, WrongOption
-from site_builder.pipeline import figure_writer, key_of, sources_of
+from site_builder.pipeline import key_of, sources_of
 from site_builder.project import Project
 from site_builder.records import Report
 from site_builder.registry import discover
@@ -43,8 +43,8 @@ def explanation(project: Project, options: Options) -> Iterator[str]:
         if is_complete(folder) and not damage(folder):
             digest = runs.result_digest(folder)
             for spec in experiment.figures.values():
-                figure_key = draw_key(sources, spec, figure_writer(), digest)
-                yield from _told(f"  {spec.id}", "be drawn", drawings.entry(project, spec, figure_key), figure_key)
+                figure_key = draw_key(draw_parts(sources, spec, drawings.figure_writer()), digest)
+                yield from _told(f"  {spec.id}", "be drawn", drawings.entry(project, spec.id, figure_key), figure_key)
     yield from (f"{problem.where}: {problem.message}" for problem in registry.problems)
 
 

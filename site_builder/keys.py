@@ -50,11 +50,16 @@ def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, 
     return Key(parts | {"python": python_minor(), "device": device})
 
 
-def draw_key(sources: Sources, spec: FigureSpec, writer: Callable[..., Any], result_digest: str) -> Key:
-    """Return the key of drawing `spec` from a result with the code of `writer`, which makes the files."""
+def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any]) -> dict[str, str]:
+    """Return the parts of a draw key that the code fixes: `writer` is the code that makes the files."""
     closure = closure_of(sources, spec.draw, writer)
     parts = _code(closure) | {f"version {name}": found for name, found in versions(closure.packages).items()}
-    return Key(parts | {"result": result_digest, "title": spec.title, "python": python_minor()})
+    return parts | {"title": spec.title, "python": python_minor()}
+
+
+def draw_key(parts: dict[str, str], result_digest: str) -> Key:
+    """Return the key of drawing a figure, whose `draw_parts` are given, from a result."""
+    return Key(parts | {"result": result_digest})
 
 
 def config_values(config: Any) -> dict[str, Any]:

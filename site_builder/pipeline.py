@@ -3,7 +3,7 @@
 A failure becomes a problem of the report and stops nothing else; nothing that failed is stored.
 """
 
-import traceback
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,33 +11,46 @@ from math import isfinite
 from pathlib import Path
 
 import site_builder
-from experiments.core.contract import ClaimSpec, Experiment, FigureSpec, Finding
+from experiments.core.contract import ClaimSpec, Experiment, Finding
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder import drawings, runs
 from site_builder.console import Watcher
-from site_builder.drawings import Draw
-from site_builder.environment import Commit, commit_of
-from site_builder.keys import Key, draw_key, run_key
+from site_builder.drawing_pool import WORTH_A_POOL, Job, draw_in_pool
+from site_builder.drawings import Draw, Drawing
+from site_builder.environment import Commit, commit_of, usable_cores
+from site_builder.failures import Failure, failure, told
+from site_builder.freshness import code_digest
+from site_builder.keys import Key, draw_key, draw_parts, run_key
 from site_builder.options import Options
 from site_builder.project import Project
 from site_builder.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
 from site_builder.registry import Registry, stem
 from site_builder.runs import Run
 from site_builder.sources import Sources
-from site_builder.store import clear_unfinished, write_file
+from site_builder.store import clear_unfinished
 from site_builder.words import quantities_of
 
 
-def gather(project: Project, registry: Registry, options: Options, watcher: Watcher) -> Report:
-    """Return all that pages can show."""
+def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
+    """Return all that pages can show.
+
+    `code` is the digest of the code as it was before `registry` imported it: keys are made from the files, so
+    nothing may be stored under them if the files changed in between.
+    """
     clear_unfinished(project.build)
     selected = {each.id for each in registry.select(options.only)}
-    gathering = _Gathering(project, registry, options, watcher, figure_writer())
+    gathering = _Gathering(project, registry, options, watcher)
     for id, problem in registry.broken.items():
         gathering.absent[stem(id)] = f"{problem.where}: {problem.message}"
-    for experiment in registry.experiments.values():
-        gathering.add(experiment, asked_for=experiment.id in selected)
+    plans = gathering.plans()
+    if code not in (None, code_digest(project)):
+        raise ReportError("the code was changed while it was being read; run the same command again")
+    for plan in plans:
+        gathering.run(plan, asked_for=plan.experiment.id in selected)
+    gathering.draw([plan for plan in plans if plan.run])
+    for plan in plans:
+        gathering.take_in(plan)
     return gathering.report()
 
 
@@ -69,11 +82,20 @@ def changed_verdicts(report: Report) -> tuple[Problem, ...]:
     )
 
 
-def figure_writer() -> Draw:
-    """Return the function that draws a figure's files."""
-    from site_builder.figure_files import draw
+@dataclass
+class _Plan:
+    """What is to be done for one experiment: its keys, made before anything runs; later its run and drawings."""
 
-    return draw
+    experiment: Experiment
+    key: Key
+    draw_parts: dict[str, dict[str, str]]
+    run: Run | None = None
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """All names under which pages show something of the experiment."""
+        return [stem(self.experiment.id), *self.experiment.figures, *self.experiment.claims]
 
 
 @dataclass
@@ -84,7 +106,6 @@ class _Gathering:
     registry: Registry
     options: Options
     watcher: Watcher
-    draw: Draw
     runs: dict[str, RunRecord] = field(default_factory=dict)
     figures: dict[str, FigureRecord] = field(default_factory=dict)
     claims: dict[str, ClaimRecord] = field(default_factory=dict)
@@ -93,49 +114,97 @@ class _Gathering:
     absent: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sources = sources_of(self.project)
         self.commit: Commit = commit_of(self.project.root)
+        self.writer: Draw = drawings.figure_writer()
 
     def report(self) -> Report:
         problems = (*self.registry.problems, *self.problems)
         return Report(self.options.scale, self.runs, self.figures, self.claims, self.quantities, problems, self.absent)
 
-    def add(self, experiment: Experiment, *, asked_for: bool) -> None:
-        """Run or load one experiment and take in all it has to show."""
-        with self._catching(experiment, "run", [stem(experiment.id), *experiment.figures, *experiment.claims]):
-            run = self._run(experiment, asked_for)
+    def plans(self) -> list[_Plan]:
+        """Make all keys."""
+        sources = sources_of(self.project)
+        plans = []
+        for experiment in self.registry.experiments.values():
+            names = [stem(experiment.id), *experiment.figures, *experiment.claims]
+            with self._catching(experiment, "its key", names):
+                key = key_of(self.project, sources, experiment, self.options)
+                figures = {id: draw_parts(sources, spec, self.writer) for id, spec in experiment.figures.items()}
+                plans.append(_Plan(experiment, key, figures))
+        return plans
+
+    def run(self, plan: _Plan, *, asked_for: bool) -> None:
+        """Load the plan's run, or run it if it is asked for, and plan its drawings."""
+        with self._catching(plan.experiment, "run", plan.names):
+            run = self._run(plan.experiment, plan.key, asked_for)
             if run is None:
                 reason = "not run yet" if asked_for else f"not run, for only {self.options.only!r} was asked for"
-                names = (stem(experiment.id), *experiment.figures, *experiment.claims)
-                self.absent |= dict.fromkeys(names, f"{file_of(experiment)}: {reason}")
+                self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
                 return
-            self.runs[experiment.id] = run.record
-            prefix = stem(experiment.id)
-            self.quantities |= {f"{prefix}.{name}": value for name, value in quantities_of(run.result).items()}
-            for figure in experiment.figures.values():
-                with self._catching(experiment, f"figure {figure.id!r}", [figure.id]):
-                    self.figures[figure.id] = self._figure(experiment, figure, run)
-            for claim in experiment.claims.values():
-                with self._catching(experiment, f"claim {claim.id!r}", [claim.id]):
-                    self.claims[claim.id] = decided(experiment, claim, run)
+            plan.run = run
+            folder = runs.entry(self.project, plan.experiment, plan.key)
+            plan.drawings = {
+                id: Drawing(id, folder, run.record, draw_key(parts, run.digest))
+                for id, parts in plan.draw_parts.items()
+            }
 
-    def _run(self, experiment: Experiment, asked_for: bool) -> Run | None:
-        key = key_of(self.project, self.sources, experiment, self.options)
+    def draw(self, plans: list[_Plan]) -> None:
+        """Draw every figure that is not stored, many of them in parallel."""
+        missing = [
+            (plan, drawing)
+            for plan in plans
+            for drawing in plan.drawings.values()
+            if not drawings.is_stored(self.project, drawing, self.watcher)
+        ]
+        if not missing:
+            return
+        what = f"drawing {len(missing)} figure{'s' if len(missing) > 1 else ''}"
+        start = time.perf_counter()
+        self.watcher.began(what)
+        for done, (figure, failed) in enumerate(self._drawn(missing), start=1):
+            self.watcher.advanced(figure, done / len(missing))
+            if failed:
+                plan = next(plan for plan, drawing in missing if drawing.figure == figure)
+                del plan.drawings[figure]
+                self._fail(plan.experiment, failed, [figure])
+        self.watcher.ended(what, time.perf_counter() - start)
+
+    def _drawn(self, missing: list[tuple[_Plan, Drawing]]) -> Iterator[tuple[str, Failure | None]]:
+        if len(missing) >= WORTH_A_POOL and usable_cores() > 1:
+            yield from draw_in_pool([Job(self.project, plan.experiment.module, drawing) for plan, drawing in missing])
+            return
+        for plan, drawing in missing:
+            assert plan.run is not None
+            spec = plan.experiment.figures[drawing.figure]
+            try:
+                drawings.draw_into_store(self.project, spec, plan.run.result, drawing, self.writer)
+            except (Exception, SystemExit) as error:
+                yield drawing.figure, failure(f"figure {drawing.figure!r}", error)
+            else:
+                yield drawing.figure, None
+
+    def take_in(self, plan: _Plan) -> None:
+        """Take in all that a finished run has to show."""
+        if plan.run is None:
+            return
+        experiment, run = plan.experiment, plan.run
+        self.runs[experiment.id] = run.record
+        quantities = quantities_of(run.result)
+        self.quantities |= {f"{stem(experiment.id)}.{name}": value for name, value in quantities.items()}
+        for id, drawing in plan.drawings.items():
+            with self._catching(experiment, f"figure {id!r}", [id]):
+                claims = tuple(name for name, (_, claim) in self.registry.claims.items() if id in claim.figures)
+                spec = experiment.figures[id]
+                self.figures[id] = drawings.figure_record(self.project, experiment, spec, run, drawing, claims)
+        for claim in experiment.claims.values():
+            with self._catching(experiment, f"claim {claim.id!r}", [claim.id]):
+                self.claims[claim.id] = decided(experiment, claim, run)
+
+    def _run(self, experiment: Experiment, key: Key, asked_for: bool) -> Run | None:
         run = runs.stored(self.project, experiment, key, self.watcher)
         if run is None and asked_for and self.options.compute:
-            config = experiment.at(self.options.scale)
-            run = runs.computed(
-                self.project, experiment, config, self.options.scale, self.options.device, key, self.watcher
-            )
+            run = runs.computed(self.project, experiment, self.options, key, self.watcher)
         return run and runs.at_build(run, experiment.title, self.options.scale, self.commit)
-
-    def _figure(self, experiment: Experiment, spec: FigureSpec, run: Run) -> FigureRecord:
-        key = draw_key(self.sources, spec, self.draw, run.digest)
-        drawn = drawings.stored(self.project, spec, key, self.watcher) or drawings.drawn(
-            self.project, spec, run, key, self.draw
-        )
-        claims = tuple(id for id, (_, claim) in self.registry.claims.items() if spec.id in claim.figures)
-        return drawings.figure_record(self.project, experiment, spec, run, key, drawn, claims)
 
     @contextmanager
     def _catching(self, experiment: Experiment, what: str, names: list[str]) -> Iterator[None]:
@@ -143,22 +212,12 @@ class _Gathering:
         try:
             yield
         except (Exception, SystemExit) as error:
-            sentence = self._sentence(experiment, what, error)
-            self.problems.append(Problem(file_of(experiment), sentence))
-            self.absent |= dict.fromkeys(names, f"{file_of(experiment)}: {sentence}")
+            self._fail(experiment, failure(what, error), names)
 
-    def _sentence(self, experiment: Experiment, what: str, error: BaseException) -> str:
-        if isinstance(error, ReportError):
-            return str(error)
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        log = self.project.failures / f"{experiment.id}.txt"
-        try:
-            write_file(log, "".join(traceback.format_exception(error)))
-            hint = f"the traceback is in {log.relative_to(self.project.root)}"
-        except ReportError as disk:
-            hint = f"its traceback could not be kept ({disk})"
-        return f"{what} raised {message} ({Path(frame.filename).name}, line {frame.lineno}); {hint}"
+    def _fail(self, experiment: Experiment, failed: Failure, names: list[str]) -> None:
+        sentence = told(self.project, experiment.id, failed)
+        self.problems.append(Problem(file_of(experiment), sentence))
+        self.absent |= dict.fromkeys(names, f"{file_of(experiment)}: {sentence}")
 
 
 def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:

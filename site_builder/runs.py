@@ -20,6 +20,7 @@ from site_builder import codec
 from site_builder.console import Watcher
 from site_builder.environment import Commit, hardware, threads
 from site_builder.keys import Key, config_values
+from site_builder.options import Options
 from site_builder.project import Project
 from site_builder.records import RunRecord
 from site_builder.registry import result_type
@@ -49,12 +50,10 @@ def stored(project: Project, experiment: Experiment, key: Key, watcher: Watcher)
     if wrong:
         watcher.said(f"{folder.relative_to(project.root)}: {wrong} does not have its recorded digest; not used")
         return None
-    return _read(folder, experiment)
+    return read(folder, experiment)
 
 
-def computed(
-    project: Project, experiment: Experiment, config: Any, scale: str, device: str, key: Key, watcher: Watcher
-) -> Run:
+def computed(project: Project, experiment: Experiment, options: Options, key: Key, watcher: Watcher) -> Run:
     """Run `experiment` and store its result; another report at the same work is waited for, and its result taken.
 
     Raises ReportError when the result is not what `run` declares or holds undeclared NaN, and lets
@@ -66,15 +65,15 @@ def computed(
         lambda: watcher.said(f"{experiment.id}: another report is running it; waiting for its result"),
     ):
         if is_complete(folder) and not damage(folder):
-            return _read(folder, experiment)
+            return read(folder, experiment)
         with _watched(experiment, watcher), noting() as notes:
             start = time.perf_counter()
             assert experiment.compute is not None
-            result = experiment.compute(config, device)
+            result = experiment.compute(experiment.at(options.scale), options.device)
             seconds = time.perf_counter() - start
-        record = _record(experiment, config, scale, device, key, seconds, notes)
+        record = _record(experiment, options, key, seconds, notes)
         _write(folder, experiment, result, record, key)
-        return _read(folder, experiment)
+        return read(folder, experiment)
 
 
 def at_build(run: Run, title: str, scale: str, commit: Commit) -> Run:
@@ -99,18 +98,16 @@ def _watched(experiment: Experiment, watcher: Watcher) -> Iterator[None]:
         watcher.ended(experiment.id, time.perf_counter() - start)
 
 
-def _record(
-    experiment: Experiment, config: Any, scale: str, device: str, key: Key, seconds: float, notes: dict[str, str]
-) -> RunRecord:
+def _record(experiment: Experiment, options: Options, key: Key, seconds: float, notes: dict[str, str]) -> RunRecord:
     prefix = "version "
     return RunRecord(
         experiment=experiment.id,
         title=experiment.title,
-        scale=scale,
-        config=config_values(config),
+        scale=options.scale,
+        config=config_values(experiment.at(options.scale)),
         key=key.digest,
-        device=device,
-        hardware=hardware(device),
+        device=options.device,
+        hardware=hardware(options.device),
         threads=int(notes["threads"]) if notes.get("threads", "").isdigit() else threads(),
         seconds=seconds,
         versions={name.removeprefix(prefix): found for name, found in key.parts.items() if name.startswith(prefix)}
@@ -135,7 +132,8 @@ def _write(folder: Path, experiment: Experiment, result: Any, record: RunRecord,
     write_entry(folder, fill)
 
 
-def _read(folder: Path, experiment: Experiment) -> Run:
+def read(folder: Path, experiment: Experiment) -> Run:
+    """Return the run stored in `folder`, whose files are known to be sound."""
     try:
         structure = json.loads((folder / "result.json").read_text("utf-8"))
         result = codec.decode(structure, result_type(experiment), codec.read_npz(folder / "result.npz"))

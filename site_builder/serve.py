@@ -18,7 +18,10 @@ HOST = "127.0.0.1"
 
 
 def serve_preview(project: Project, arguments: list[str], port: int, say: Callable[[str], None]) -> None:
-    """Serve the preview on this machine until interrupted; `arguments` are the options of the builds, and `say` tells where to look."""
+    """Serve the preview on this machine until interrupted.
+
+    `arguments` are the options of the builds; `say` is given sentences for the reader.
+    """
     from mkdocs.livereload import LiveReloadServer
 
     rebuild = Rebuilder(project, arguments)

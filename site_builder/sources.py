@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from experiments.core.errors import ReportError
 
@@ -28,6 +29,7 @@ class Module:
 
     `effects` are the statements that do something on import beyond binding names, and
     `effect_imports` the imports whose names are never used (made for what they do).
+    `facts` and `bare` keep what is found out about a statement, by its identity.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Module:
     stars: list[str] = field(default_factory=list)
     effects: list[ast.stmt] = field(default_factory=list)
     effect_imports: list[Import] = field(default_factory=list)
+    facts: dict[int, Any] = field(default_factory=dict)
+    bare: dict[int, ast.ClassDef] = field(default_factory=dict)
 
 
 class Sources:

@@ -14,7 +14,7 @@ import pytest
 import experiments
 import experiments.core
 from experiments.core.contract import FigureSpec
-from site_builder import pipeline
+from site_builder import drawings, pipeline
 from site_builder.options import Options
 from site_builder.project import Project
 from site_builder.records import FileRecord, Report
@@ -32,7 +32,8 @@ class Heard:
     sentences: list[str] = field(default_factory=list)
 
     def began(self, what: str) -> None:
-        self.runs.append(what)
+        if not what.startswith("drawing "):
+            self.runs.append(what)
 
     def advanced(self, step: str, fraction: float) -> None: ...
 
@@ -108,7 +109,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     for package, folder in ((experiments, "experiments"), (experiments.core, "experiments/core")):
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(report.root / folder)])
-    monkeypatch.setattr(pipeline, "figure_writer", lambda: report.draw)
+    monkeypatch.setattr(drawings, "figure_writer", lambda: report.draw)
     forget_modules()
     yield report
     forget_modules()

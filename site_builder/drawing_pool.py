@@ -1,0 +1,73 @@
+"""Draws many figures at once, in processes of their own: matplotlib uses one core, and a figure takes a second.
+
+The processes come from a fork server that has imported the experiments and nothing has run in, so that no
+thread of a numerical library is forked. Starting them takes as long as importing torch, so few figures are
+drawn in this process.
+"""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+
+from site_builder import runs
+from site_builder.drawings import Drawing, draw_into_store, figure_writer
+from site_builder.environment import usable_cores
+from site_builder.failures import Failure, failure
+from site_builder.project import Project
+
+WORTH_A_POOL = 8
+"""From this number of figures on the processes are worth their start, measured on two cores."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One figure to draw: by name, since functions do not travel between processes."""
+
+    project: Project
+    module: str
+    drawing: Drawing
+
+
+def draw_in_pool(jobs: list[Job]) -> Iterator[tuple[str, Failure | None]]:
+    """Yield each figure's id, and what went wrong if anything did, in the order in which they are ready."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "site_builder.figure_files", *sorted({job.module for job in jobs})])
+    workers = min(usable_cores(), len(jobs))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle) as pool:
+        try:
+            figures = {pool.submit(_draw, job): job.drawing.figure for job in jobs}
+            for done in as_completed(figures):
+                yield figures[done], done.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _settle() -> None:
+    """Leave interruptions to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _draw(job: Job) -> Failure | None:
+    try:
+        experiment = importlib.import_module(job.module).experiment
+        spec = experiment.figures[job.drawing.figure]
+        run = runs.read(job.drawing.run_folder, experiment)
+        draw_into_store(job.project, spec, run.result, job.drawing, figure_writer())
+    except (Exception, SystemExit) as error:
+        return failure(f"figure {job.drawing.figure!r}", error)
+    return None

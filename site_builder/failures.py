@@ -1,0 +1,39 @@
+"""What went wrong in an experiment, as one sentence and as a traceback in a file."""
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.core.errors import ReportError
+from site_builder.project import Project
+from site_builder.store import write_file
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happened: a sentence that says all, or a sentence and the traceback behind it."""
+
+    sentence: str
+    details: str = ""
+
+
+def failure(what: str, error: BaseException) -> Failure:
+    """Describe `error`, raised by `what` ("run", "figure 'starfish'")."""
+    if isinstance(error, ReportError):
+        return Failure(str(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    message = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    sentence = f"{what} raised {message} ({Path(frame.filename).name}, line {frame.lineno})"
+    return Failure(sentence, "".join(traceback.format_exception(error)))
+
+
+def told(project: Project, experiment: str, failed: Failure) -> str:
+    """Return the sentence for a failure, its traceback kept in `build/failures/`."""
+    if not failed.details:
+        return failed.sentence
+    log = project.failures / f"{experiment}.txt"
+    try:
+        write_file(log, failed.details)
+    except ReportError as disk:
+        return f"{failed.sentence}; its traceback could not be kept ({disk})"
+    return f"{failed.sentence}; the traceback is in {log.relative_to(project.root)}"
