@@ -76,7 +76,7 @@ def _front_matter(figure: FigureRecord) -> Markup:
         "title": f"Figure {figure.number}. {to_plain(figure.title)}",
         "description": to_plain(figure.alt),
         "figure": {"highwire": citations.highwire(figure), "json_ld": citations.json_ld(figure)},
-        "hide": ["toc"],
+        "hide": ["navigation", "toc"],
     }
     return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
 

@@ -34,7 +34,7 @@ def mathml(latex: str, display: bool = False) -> str:
     try:
         if re.sub(r"\\[{}]", "", source).count("{") != re.sub(r"\\[{}]", "", source).count("}"):
             raise ValueError("its braces do not match")
-        result: str = convert(source, display="block" if display else "inline")
+        result = _with_names(convert(source, display="block" if display else "inline"))
         _refuse_leftovers(result)
     except Exception as error:  # latex2mathml raises many kinds, without words
         reason = str(error) or type(error).__name__
@@ -42,10 +42,23 @@ def mathml(latex: str, display: bool = False) -> str:
     return result.replace("<math ", '<math class="display" ' if display else "<math ", 1)
 
 
+def _with_names(result: str) -> str:
+    """Set names of functions and of distributions as words: one identifier, upright, with a space after it."""
+    result = re.sub(
+        r'(?:<mi mathvariant="normal">\w</mi>){2,}',
+        lambda letters: f"<mi>{''.join(re.findall(r'>(.)<', letters[0]))}</mi>",
+        result,
+    )
+    result = re.sub(r"<mo>([A-Za-z]{2,})</mo>", r"<mi>\1</mi>", result)
+    return re.sub(
+        r"(<mi>[A-Za-z]{2,}</mi>)(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", r'\1<mspace width="0.17em" />', result
+    )
+
+
 def _refuse_leftovers(result: str) -> None:
     """Raise if the converter passed on what it did not understand, as it does with unknown commands."""
     try:
-        words = "".join(etree.fromstring(result).itertext())
+        words = " ".join(etree.fromstring(result).itertext())
     except etree.ParseError as error:
         raise ValueError("it uses an environment that is not known, or a stray '&'") from error
     unknown = re.search(r"\\[A-Za-z]+", words)
