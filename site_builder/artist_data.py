@@ -17,8 +17,9 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.contour import QuadContourSet
 from matplotlib.image import AxesImage
 from matplotlib.lines import AxLine, Line2D
-from matplotlib.patches import Polygon, Rectangle, StepPatch
+from matplotlib.patches import Patch, Polygon, Rectangle, StepPatch
 from matplotlib.quiver import Quiver
+from matplotlib.transforms import Transform
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.errors import ReportError
@@ -28,14 +29,43 @@ Reader = Callable[[Axes, Any], Columns]
 
 
 def read(ax: Axes, artist: Artist) -> tuple[str, Columns]:
+    """Return the kind of an artist and its columns; raise `ReportError` for one that cannot be read."""
     for kind, types, reader in READERS:
         if isinstance(artist, types):
             return kind, reader(ax, artist)
-    raise ReportError(
+    raise _unreadable(ax, artist, "whose data cannot be read")
+
+
+def _unreadable(ax: Axes, artist: Artist, why: str) -> ReportError:
+    return ReportError(
         f"panel {ax.get_title(loc='left') or ax.get_title() or ax.get_xlabel()!r} shows a {type(artist).__name__} "
-        f"({label_of(artist) or 'no label'}) whose data cannot be read; mark it with plotting.decoration, or give its "
-        "numbers with plotting.represents"
+        f"({label_of(artist) or 'no label'}) {why}; mark it with plotting.decoration, or give its numbers with "
+        "plotting.represents"
     )
+
+
+def _across(ax: Axes, artist: Artist) -> str:
+    """Return "x" or "y" for an artist that spans the panel and stands at a place on that axis only, else ""."""
+    placed = _placement(artist)
+    if placed is ax.get_yaxis_transform(which="grid"):
+        return "y"
+    if placed is ax.get_xaxis_transform(which="grid"):
+        return "x"
+    if placed is not ax.transData and not placed.contains_branch(ax.transData):
+        raise _unreadable(ax, artist, "that is not in data coordinates")
+    return ""
+
+
+def _in_data(ax: Axes, artist: Artist) -> None:
+    if _across(ax, artist):
+        raise _unreadable(ax, artist, "that is half in data coordinates")
+
+
+def _placement(artist: Artist) -> Transform:
+    """Return the transform that takes what an artist is given as coordinates to the picture."""
+    if isinstance(artist, PathCollection | Quiver):
+        return artist.get_offset_transform()
+    return artist.get_data_transform() if isinstance(artist, Patch) else artist.get_transform()
 
 
 def kind_of(artist: Artist) -> str:
@@ -67,14 +97,9 @@ def errors(container: ErrorbarContainer) -> Columns:
 
 def _line(ax: Axes, line: Line2D) -> Columns:
     x, y = _axis_values(line.get_xdata()), _axis_values(line.get_ydata())
-    if line.get_transform() == ax.get_yaxis_transform(which="grid"):
-        return {"y": y[:1]}
-    if line.get_transform() == ax.get_xaxis_transform(which="grid"):
-        return {"x": x[:1]}
-    if not line.get_transform().contains_branch(ax.transData):
-        raise ReportError(
-            f"a line ({label_of(line) or 'no label'}) is not in data coordinates; mark it as a decoration"
-        )
+    across = _across(ax, line)
+    if across:
+        return {across: (x if across == "x" else y)[:1]}
     return {"x": x, "y": y}
 
 
@@ -86,7 +111,8 @@ def _straight(_: Axes, line: Any) -> Columns:
     return {"x": np.array([x, x2]), "y": np.array([y, y2])}
 
 
-def _points(_: Axes, marks: Any) -> Columns:
+def _points(ax: Axes, marks: Any) -> Columns:
+    _in_data(ax, marks)
     offsets = _numbers(marks.get_offsets())
     columns = {"x": offsets[:, 0], "y": offsets[:, 1]}
     if marks.get_array() is not None:
@@ -123,8 +149,9 @@ def _mesh(_: Axes, mesh: QuadMesh) -> Columns:
     }
 
 
-def _band(_: Axes, band: Any) -> Columns:
+def _band(ax: Axes, band: Any) -> Columns:
     """Undo `fill_between`: each outline is a corner, N lower points, a corner, N upper points backwards, the end."""
+    _in_data(ax, band)
     parts = [np.asarray(path.vertices, dtype=float) for path in band.get_paths()]
     if not parts:
         return {name: np.empty(0) for name in (band.t_direction, "low", "high")}
@@ -135,7 +162,8 @@ def _band(_: Axes, band: Any) -> Columns:
     return {band.t_direction: low[:, along], "low": low[:, across], "high": high[:, across]}
 
 
-def _segments(_: Axes, lines: LineCollection) -> Columns:
+def _segments(ax: Axes, lines: LineCollection) -> Columns:
+    _in_data(ax, lines)
     return _numbered("segment", [np.asarray(part, dtype=float) for part in lines.get_segments()])
 
 
@@ -147,7 +175,8 @@ def _polygons(_: Axes, polygons: PolyCollection) -> Columns:
     return _numbered("polygon", [np.asarray(path.vertices, dtype=float) for path in polygons.get_paths()])
 
 
-def _polygon(_: Axes, polygon: Polygon) -> Columns:
+def _polygon(ax: Axes, polygon: Polygon) -> Columns:
+    _in_data(ax, polygon)
     corners = np.asarray(polygon.get_xy(), dtype=float)
     return {"x": corners[:, 0], "y": corners[:, 1]}
 
@@ -160,12 +189,14 @@ def _contours(_: Axes, contours: QuadContourSet) -> Columns:
     return numbered | {"level": np.repeat(levels, [len(part) for part in parts])}
 
 
-def _arrows(_: Axes, arrows: Quiver) -> Columns:
+def _arrows(ax: Axes, arrows: Quiver) -> Columns:
+    _in_data(ax, arrows)
     columns = {"x": _numbers(arrows.X), "y": _numbers(arrows.Y), "u": _numbers(arrows.U), "v": _numbers(arrows.V)}
     return columns if arrows.get_array() is None else columns | {"value": _numbers(arrows.get_array())}
 
 
-def _steps(_: Axes, steps: Any) -> Columns:
+def _steps(ax: Axes, steps: Any) -> Columns:
+    _in_data(ax, steps)
     values, edges, _baseline = steps.get_data()
     return {"from": _numbers(edges[:-1]), "to": _numbers(edges[1:]), "value": _numbers(values)}
 
@@ -174,11 +205,9 @@ def _span(ax: Axes, box: Rectangle) -> Columns:
     x, y = box.get_xy()
     horizontal = {"x_low": np.array([x]), "x_high": np.array([x + box.get_width()])}
     vertical = {"y_low": np.array([y]), "y_high": np.array([y + box.get_height()])}
-    placed = box.get_data_transform() if hasattr(box, "get_data_transform") else box.get_transform()
-    if placed == ax.get_yaxis_transform(which="grid"):
-        return vertical
-    if placed == ax.get_xaxis_transform(which="grid"):
-        return horizontal
+    across = _across(ax, box)
+    if across:
+        return vertical if across == "y" else horizontal
     return horizontal | vertical
 
 

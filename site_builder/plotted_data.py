@@ -37,12 +37,13 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.category import StrCategoryLocator
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.spines import Spine
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from experiments.core.errors import ReportError
@@ -75,7 +76,11 @@ class Panel:
 
 def extract(figure: Figure) -> tuple[Panel, ...]:
     """Return what each Axes of `figure` shows; raise `ReportError` for an artist that cannot be read."""
-    stray = [a for a in (*figure.lines, *figure.patches, *figure.images) if a.get_visible() and not is_decoration(a)]
+    stray = [
+        a
+        for a in (*figure.lines, *figure.patches, *figure.images, *figure.artists)
+        if a.get_visible() and not is_decoration(a)
+    ]
     if stray:
         raise ReportError(f"a {type(stray[0]).__name__} lies on the figure outside any axes; mark it as a decoration")
     panels = tuple(_panel(ax) for ax in _data_axes(figure))
@@ -246,8 +251,17 @@ def _with_names(ax: Axes, columns: Columns) -> Columns:
 
 def _tick_names(axis: Axis) -> dict[float, str]:
     """Return the names written at fixed ticks, by position; empty if ticks are plain numbers."""
-    places: Any = axis.get_major_locator()
-    names: Any = axis.get_major_formatter()
-    if not (isinstance(places, FixedLocator) and isinstance(names, FixedFormatter)):
+    if not isinstance(axis.get_major_locator(), FixedLocator | StrCategoryLocator):
         return {}
-    return {float(at): str(name) for at, name in zip(axis.get_majorticklocs(), names.seq, strict=False) if str(name)}
+    places = [float(place) for place in axis.get_majorticklocs()]
+    names = axis.get_major_formatter().format_ticks(places)
+    return {} if all(_is_number(name) for name in names) else dict(zip(places, names, strict=True))
+
+
+def _is_number(name: str) -> bool:
+    """Return whether a tick says no more than its position: a plain number, a percentage, a power, or nothing."""
+    plain = re.sub(r"[\s%$\\{}^]|mathdefault|times|mathrm", "", name).replace("\N{MINUS SIGN}", "-")
+    try:
+        return not plain or bool(np.isfinite(float(plain)))
+    except ValueError:
+        return False
