@@ -52,7 +52,8 @@ def test_k_gons_of_rare_features_have_the_published_norm_bias_and_loss(k, norm, 
     family = blocks("k-gon", k, polygon(k))
     found = minimise(family, sets=one_active(k), starts=[[norm + 0.05, bias - 0.05]])
     np.testing.assert_allclose(found.parameters[0], [norm, bias], atol=2e-5)
-    assert found.loss[0] * k * 3 * k == pytest.approx(h, abs=6e-6)
+    # One unit of the last printed digit: for k = 8 quadrature gives 2.773102, which the table rounds up.
+    assert found.loss[0] * k * 3 * k == pytest.approx(h, abs=1e-5)
 
 
 @pytest.mark.parametrize("degrees", [90, 120, 150, 180])
