@@ -34,8 +34,8 @@ from site_builder.svg import compact
 DENSE = 1500
 """Marks of one artist beyond which it becomes a picture inside the vector file, so that a page stays light."""
 
-RASTER_DPI = 220
-"""Resolution of such pictures in an SVG: two device pixels per pixel of a page on a good screen."""
+RASTER_DPI = 160
+"""Resolution of such pictures in an SVG; finer ones cost more than the rest of the page."""
 
 
 def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]) -> tuple[dict[str, FileRecord], str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mkdocs.utils.yaml import get_yaml_loader, yaml_load
+from mkdocs.utils.yaml import get_yaml_loader
 
 from experiments.core.errors import ReportError
 from site_builder.records import FigureRecord
@@ -96,7 +96,7 @@ def _load(path: Path, loader: Any) -> dict[str, Any]:
         return {}
     try:
         with path.open(encoding="utf-8") as stream:
-            loaded = yaml_load(stream, loader=loader)
+            loaded = yaml.load(stream, Loader=loader)
     except yaml.YAMLError as error:
         raise ReportError(f"{path.name} is no valid YAML ({' '.join(str(error).split())}); mend it") from error
     return dict(loaded or {})
