@@ -190,23 +190,29 @@ def gather(x, samples, order, first, count):
 def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb):
     """Add the gradient on the first `count` samples of a tile; `weight` is 2 / (batch * features)."""
     n, d = uintp(options.features), uintp(options.hidden)
-    relu, relu_hidden, absolute = options.relu_output, options.relu_hidden, options.absolute
-    zero(h, d * T)
-    accumulate(h, d, W, n, ONE, x, n)
-    if relu_hidden:
-        for j in range(d * T):
-            h[j] = max(h[j], ZERO)
-    zero(y, n * T)
-    accumulate(y, n, Rb, ONE, n, h, d + ONE)
+    outputs(options, W, Rb, x, y, h)
     for i in range(n):
-        output_slope(y, x, i * T, weight * importance[i], uintp(count), relu, absolute)
+        output_slope(y, x, i * T, weight * importance[i], uintp(count), options.relu_output, options.absolute)
     zero(slope, d * T)
     accumulate(slope, d, Rb, n, ONE, y, n)
-    if relu_hidden:
+    if options.relu_hidden:
         for j in range(d * T):
             slope[j] = slope[j] if h[j] > ZERO else ZERO
     dots(dW, slope, d, x, n)
     dots(dRb, h, d + ONE, y, n)
+
+
+@jit
+def outputs(options, W, Rb, x, y, h):
+    """Compute h = hidden_activation(W x) and y = R^T h + b for a tile; y is still before its activation."""
+    n, d = uintp(options.features), uintp(options.hidden)
+    zero(h, d * T)
+    accumulate(h, d, W, n, ONE, x, n)
+    if options.relu_hidden:
+        for j in range(d * T):
+            h[j] = max(h[j], ZERO)
+    zero(y, n * T)
+    accumulate(y, n, Rb, ONE, n, h, d + ONE)
 
 
 @jit
