@@ -87,7 +87,7 @@ def npz_bytes(arrays: Arrays) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):
             with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+                np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
     return buffer.getvalue()
 
 
