@@ -44,7 +44,20 @@ _SPECIAL = {
     "\N{GREATER-THAN OR EQUAL TO}": r"\ensuremath{\ge}",
     "\N{ALMOST EQUAL TO}": r"\ensuremath{\approx}",
     "\N{INFINITY}": r"\ensuremath{\infty}",
-    "\N{SUPERSCRIPT TWO}": r"\ensuremath{^2}",
+    "\N{MUCH LESS-THAN}": r"\ensuremath{\ll}",
+    "\N{MUCH GREATER-THAN}": r"\ensuremath{\gg}",
+    "\N{NOT EQUAL TO}": r"\ensuremath{\ne}",
+    "\N{ELEMENT OF}": r"\ensuremath{\in}",
+    "\N{PROPORTIONAL TO}": r"\ensuremath{\propto}",
+    "\N{UP TACK}": r"\ensuremath{\perp}",
+    "\N{PRIME}": r"\ensuremath{'}",
+    "\N{DOT OPERATOR}": r"\ensuremath{\cdot}",
+    "\N{DOUBLE VERTICAL LINE}": r"\ensuremath{\Vert}",
+    "\N{VULGAR FRACTION ONE HALF}": r"\ensuremath{\frac{1}{2}}",
+    "\N{N-ARY SUMMATION}": r"\ensuremath{\sum}",
+    "\N{MATHEMATICAL LEFT ANGLE BRACKET}": r"\ensuremath{\langle}",
+    "\N{MATHEMATICAL RIGHT ANGLE BRACKET}": r"\ensuremath{\rangle}",
+    "\N{LATIN SUBSCRIPT SMALL LETTER J}": r"\ensuremath{_{j}}",
     "\N{SQUARE ROOT}": r"\ensuremath{\surd}",
     "\N{RIGHTWARDS ARROW}": r"\ensuremath{\to}",
     "\N{LATIN SMALL LETTER SHARP S}": r"{\ss}",
@@ -109,8 +122,48 @@ def _replace_marks(text: str, commands: dict[str, str]) -> str:
 def _latex_letter(letter: str) -> str:
     if letter in _SPECIAL:
         return _SPECIAL[letter]
+    if letter.isascii():
+        return letter
+    return _accented(letter) or _raised_or_lowered(letter) or _greek(letter) or letter
+
+
+def _accented(letter: str) -> str:
     parts = unicodedata.normalize("NFD", letter)
-    if len(parts) == 2 and parts[0].isascii() and parts[1] in _ACCENTS:
-        base = rf"\{parts[0]}" if parts[0] in "ij" else parts[0]
-        return rf"{{\{_ACCENTS[parts[1]]}{{{base}}}}}"
-    return letter
+    if len(parts) != 2 or not parts[0].isascii() or parts[1] not in _ACCENTS:
+        return ""
+    base = rf"\{parts[0]}" if parts[0] in "ij" else parts[0]
+    return rf"{{\{_ACCENTS[parts[1]]}{{{base}}}}}"
+
+
+def _raised_or_lowered(letter: str) -> str:
+    """Return a superscript or subscript letter or digit as one."""
+    kind, _, base = unicodedata.decomposition(letter).partition(" ")
+    signs = {"<super>": "^", "<sub>": "_"}
+    if kind not in signs:
+        return ""
+    inner = "-" if base == "2212" else _greek(chr(int(base, 16)), bare=True) or chr(int(base, 16))
+    return rf"\ensuremath{{{signs[kind]}{{{inner}}}}}"
+
+
+def _greek(letter: str, *, bare: bool = False) -> str:
+    """Return a Greek letter as a formula, or as what stands inside one; those like Latin letters as those."""
+    found = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(letter, ""))
+    if not found:
+        return ""
+    name = {"LAMDA": "lambda"}.get(found[2], found[2].lower())
+    if found[1] == "CAPITAL":
+        name = _LIKE_LATIN.get(name) or rf"\{name.capitalize()}"
+    else:
+        name = "o" if name == "omicron" else rf"\{name}"
+    return name if bare else rf"\ensuremath{{{name}}}"
+
+
+_LIKE_LATIN = {
+    name: rf"\mathrm{{{capital}}}"
+    for name, capital in zip(
+        ("alpha", "beta", "epsilon", "zeta", "eta", "iota", "kappa", "mu", "nu", "omicron", "rho", "tau", "chi"),
+        "ABEZHIKMNOPTX",
+        strict=True,
+    )
+}
+"""Greek capitals without a command of their own."""

@@ -13,6 +13,9 @@ from site_builder.markup import escape_latex, to_latex, to_plain
         ("José Núñez", r"Jos{\'{e}} N{\'{u}}{\~{n}}ez"),
         ("naïve", r"na{\"{\i}}ve"),
         ("−0.5 – 3 × 10", r"\ensuremath{-}0.5 -- 3 \ensuremath{\times} 10"),
+        ("bᵢ = δⱼ", r"b\ensuremath{_{i}} = \ensuremath{\delta}\ensuremath{_{j}}"),
+        ("WᵀW, 10⁻³", r"W\ensuremath{^{T}}W, 10\ensuremath{^{-}}\ensuremath{^{3}}"),
+        ("ΣΛΑο", r"\ensuremath{\Sigma}\ensuremath{\Lambda}\ensuremath{\mathrm{A}}\ensuremath{o}"),
         ("e\N{COMBINING ACUTE ACCENT}", r"{\'{e}}"),
     ],
 )
