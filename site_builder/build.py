@@ -64,10 +64,13 @@ def with_changed_verdicts(report: Report, watcher: Watcher) -> Report:
 
 def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, bool]:
     """Render the pages; return the report with their problems, and whether there were none."""
+    from site_builder.notebook import execute_all
     from site_builder.render import render
 
     before = len(report.problems)
     with said_by_disk(project.pages):
+        wrong = execute_all(project.docs / "notebooks", project.pages / "notebooks", project.build / "notebooks")
+        report = replace(report, problems=(*report.problems, *wrong))
         report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
     return report, len(report.problems) == before
 

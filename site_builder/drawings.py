@@ -11,7 +11,8 @@ from site_builder import codec
 from site_builder.console import Watcher
 from site_builder.keys import Key
 from site_builder.project import Project
-from site_builder.records import FigureRecord, FileRecord, RunRecord, Source
+from site_builder.publication import this_publication
+from site_builder.records import FigureRecord, FileRecord, Source
 from site_builder.runs import Run
 from site_builder.store import damage, is_complete, write_entry
 from site_builder.words import fill
@@ -22,11 +23,11 @@ Draw = Callable[[FigureSpec, Any, Path, dict[str, str]], tuple[dict[str, FileRec
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that may have to be drawn: its id, the folder and record of the run it shows, and its key."""
+    """A figure that may have to be drawn: its id, the folder of the run it shows, what its files say, and its key."""
 
     figure: str
     run_folder: Path
-    run: RunRecord
+    about: dict[str, str]
     key: Key
 
 
@@ -63,7 +64,8 @@ def draw_into_store(project: Project, spec: FigureSpec, result: Any, drawing: Dr
     """Draw `spec` from `result` and store its files; what the drawing function raises passes through."""
 
     def fill_folder(temporary: Path) -> None:
-        files, digest = draw(spec, result, temporary, provenance(spec, drawing))
+        provenance = drawing.about | {"result": drawing.key.parts["result"], "draw key": drawing.key.digest}
+        files, digest = draw(spec, result, temporary, provenance)
         placed = {
             kind: replace(file, path=f"{spec.id}/{drawing.key.short}/{Path(file.path).name}")
             for kind, file in files.items()
@@ -81,19 +83,21 @@ def read(project: Project, drawing: Drawing) -> Drawn:
     return drawn
 
 
-def provenance(spec: FigureSpec, drawing: Drawing) -> dict[str, str]:
-    """Return what the files say of themselves: only what their keys fix, so that equal keys give equal bytes.
+def about(spec: FigureSpec, experiment: Experiment) -> dict[str, str]:
+    """Return what a figure's files say of themselves; all of it is part of the draw key.
 
     The commit is not among it: it would change every file at every commit; `figures.json` has it.
     """
-    return {
+    publication = this_publication()
+    known = {
         "figure": spec.id,
         "title": spec.title,
-        "experiment": drawing.run.experiment,
-        "device": drawing.run.device,
-        "run key": drawing.run.key,
-        "draw key": drawing.key.digest,
+        "experiment": experiment.id,
+        "author": ", ".join(publication.authors),
+        "licence": publication.licence,
+        "url": publication.at(f"figures/{spec.id}.html") if publication.url else "",
     }
+    return {name: value for name, value in known.items() if value}
 
 
 def figure_record(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from site_builder.options import DEVICES, WrongOption, chosen
 
-SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "pyproject.toml", "requirements.lock")
+SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.cff", "requirements.lock")
 """What a published number can depend on; a change elsewhere does not make the work tree dirty."""
 
 

@@ -7,6 +7,7 @@ environment and the options do, so that editing a page imports no experiment eit
 
 import hashlib
 import json
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -30,8 +31,8 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
     commit = commit_of(project.root)
     return {
         "code": code_digest(project),
-        "pages": _digest_of_files(project.root, [project.docs, project.mkdocs]),
-        "environment": _digest("\n".join([sys.version, *_installed()])),
+        "pages": _digest_of_files(project.root, [project.docs, project.mkdocs, project.root / "CITATION.cff"]),
+        "environment": _digest("\n".join([sys.version, *_installed(), *_addresses()])),
         "options": repr((options, draft)),
         "commit": f"{commit.id} {commit.dirty}",
     }
@@ -140,6 +141,11 @@ def _installed() -> list[str]:
     """Return the names and versions of all installed packages, as their folders show them."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     return sorted(path.name for place in places for path in Path(place).glob("*.dist-info"))
+
+
+def _addresses() -> list[str]:
+    """Return the addresses that `mkdocs.yml` takes from the environment."""
+    return [os.environ.get(name, "") for name in ("SITE_URL", "REPO_URL")]
 
 
 def _digest(text: str) -> str:

@@ -43,7 +43,8 @@ def explanation(project: Project, options: Options) -> Iterator[str]:
         if is_complete(folder) and not damage(folder):
             digest = runs.result_digest(folder)
             for spec in experiment.figures.values():
-                figure_key = draw_key(draw_parts(sources, spec, drawings.figure_writer()), digest)
+                about = drawings.about(spec, experiment)
+                figure_key = draw_key(draw_parts(sources, spec, drawings.figure_writer(), about), digest)
                 yield from _told(f"  {spec.id}", "be drawn", drawings.entry(project, spec.id, figure_key), figure_key)
     yield from (f"{problem.where}: {problem.message}" for problem in registry.problems)
 

@@ -3,8 +3,9 @@
 A run key holds all that can change what a run computes: the digest of every symbol of first-party code it
 reaches, the configuration value by value, the versions of the packages that code imports, the minor version
 of Python, the class of device and the digests of declared input files. A draw key holds the drawing code
-(style included, since drawing code imports it), the digest of the result, the title and the version of
-matplotlib. Captions and alternative texts are words beside the picture and belong to no key.
+(style included, since drawing code imports it), the digest of the result, what the files say of themselves
+and the versions of matplotlib and of what else the drawing code imports. Captions and alternative texts are
+words beside the picture and belong to no key.
 """
 
 import hashlib
@@ -50,11 +51,14 @@ def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, 
     return Key(parts | {"python": python_minor(), "device": device})
 
 
-def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any]) -> dict[str, str]:
-    """Return the parts of a draw key that the code fixes: `writer` is the code that makes the files."""
+def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any], about: dict[str, str]) -> dict[str, str]:
+    """Return the parts of a draw key that no result changes.
+
+    `writer` is the code that makes the files, `about` what they say of themselves.
+    """
     closure = closure_of(sources, spec.draw, writer)
     parts = _code(closure) | {f"version {name}": found for name, found in versions(closure.packages).items()}
-    return parts | {"title": spec.title, "python": python_minor()}
+    return parts | {f"about {name}": value for name, value in about.items()} | {"python": python_minor()}
 
 
 def draw_key(parts: dict[str, str], result_digest: str) -> Key:

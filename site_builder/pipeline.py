@@ -88,6 +88,7 @@ class _Plan:
 
     experiment: Experiment
     key: Key
+    about: dict[str, dict[str, str]]
     draw_parts: dict[str, dict[str, str]]
     run: Run | None = None
     drawings: dict[str, Drawing] = field(default_factory=dict)
@@ -129,8 +130,11 @@ class _Gathering:
             names = [stem(experiment.id), *experiment.figures, *experiment.claims]
             with self._catching(experiment, "its key", names):
                 key = key_of(self.project, sources, experiment, self.options)
-                figures = {id: draw_parts(sources, spec, self.writer) for id, spec in experiment.figures.items()}
-                plans.append(_Plan(experiment, key, figures))
+                about = {id: drawings.about(spec, experiment) for id, spec in experiment.figures.items()}
+                figures = {
+                    id: draw_parts(sources, spec, self.writer, about[id]) for id, spec in experiment.figures.items()
+                }
+                plans.append(_Plan(experiment, key, about, figures))
         return plans
 
     def run(self, plan: _Plan, *, asked_for: bool) -> None:
@@ -144,7 +148,7 @@ class _Gathering:
             plan.run = run
             folder = runs.entry(self.project, plan.experiment, plan.key)
             plan.drawings = {
-                id: Drawing(id, folder, run.record, draw_key(parts, run.digest))
+                id: Drawing(id, folder, plan.about[id], draw_key(parts, run.digest))
                 for id, parts in plan.draw_parts.items()
             }
 
