@@ -21,12 +21,11 @@ A dedicated solution never clips (`z_i` is `x_i` or 1/2), so it has G = 0 and bi
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.stats import qmc
 
 from experiments.core.metrics import gram
+from experiments.core.optimum import Family
 
 Array = NDArray[np.float64]
 
@@ -87,42 +86,11 @@ def relu_loss(W: ArrayLike, b: ArrayLike, x: Array, importance: ArrayLike = 1.0)
     return np.asarray(linear_loss(W, b, importance) - clipping(W, b, x, importance).gain)
 
 
-class TwoFeatures:
-    """Two features in one dimension, `W = (cos angle, sin angle)`, by quadrature: the smallest case that rotates.
+def one_direction(angle: float) -> Family:
+    """Return the family of two features in one dimension along `(cos angle, sin angle)`: free length and biases.
 
-    Each of the two outputs gets its own best bias, found to 1e-10. `order` Gauss-Legendre nodes per axis; the
-    kink of the ReLU limits their accuracy, to a relative 1e-6 of the loss at the default.
+    The smallest dense case that rotates: at 0 the first feature is kept, at 45 degrees both are half kept.
     """
-
-    def __init__(self, order: int = 200) -> None:
-        nodes, weights = leggauss(order)
-        nodes, weights = (nodes + 1) / 2, weights / 2
-        self._x = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), -1).reshape(-1, 2)
-        self._weight = np.outer(weights, weights).ravel()
-
-    def output_loss(self, W: ArrayLike, feature: int, bias: float) -> float:
-        """Return `E (ReLU(z_i) - x_i)^2` of one output."""
-        column = np.asarray(W, dtype=np.float64)
-        z = (self._x @ column) * column[feature] + bias
-        return float(self._weight @ (np.maximum(z, 0) - self._x[:, feature]) ** 2)
-
-    def best_bias(self, W: ArrayLike) -> Array:
-        """Return the best bias of each output for a given `W`, shape (2,)."""
-        start = linear_bias(np.asarray(W, dtype=np.float64)[None, :])
-        return np.array([self._best(W, feature, start[feature]) for feature in (0, 1)])
-
-    def _best(self, W: ArrayLike, feature: int, linear: float) -> float:
-        # The clip only lowers the bias, and by less than 0.2 for any direction.
-        found = minimize_scalar(
-            lambda bias: self.output_loss(W, feature, bias),
-            bounds=(linear - 0.2, linear + 0.01),
-            method="bounded",
-            options={"xatol": 1e-10},
-        )
-        return float(found.x)
-
-    def loss(self, angle: float, ratio: float = 1.0) -> float:
-        """Return the loss of a unit-length `W` at `angle` when the second feature has importance `ratio`."""
-        W = np.array([np.cos(angle), np.sin(angle)])
-        first, second = (self.output_loss(W, feature, bias) for feature, bias in enumerate(self.best_bias(W)))
-        return (first + ratio * second) / 2
+    basis = np.eye(4)[1:]
+    basis[0, :2] = np.cos(angle), np.sin(angle)
+    return Family("one direction", 1, 2, basis, np.array([1.0, *linear_bias(basis[:1, :2])]))

@@ -1,0 +1,251 @@
+"""Which bias is best when every feature is always present (p = 1)? Statement A7.
+
+The derivation stands in `experiments.core.dense` and on the page. Here trained biases are compared with it: of a linear
+output, for which the formula is exact; of a ReLU output, which clips; and of ReLU models carried on to an exact
+minimum, where digits beyond the noise of sampled batches can be compared.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.dense import clipping, cube_points, linear_bias
+from experiments.core.metrics import norms
+from experiments.core.optimum import Optimum, polish
+from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.starts import raised_start
+from experiments.core.training.train import train
+
+Array = NDArray[np.float64]
+
+FOUR_DIGITS = 5e-5
+"""Agreement to four decimal places."""
+
+UNLEARNED_NORM = 0.1
+"""A feature with a shorter column is ignored: its output is its bias."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 256  # models of 5 features in 2 dimensions, for each output and importance
+    decay: float = 0.7  # importance of feature i is decay^i where it is unequal
+    steps: int = 3000
+    batch: int = 128
+    exact_seeds: int = 64  # the first of these models are carried on to an exact minimum
+    check_points_log2: int = 17  # points of the cube over which the formula's clipping term is averaged
+    densities: tuple[float, ...] = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1)  # for ignored features: 20 features, 5 dimensions
+    density_seeds: int = 16
+
+
+@dataclass(frozen=True)
+class Result:
+    """`linear_*`, `relu_*`: every feature of every model with that output, equal importance, flattened.
+
+    `_b` is the trained bias, `_formula` the derived one without clipping.
+    `exact_below` and `exact_shortfall` are formula less bias, and shortfall, at exact minima of equally important
+    features; `exact_error` (model,) is the largest difference between the two, unequal importance included. `ignored_b` holds the biases of ignored features at density `ignored_p`.
+    """
+
+    linear_b: Array
+    linear_formula: Array
+    relu_b: Array
+    relu_formula: Array
+    exact_below: Array
+    exact_shortfall: Array
+    exact_error: Array
+    ignored_p: Array
+    ignored_b: Array
+    within_four_digits: Quantity
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="The best bias for dense features",
+    config=Config(),
+    quick=Config(
+        seeds=24, steps=400, batch=64, exact_seeds=6, check_points_log2=13, densities=(1.0, 0.3), density_seeds=2
+    ),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    unequal = config.decay ** np.arange(5)
+    linear = _train(config, device, 1.0, "linear")
+    relu, ranked = _train(config, device, 1.0), _train(config, device, unequal)
+    x = cube_points(5, config.check_points_log2, config.seed)
+    shortfall = clipping(relu.W, relu.b, x[: 1 << 15]).shortfall
+    level, tilted = _exact_minimum(config, relu, 1.0), _exact_minimum(config, ranked, unequal)
+    (below, cut), (tilted_below, tilted_cut) = _below(level, x), _below(tilted, x)
+    error = np.abs(np.concatenate([below - cut, tilted_below - tilted_cut])).max(-1)
+    ignored_p, ignored_b = _ignored(config, device)
+    linear_formula, relu_formula = linear_bias(linear.W), linear_bias(relu.W)
+    dedicated = np.array([0.0, 0.0, 0.5, 0.5, 0.5])
+    return Result(
+        linear_b=_flat(linear.b),
+        linear_formula=_flat(linear_formula),
+        relu_b=_flat(relu.b),
+        relu_formula=_flat(relu_formula),
+        exact_below=_flat(below),
+        exact_shortfall=_flat(cut),
+        exact_error=error,
+        ignored_p=ignored_p,
+        ignored_b=ignored_b,
+        within_four_digits=share(error < FOUR_DIGITS),
+        numbers={
+            "linear_noise": mean(np.abs(linear.b - linear_formula).mean(-1)),
+            "linear_offset": mean((linear.b - linear_formula).mean(-1)),
+            "relu_noise": mean(np.abs(relu.b - relu_formula + shortfall).mean(-1)),
+            "relu_offset": mean((relu.b - relu_formula + shortfall).mean(-1)),
+            "relu_below": mean((relu_formula - relu.b).mean(-1)),
+            "shortfall": mean(shortfall.mean(-1)),
+            "largest_shortfall": _largest(shortfall),
+            "dedicated_exact": share(np.abs(tilted.b - dedicated).max(-1) < FOUR_DIGITS),
+            "exact_largest_error": _largest(error),
+            "ignored_error": mean(np.abs(ignored_b / (ignored_p / 2) - 1)),
+            "ignored_count": exact(ignored_b.size, method="a count over all models"),
+        },
+    )
+
+
+def _train(config: Config, device: str, importance: ArrayLike, output: Literal["relu", "linear"] = "relu") -> Weights:
+    """Train models of 5 features in 2 dimensions, from biases of E[x] = 1/2."""
+    model = Model(5, 2, output)
+    start = raised_start(model, config.seeds, 0.5, config.seed)
+    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start=start, seed=config.seed)
+    return _kept(train(Data(1.0, importance), model, recipe, config.seeds, device))
+
+
+def _exact_minimum(config: Config, trained: Weights, importance: ArrayLike) -> Optimum:
+    """Return the minima of the exact loss, integrated in closed form, that the first models were rolling into."""
+    first = slice(config.exact_seeds)
+    return polish(trained.W[first], trained.b[first], np.ones((1, 5)), np.broadcast_to(importance, (1, 5)))
+
+
+def _below(found: Optimum, x: Array) -> tuple[Array, Array]:
+    """Return how far each bias is below the formula without clipping, and the clipping term averaged over `x`."""
+    return linear_bias(found.W) - found.b, clipping(found.W, found.b, x).shortfall
+
+
+def _ignored(config: Config, device: str) -> tuple[Array, Array]:
+    """Return density and trained bias of every ignored feature of 20-in-5 models over a range of densities."""
+    model, p = Model(20, 5), np.repeat(config.densities, config.density_seeds)
+    start = raised_start(model, p.size, p / 2, config.seed)
+    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start=start, seed=config.seed)
+    weights = _kept(train(Data(p[:, None], config.decay ** np.arange(20)), model, recipe, p.size, device))
+    unlearned = norms(weights.W) < UNLEARNED_NORM
+    return np.broadcast_to(p[:, None], unlearned.shape)[unlearned], weights.b[unlearned].astype(np.float64)
+
+
+def _kept(trained: Trained) -> Weights:
+    if trained.diverged.any():
+        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
+    return trained.weights
+
+
+def _flat(values: NDArray[Any]) -> Array:
+    return np.asarray(values, dtype=np.float64).ravel()
+
+
+def _largest(values: NDArray[Any]) -> Quantity:
+    return Quantity(float(values.max()), n=len(values), method="largest over all features of all models")
+
+
+@experiment.figure(
+    "dense-bias",
+    title="The best bias for dense features",
+    caption="Trained biases at p = 1 against the derived ones: five equally important features in two dimensions, "
+    "each feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever "
+    "M = WᵀW training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. "
+    "(c) At exact minima, free of sampling noise, what is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: "
+    "no bias is further than {numbers.exact_largest_error:.1e} from the formula.",
+    alt="Three scatter plots with diagonals. Biases of linear-output models lie on the diagonal, those of ReLU models "
+    "on it or slightly below. In the third panel the distance below equals the clipping term, point by point.",
+)
+def draw(result: Result) -> Figure:
+    figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", panel="square")
+    _against(left, result.linear_formula, result.linear_b, 0)
+    _against(middle, result.relu_formula, result.relu_b, 1)
+    _against(right, result.exact_shortfall, result.exact_below, 1)
+    left.set(title="linear output", xlabel="(1 − Σⱼ Mᵢⱼ)/2", ylabel="trained bias bᵢ")
+    middle.set(title="ReLU output", xlabel="(1 − Σⱼ Mᵢⱼ)/2", ylabel="trained bias bᵢ")
+    right.set(title="ReLU, exact minima", xlabel="clipped, δᵢ", ylabel="(1 − Σⱼ Mᵢⱼ)/2 − bᵢ")
+    plotting.panel_letters((left, middle, right))
+    return figure
+
+
+def _against(ax: Axes, derived: Array, trained: Array, index: int, shown: int = 320) -> None:
+    """Draw trained against derived values, with the line on which they agree; few enough points for a small file."""
+    ax.scatter(derived[:shown], trained[:shown], s=6, color=plotting.series(index), alpha=0.6, linewidths=0)
+    ends = [derived[:shown].min(), derived[:shown].max()]
+    plotting.theory_line(ax, ends, ends)
+
+
+@experiment.figure(
+    "dense-bias-ignored",
+    title="The bias of an ignored feature",
+    caption="The output for an ignored feature is its bias, and the best constant is the mean, E[xᵢ] = p/2 (dashed). "
+    "The {numbers.ignored_count:.0f} ignored features of models with 20 features of importance 0.7ⁱ in 5 dimensions "
+    "keep to it within {numbers.ignored_error:% value} on average.",
+    alt="Bias of ignored features against the feature probability: all points sit on the line p over 2.",
+)
+def draw_ignored(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(height=2.6)
+    axes.scatter(result.ignored_p, result.ignored_b, s=12, color=plotting.colour("accent"), alpha=0.5, linewidths=0)
+    ends = np.array([0.0, 1.0])
+    plotting.theory_line(axes, ends, ends / 2)
+    axes.set(xlabel="feature probability p", ylabel="bias of ignored features")
+    return figure
+
+
+@experiment.claim(
+    "dense-bias-formula",
+    title="The best dense bias is (1 − Σⱼ Mᵢⱼ)/2, less what the ReLU clips",
+    statements=("A7",),
+    test="ReLU models of 5 features in 2 dimensions, equal and unequal importance, are trained and carried on to a "
+    "minimum of the exact loss; each bias is compared with (1 − Σⱼ Mᵢⱼ)/2 − δᵢ, with δᵢ averaged over points of the "
+    "cube. Statistic: the share of models whose worst bias agrees to four decimal places (5e-5).",
+    criterion="Supported if the lower end of the interval is above 0.9; refuted if its upper end is below 0.5; "
+    "mixed otherwise.",
+    figures=("dense-bias",),
+    published=Verdict.SUPPORTED,
+)
+def decide_formula(result: Result) -> Finding:
+    within = result.within_four_digits
+    assert within.low is not None
+    assert within.high is not None
+    if within.low > 0.9:
+        return Finding(within, Verdict.SUPPORTED)
+    return Finding(within, Verdict.REFUTED if within.high < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "dense-bias-ignored",
+    title="A feature the model ignores has a bias of p/2",
+    statements=("A7",),
+    source='Toy Models of Superposition, "Demonstrating superposition"',
+    test="Biases of all features with a column shorter than 0.1, over densities from 0.1 to 1, 20 features of "
+    "importance 0.7ⁱ in 5 dimensions. Statistic: mean relative distance from p/2.",
+    criterion="Supported if the upper end of the interval is below 2 %; refuted if the lower end is above 5 %; "
+    "mixed otherwise.",
+    figures=("dense-bias-ignored",),
+    published=Verdict.SUPPORTED,
+)
+def decide_ignored(result: Result) -> Finding:
+    error = result.numbers["ignored_error"]
+    assert error.low is not None
+    assert error.high is not None
+    if error.high < 0.02:
+        return Finding(error, Verdict.SUPPORTED)
+    return Finding(error, Verdict.REFUTED if error.low > 0.05 else Verdict.MIXED)
