@@ -6,6 +6,7 @@ and fonts are those that ship with matplotlib. What is drawn in the two themes m
 
 import hashlib
 import io
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -139,7 +140,16 @@ def _pdf(figure: Figure, provenance: dict[str, str]) -> bytes:
     file = io.BytesIO()
     canvas: Any = FigureCanvasPdf(figure)
     canvas.print_pdf(file, metadata=pdf_metadata(provenance))
-    return file.getvalue()
+    return _with_stable_font_tags(file.getvalue())
+
+
+def _with_stable_font_tags(pdf: bytes) -> bytes:
+    """Name the embedded subsets of fonts AAAAAA+, AAAAAB+, ... in place of a hash that Python salts per process."""
+    tags = dict.fromkeys(re.findall(rb"/(?:BaseFont|FontName) /([A-Z]{6})\+", pdf))
+    for number, tag in enumerate(tags):
+        name = b"AAAAA" + bytes([ord("A") + number])
+        pdf = re.sub(rb"(/(?:BaseFont|FontName) /)" + tag + rb"\+", rb"\g<1>" + name + b"+", pdf)
+    return pdf
 
 
 def _written(path: Path, content: bytes) -> FileRecord:

@@ -2,7 +2,11 @@
 
 import base64
 import io
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -54,6 +58,25 @@ def test_drawing_again_gives_the_same_bytes(drawn):
     for file in files.values():
         assert (one / file.path).read_bytes() == (other / file.path).read_bytes()
         assert len((one / file.path).read_bytes()) == file.bytes
+
+
+ELSEWHERE = """
+import pathlib, runpy, sys
+from site_builder import figure_files
+own = runpy.run_path(sys.argv[1])
+figure_files.draw(own["spec"](), None, pathlib.Path(sys.argv[2]), own["PROVENANCE"])
+"""
+
+
+def test_another_process_with_another_hash_seed_gives_the_same_bytes(drawn, tmp_path):
+    folder, files, _ = drawn[0]
+    root = Path(__file__).parents[2]
+    seeded = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, "-c", ELSEWHERE, __file__, str(tmp_path)], check=True, cwd=root, env=seeded)
+    differing = [
+        kind for kind, f in files.items() if (folder / f.path).read_bytes() != (tmp_path / f.path).read_bytes()
+    ]
+    assert differing == []
 
 
 @pytest.mark.parametrize("kind", ["light.svg", "dark.svg", "png", "pdf"])
