@@ -40,7 +40,7 @@ ABSENT_NORM = 0.3
 """A column shorter than this is ignored; one between it and `REPRESENTED_NORM` is partly represented."""
 
 ANTIPODAL, ORTHOGONAL = -0.8, 0.3
-"""Two represented features are a pair when their cosine is below the first, orthogonal when |cos| is below the second."""
+"""Two represented features are a pair when their cosine is below the first, orthogonal when |cos| is below the next."""
 
 TRIPLE_POINT = (1.0, 4 / 7)
 """Ratio and density at which the three ideal solutions of two features have equal loss."""
@@ -128,6 +128,27 @@ def boundary(setting: Setting, ratio: ArrayLike) -> Array:
     r = np.asarray(ratio, dtype=np.float64)
     beyond = 4 / (5 + 2 * r) if setting.features == 2 else np.full(r.shape, TRIPLE_POINT[1])
     return np.asarray(np.where(r <= 1, 4 * r / (5 * r + 2), beyond))
+
+
+def stability_limit(density: ArrayLike) -> Array:
+    """Return the ratio up to which ignoring the extra feature is a local minimum, with two features (...).
+
+    Let the ignored feature in as `W = (1 + delta, -epsilon)` and let the other output's bias follow as `beta epsilon`.
+    To second order in epsilon its own output gains `r V`, `V = p/3 - p^2/4`, and the other one loses
+
+        c = p [V + (beta - p/2)^2 / 4] + (1 - p) [(1 - p) beta^2 + p beta^3 / 3],
+
+    delta being at its best; the last bracket is what the ReLU lets through when feature 1 is absent. The best beta
+    solves `p (1 - p) beta^2 + [p/2 + 2 (1 - p)^2] beta = p^2/4`. The solution is stable for `r < c / V`, which is 1 at
+    p = 1 and tends to p for rare features.
+    """
+    p = np.asarray(density, dtype=np.float64)
+    square, slope = p * (1 - p), p / 2 + 2 * (1 - p) ** 2
+    # The root that stays finite as the square term vanishes.
+    beta = (p**2 / 2) / (slope + np.sqrt(slope**2 + square * p**2))
+    V = p / 3 - p**2 / 4
+    cost = p * (V + (beta - p / 2) ** 2 / 4) + (1 - p) * ((1 - p) * beta**2 + p * beta**3 / 3)
+    return np.asarray(cost / V)
 
 
 def boundary_distance(setting: Setting, ratio: ArrayLike, density: ArrayLike, points: int = 2001) -> Array:

@@ -5,6 +5,7 @@ import pytest
 
 from experiments.core import phases
 from experiments.core.exact import expected_loss
+from experiments.core.optimum import polish
 from experiments.core.phases import THREE_FEATURES, TWO_FEATURES
 
 SETTINGS = [TWO_FEATURES, THREE_FEATURES]
@@ -80,3 +81,18 @@ def test_distance_is_zero_on_a_boundary_and_known_beside_one():
     # Beside the wall r = 1, far above the triple point, and beside the flat boundary of three features.
     np.testing.assert_allclose(phases.boundary_distance(TWO_FEATURES, 10**0.05, 0.95), 0.05, atol=2e-3)
     np.testing.assert_allclose(phases.boundary_distance(THREE_FEATURES, 10.0, 0.4), np.log10(4 / 0.7 / 4), atol=2e-3)
+
+
+def test_an_ignored_feature_stays_out_below_the_stability_limit_and_comes_in_above():
+    # Oracle: descent on the exact loss from the ideal solution with the extra feature let in a little.
+    p = np.array([0.8, 0.6, 0.3, 0.1])
+    for factor, comes_in in ((0.97, False), (1.03, True)):
+        importance = phases.importances(TWO_FEATURES, phases.stability_limit(p) * factor)
+        W, b = phases.ideal_model(TWO_FEATURES, phases.IGNORED, p)
+        found = polish(W - [[0.0, 0.004]], b, p[:, None] * np.ones(2), importance)
+        assert ((np.abs(found.W[:, 0, 1]) > 0.01) == comes_in).all()
+
+
+def test_the_stability_limit_ends_at_one_and_follows_the_density_of_rare_features():
+    np.testing.assert_allclose(phases.stability_limit([1.0]), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(phases.stability_limit([1e-4]), 1e-4, rtol=1e-3)
