@@ -73,9 +73,8 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(drawn, tmp_
     root = Path(__file__).parents[2]
     seeded = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", ELSEWHERE, __file__, str(tmp_path)], check=True, cwd=root, env=seeded)
-    differing = [
-        kind for kind, f in files.items() if (folder / f.path).read_bytes() != (tmp_path / f.path).read_bytes()
-    ]
+    pairs = {kind: (folder / file.path, tmp_path / file.path) for kind, file in files.items()}
+    differing = [kind for kind, (one, other) in pairs.items() if one.read_bytes() != other.read_bytes()]
     assert differing == []
 
 
