@@ -51,15 +51,17 @@ class Config:
 class Result:
     """`linear_*`, `relu_*`: every feature of every model with that output, equal importance, flattened.
 
-    `_b` is the trained bias, `_formula` the derived one without clipping.
+    `_b` is the trained bias, `_formula` the derived one without clipping, `_shortfall` what clipping takes off it.
     `exact_below` and `exact_shortfall` are formula less bias, and shortfall, at exact minima of equally important
-    features; `exact_error` (model,) is the largest difference between the two, unequal importance included. `ignored_b` holds the biases of ignored features at density `ignored_p`.
+    features; `exact_error` (model,) is the largest difference between the two, unequal importance included.
+    `ignored_b` holds the biases of ignored features at density `ignored_p`.
     """
 
     linear_b: Array
     linear_formula: Array
     relu_b: Array
     relu_formula: Array
+    relu_shortfall: Array
     exact_below: Array
     exact_shortfall: Array
     exact_error: Array
@@ -97,6 +99,7 @@ def run(config: Config, device: str) -> Result:
         linear_formula=_flat(linear_formula),
         relu_b=_flat(relu.b),
         relu_formula=_flat(relu_formula),
+        relu_shortfall=_flat(shortfall),
         exact_below=_flat(below),
         exact_shortfall=_flat(cut),
         exact_error=error,
@@ -168,19 +171,24 @@ def _largest(values: NDArray[Any]) -> Quantity:
     caption="Trained biases at p = 1 against the derived ones: five equally important features in two dimensions, "
     "each feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever "
     "M = WᵀW training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. "
-    "(c) At exact minima, free of sampling noise, what is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: "
-    "no bias is further than {numbers.exact_largest_error:.1e} from the formula.",
+    "(c) What is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: trained models scatter about it with the "
+    "noise of their last batches; at exact minima (green) no bias is further than "
+    "{numbers.exact_largest_error:.1e} from the formula.",
     alt="Three scatter plots with diagonals. Biases of linear-output models lie on the diagonal, those of ReLU models "
-    "on it or slightly below. In the third panel the distance below equals the clipping term, point by point.",
+    "on it or slightly below. In the third panel the distance below follows the clipping term."
+    " Exact minima lie on the diagonal.",
 )
 def draw(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", panel="square")
     _against(left, result.linear_formula, result.linear_b, 0)
     _against(middle, result.relu_formula, result.relu_b, 1)
-    _against(right, result.exact_shortfall, result.exact_below, 1)
+    _against(right, result.relu_shortfall, result.relu_formula - result.relu_b, 1)
+    right.scatter(result.exact_shortfall, result.exact_below, s=18, color=plotting.series(2), label="exact minima")
     left.set(title="linear output", xlabel="(1 − Σⱼ Mᵢⱼ)/2", ylabel="trained bias bᵢ")
     middle.set(title="ReLU output", xlabel="(1 − Σⱼ Mᵢⱼ)/2", ylabel="trained bias bᵢ")
-    right.set(title="ReLU, exact minima", xlabel="clipped, δᵢ", ylabel="(1 − Σⱼ Mᵢⱼ)/2 − bᵢ")
+    right.set(title="ReLU, what is missing", xlabel="clipped, δᵢ", ylabel="(1 − Σⱼ Mᵢⱼ)/2 − bᵢ")
+    right.locator_params(nbins=5)
+    right.legend(loc="lower right")
     plotting.panel_letters((left, middle, right))
     return figure
 
