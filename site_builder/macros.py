@@ -158,12 +158,13 @@ class Blocks:
 
 
 class Macros:
-    """The macros as one page sees them: links are relative to it."""
+    """The macros as one page sees them: links are relative to it. `unknown` collects names that nothing has."""
 
     def __init__(self, blocks: Blocks, page: Page) -> None:
         self.blocks = blocks
         self.report = blocks.report
         self.page = page
+        self.unknown: list[str] = []
 
     def all(self) -> dict[str, Callable[..., str]]:
         """Return every macro by the name pages use."""
@@ -221,7 +222,7 @@ class Macros:
     def parameters(self, name: str) -> str:
         """Show an experiment's configuration."""
         run = run_named(self.report, name)
-        return self._block("parameters.html.jinja", run=run) if run else self._missing(f"the run of {name}", name)
+        return self._block("parameters.html.jinja", run=run) if run else self._missing(f"run of {name}", name)
 
     def runs(self) -> str:
         """Show every run with its time and machine."""
@@ -255,7 +256,10 @@ class Macros:
         return Markup('<span class="missing" title="{}">{}?</span>').format(self._reason(name), what)
 
     def _reason(self, name: str) -> str:
-        return absent_reason(self.report, name) or "nothing has this name"
+        reason = absent_reason(self.report, name)
+        if reason is None:
+            self.unknown.append(name)
+        return reason or "nothing has this name"
 
 
 def absent_reason(report: Report, name: str) -> str | None:

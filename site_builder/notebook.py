@@ -146,5 +146,6 @@ def _written(notebook: Any) -> str:
 
 
 def _with_mathml(source: str) -> str:
-    source = re.sub(DISPLAY, lambda formula: mathml(formula[1], display=True), source, flags=re.DOTALL)
+    box = '<div class="formula">{}</div>'
+    source = re.sub(DISPLAY, lambda formula: box.format(mathml(formula[1], display=True)), source, flags=re.DOTALL)
     return re.sub(INLINE, lambda formula: mathml(formula[1]), source)

@@ -12,6 +12,9 @@ from site_builder.records import Problem, Report
 from site_builder.statements import Part
 from site_builder.typed_numbers import prose, typed_numbers
 
+EXPRESSIONS = ("q", "ref", "verdict", "parameters")
+"""Macros whose name may be computed; the others decide numbers and pages, which must be known before rendering."""
+
 
 def check(
     report: Report, written: list[Page], calls: dict[Page, list[Call]], parts: tuple[Part, ...], *, draft: bool
@@ -64,6 +67,8 @@ def _wrong(call: Call, report: Report, parts: tuple[Part, ...], *, draft: bool) 
     if not call.arguments and not several:
         return f"{call.macro}() wants the name of a {what} in quotes"
     for name in call.arguments if several else call.arguments[:1]:
+        if name is None and call.macro in EXPRESSIONS:
+            continue  # looked up when the page is rendered
         if not isinstance(name, str):
             return f"{call.macro}() wants the name of a {what} in quotes, not an expression"
         reason = absent_reason(report, name)
@@ -76,8 +81,10 @@ def _wrong(call: Call, report: Report, parts: tuple[Part, ...], *, draft: bool) 
 
 def _wrong_format(call: Call, report: Report) -> str | None:
     name, spec = call.arguments[0], call.arguments[1] if len(call.arguments) > 1 else ""
+    if name not in report.quantities or not isinstance(spec, str):
+        return None
     try:
-        format(report.quantities[name], spec) if name in report.quantities else ""
+        format(report.quantities[name], spec)
     except (ValueError, TypeError) as error:
         return f"q({name!r}, {spec!r}) cannot be written ({error})"
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jinja2
 
-from experiments.core.errors import ReportError
+from experiments.core.errors import ReportError, did_you_mean
 from site_builder import pages, statements
 from site_builder.figure_pages import figure_page
 from site_builder.macros import SIZE, Blocks, Macros
@@ -65,8 +65,10 @@ class _Site:
         texts: dict[str, str | Path] = {}
         for page in self.pages:
             if page in self.calls:
-                rendered = self._rendered(page, Macros(blocks, page))
+                macros = Macros(blocks, page)
+                rendered = self._rendered(page, macros)
                 problems += [rendered] if isinstance(rendered, Problem) else []
+                problems += self._computed_names(page, macros)
                 texts[page.name] = "" if isinstance(rendered, Problem) else rendered
         try:
             texts |= {page.name: page.text for page in self._figure_pages(blocks)}
@@ -94,6 +96,15 @@ class _Site:
                 return Problem(f"{page.where}:{_line(error)}", str(error))
             return Problem(f"{page.where}:{_line(error)}", " ".join(f"{error}".split()) or type(error).__name__)
         return _with_notice(text, self.report.scale)
+
+    def _computed_names(self, page: Page, macros: Macros) -> list[Problem]:
+        """Return the names that an expression on the page computed and nothing has; `check` saw the others."""
+        written = {name for call in self.calls[page] for name in call.arguments}
+        computed = dict.fromkeys(name for name in macros.unknown if name not in written)
+        return [
+            Problem(page.where, f"nothing is named {name!r}{did_you_mean(name, self.report.quantities)}")
+            for name in computed
+        ]
 
     def _figure_pages(self, blocks: Blocks) -> Iterator[Page]:
         titles = {page.url: _title(page) for page in self.pages}

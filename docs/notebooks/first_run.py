@@ -56,7 +56,13 @@ model = Model(features=5, hidden=2)
 
 # %%
 batches = -(-10_000 // 64)
-recipe = Recipe(steps=40 * batches, batch=64, learning_rate=1e-3, start="normal", snapshots=(0, batches, 10 * batches))
+recipe = Recipe(
+    steps=40 * batches,
+    batch=64,
+    learning_rate=1e-3,
+    start="normal",
+    snapshots=(0, batches, 10 * batches),
+)
 trained = train(data, model, recipe, instances=8)
 W = trained.weights.W
 print("W has shape (instance, hidden, feature) =", W.shape)
@@ -80,8 +86,8 @@ def starfishes():
 
 show(
     starfishes,
-    alt="Eight panels, one per seed, each with arrows from the origin: the directions of the five features in the "
-    "two hidden dimensions, with the unit circle.",
+    alt="Eight panels, one per seed, each with arrows from the origin: "
+    "the directions of the five features in the plane, with the unit circle.",
 )
 
 # %% [markdown]
@@ -95,7 +101,8 @@ def forming():
     stages = [*(snapshot.W[0] for snapshot in trained.snapshots), W[0]]
     figure, axes = plotting.new_figure(1, 4, panel="square", width="wide")
     limit = 1.1 * max(float(metrics.norms(stage).max()) for stage in stages)
-    for stage, panel, title in zip(stages, axes, ("start", "1 epoch", "10 epochs", "40 epochs"), strict=True):
+    titles = ("start", "1 epoch", "10 epochs", "40 epochs")
+    for stage, panel, title in zip(stages, axes, titles, strict=True):
         plotting.directions(panel, stage, limit=limit)
         panel.set_title(title)
     return figure
@@ -103,8 +110,8 @@ def forming():
 
 show(
     forming,
-    alt="Four panels of the first seed: long arrows in random directions at the start, which turn and settle to "
-    "their final lengths and angles over forty epochs.",
+    alt="Four panels of the first seed: long arrows in random directions "
+    "at the start, which turn and settle over forty epochs.",
 )
 
 # %% [markdown]
@@ -116,8 +123,9 @@ show(
 # %%
 represented = metrics.represented(W)
 for seed in range(len(W)):
-    cosines = metrics.off_diagonal(metrics.cosines(W[seed][:, represented[seed]]))
-    print(f"seed {seed}: {represented[seed].sum()} represented, cosines", np.round(np.sort(cosines), 2))
+    live = W[seed][:, represented[seed]]
+    cosines = np.sort(metrics.off_diagonal(metrics.cosines(live)))
+    print(f"seed {seed}: {live.shape[1]} represented,", " ".join(f"{cosine:+.2f}" for cosine in cosines))
 
 # %% [markdown]
 # ## What the model does with its input
@@ -138,6 +146,6 @@ def interference():
 
 show(
     interference,
-    alt="Left, a five by five heat map of W transposed times W of the first seed, with a strong diagonal and negative "
-    "entries beside it. Right, five bars: the bias of each feature.",
+    alt="Left, a five by five heat map of W transposed times W of the first seed, "
+    "with a strong diagonal. Right, five bars: the bias of each feature.",
 )
