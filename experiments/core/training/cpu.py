@@ -7,7 +7,7 @@ number of threads, or on which instances share a block.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from experiments.core import progress
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
 from experiments.core.training.cpu_sparse import sparse_densities, train_sparse_block
+from experiments.core.training.cpu_unrolled import unrolled_kernel, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
 from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
@@ -55,7 +56,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         count, width = self.parameters.shape
-        self.snapshots = self.shared.snapshots
+        self.snapshots = np.unique(np.array(self.problem.recipe.snapshots, np.int64))
+        self.kernel = kernel_for(self.problem)
         self.sparse = sparse_densities(self.problem)
         self.reached = np.zeros(count, np.int64)
         self.kept = np.zeros((count, len(self.snapshots), width), np.float32)
@@ -102,7 +104,7 @@ class _Run:
             if np.isfinite(self.sparse[chosen[0]]):
                 train_sparse_block(self.options, self.shared, block, self.sparse[chosen], begin, end)
             else:
-                train_block(self.options, self.shared, block, scratch, begin, end)
+                self.kernel(self.options, self.shared, block, scratch, begin, end)
             with self._lock:
                 self.steps_done += (end - begin) * len(chosen)
         # A diverged instance keeps its last finite weights at the snapshots it did not reach.
@@ -124,6 +126,15 @@ class _Run:
             device="cpu",
             threads=threads,
         )
+
+
+def kernel_for(problem: Problem) -> Callable[..., None]:
+    """Return the kernel that trains dense models of this shape: the choice looks at no instance."""
+    if not unrolls(problem):
+        kernel: Callable[..., None] = train_block
+        return kernel
+    model = problem.model
+    return unrolled_kernel(model.features, model.hidden, model.output == "relu", problem.data.signed)
 
 
 def options_of(problem: Problem) -> Options:
@@ -151,6 +162,9 @@ def shared_by_all(problem: Problem) -> Shared:
     """Return the arrays that all instances share, in the kernel's form."""
     recipe = problem.recipe
     step = np.arange(1, recipe.steps + 1, dtype=np.float64)
+    due = np.full(recipe.steps + 1, -1)
+    snapshots = np.unique(np.array(recipe.snapshots, np.int64))
+    due[snapshots] = np.arange(len(snapshots))
     return Shared(
         members=problem.group_members,
         starts=problem.group_starts,
@@ -158,7 +172,7 @@ def shared_by_all(problem: Problem) -> Shared:
         first_scale=problem.rates / (1.0 - recipe.beta1**step),
         second_scale=1.0 / np.sqrt(1.0 - recipe.beta2**step),
         rates=problem.rates,
-        snapshots=np.unique(np.array(recipe.snapshots, np.int64)),
+        due=due,
     )
 
 

@@ -1,12 +1,13 @@
-"""Random draws inside the CPU kernel: 64 lanes of xoshiro128++ per instance, one per sample of a tile.
+"""Random draws inside the CPU kernel: 64 lanes of xoshiro128+ per instance, one per sample of a tile.
 
 A tile holds `TILE` samples, feature by feature, so that each lane serves one sample and the loops over
 lanes vectorise. One 31-bit draw gives both presence and value: the feature is present when the draw
 lies below density * 2^31, and the draw's place below that limit is the value.
 
 All arithmetic on the state is wrapped in `uint32`: numba would promote it to 64 bits and halve the speed.
-Generator: Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"; its lanes are
-seeded by splitmix64 from the stream's key.
+Generator: Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators", who recommend it for
+floating-point numbers (its lowest bit, the weakest, is dropped); lanes are seeded by splitmix64 from the
+stream's key.
 """
 
 from typing import Any
@@ -53,8 +54,7 @@ def presence_limits(probability: NDArray[np.float32]) -> NDArray[np.int32]:
 @jit
 def next_draw(a, b, c, d):
     """Return 31 random bits as int32 and the next state."""
-    total = uint32(a + d)
-    draw = uint32(uint32(uint32(total << uint32(7)) | uint32(total >> uint32(25))) + a)
+    draw = uint32(a + d)
     shifted = uint32(b << uint32(9))
     c = uint32(c ^ a)
     d = uint32(d ^ b)

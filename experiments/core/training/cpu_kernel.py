@@ -45,7 +45,8 @@ class Shared(NamedTuple):
     """Arrays that all instances share: groups as in `Problem`, and factors per step.
 
     `first_scale` is the learning-rate factor over Adam's first bias correction, `second_scale` one over
-    the root of the second, `rates` the learning-rate factor alone.
+    the root of the second, `rates` the learning-rate factor alone; `due` (step + 1,) is the number of the
+    snapshot to keep after so many steps, or -1.
     """
 
     members: NDArray[np.int32]
@@ -54,7 +55,7 @@ class Shared(NamedTuple):
     first_scale: NDArray[np.float64]
     second_scale: NDArray[np.float64]
     rates: NDArray[np.float64]
-    snapshots: NDArray[np.int64]
+    due: NDArray[np.int64]
 
 
 class Block(NamedTuple):
@@ -137,16 +138,13 @@ def train_block(options, shared, block, scratch, begin, end):
 @jit
 def update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
     """Take one step unless it diverges, keep a due snapshot, and return whether all stayed finite."""
-    copy(previous, parameters)
-    rate, size, correction = shared.rates[step], shared.first_scale[step], shared.second_scale[step]
-    learning_rate = block.learning_rate[instance]
-    if not adam(options, learning_rate, rate, size, correction, parameters, gradient, first, second):
-        copy(parameters, previous)
+    learning_rate, rate = block.learning_rate[instance], shared.rates[step]
+    size, correction = shared.first_scale[step], shared.second_scale[step]
+    if not adam(options, learning_rate, rate, size, correction, parameters, gradient, first, second, previous):
         return False
     block.reached[instance] = step + 1
-    for number in range(shared.snapshots.size):
-        if shared.snapshots[number] == step + 1:
-            copy(block.kept[instance, number], parameters)
+    if shared.due[step + 1] >= 0:
+        copy(block.kept[instance, shared.due[step + 1]], parameters)
     return True
 
 
@@ -237,13 +235,14 @@ def output_slope(y, x, row, c, count, relu, absolute):
 
 
 @jit
-def adam(options, learning_rate, rate, first_scale, second_scale, parameters, gradient, first, second):
-    """Take one AdamW step in place; return whether all parameters and second moments stayed finite."""
+def adam(options, learning_rate, rate, first_scale, second_scale, parameters, gradient, first, second, previous):
+    """Take one AdamW step in place; if a parameter or second moment becomes non-finite, take it back and say False."""
     beta1, beta2, epsilon = np.float32(options.beta1), np.float32(options.beta2), np.float32(options.epsilon)
     rest1, rest2 = np.float32(1.0 - options.beta1), np.float32(1.0 - options.beta2)
     size, correction = np.float32(learning_rate * first_scale), np.float32(second_scale)
     keep = np.float32(1.0 - learning_rate * rate * options.weight_decay)
     bad = np.int32(0)
+    copy(previous, parameters)
     for j in range(uintp(parameters.size)):
         g = gradient[j]
         m = beta1 * first[j] + rest1 * g
@@ -253,4 +252,6 @@ def adam(options, learning_rate, rate, first_scale, second_scale, parameters, gr
         second[j] = v
         parameters[j] = new
         bad |= np.int32(not (abs(new) <= LARGEST and v <= LARGEST))
+    if bad:
+        copy(parameters, previous)
     return bad == 0
