@@ -169,14 +169,14 @@ def _largest(values: NDArray[Any]) -> Quantity:
     "dense-bias",
     title="The best bias for dense features",
     caption="Trained biases at p = 1 against the derived ones: five equally important features in two dimensions, "
-    "each feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever "
-    "M = WᵀW training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. "
-    "(c) What is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: trained models scatter about it with the "
-    "noise of their last batches; at exact minima (green) no bias is further than "
-    "{numbers.exact_largest_error:.1e} from the formula.",
+    "each feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever M = "
+    "WᵀW training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. (c) "
+    "What is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: trained models scatter about it with the noise "
+    "of their last batches; at exact minima (green) no bias is further than {numbers.exact_largest_error:.1e} from "
+    "the formula.",
     alt="Three scatter plots with diagonals. Biases of linear-output models lie on the diagonal, those of ReLU models "
-    "on it or slightly below. In the third panel the distance below follows the clipping term."
-    " Exact minima lie on the diagonal.",
+    "on it or slightly below. In the third panel the distance below follows the clipping term. Exact minima lie on "
+    "the diagonal.",
 )
 def draw(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", panel="square")
@@ -224,8 +224,8 @@ def draw_ignored(result: Result) -> Figure:
     test="ReLU models of 5 features in 2 dimensions, equal and unequal importance, are trained and carried on to a "
     "minimum of the exact loss; each bias is compared with (1 − Σⱼ Mᵢⱼ)/2 − δᵢ, with δᵢ averaged over points of the "
     "cube. Statistic: the share of models whose worst bias agrees to four decimal places (5e-5).",
-    criterion="Supported if the lower end of the interval is above 0.9; refuted if its upper end is below 0.5; "
-    "mixed otherwise.",
+    criterion="Supported if the lower end of the interval is above 0.9; refuted if its upper end is below 0.5; mixed "
+    "otherwise.",
     figures=("dense-bias",),
     published=Verdict.SUPPORTED,
 )
@@ -245,8 +245,8 @@ def decide_formula(result: Result) -> Finding:
     source='Toy Models of Superposition, "Demonstrating superposition"',
     test="Biases of all features with a column shorter than 0.1, over densities from 0.1 to 1, 20 features of "
     "importance 0.7ⁱ in 5 dimensions. Statistic: mean relative distance from p/2.",
-    criterion="Supported if the upper end of the interval is below 2 %; refuted if the lower end is above 5 %; "
-    "mixed otherwise.",
+    criterion="Supported if the upper end of the interval is below 2 %; refuted if the lower end is above 5 %; mixed "
+    "otherwise.",
     figures=("dense-bias-ignored",),
     published=Verdict.SUPPORTED,
 )
