@@ -1,0 +1,312 @@
+"""How fast do toy models train here, next to the published recipe and to what the machine can do?
+
+Nothing is timed in this file: `make bench` writes `measured.json` beside it, which is committed, and this
+experiment turns it into figures and verdicts. Timings are no reproducible bytes; a committed measurement is.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median as middle
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
+
+from experiments.core import plotting, progress
+from experiments.core.contract import Experiment, Finding, Verdict, undefined
+from experiments.core.errors import ReportError
+from experiments.core.quantities import Quantity, exact, median
+
+MEASURED = Path(__file__).with_name("measured.json")
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Config:
+    """There is nothing to choose: the committed measurement is what it is."""
+
+    seed: int = 0  # nothing is drawn
+
+
+@dataclass(frozen=True)
+class Result:
+    """The measurement. Names of rows are "instances x features x hidden x batch", led by "gpu " on a GPU.
+
+    `ratio` to the published recipe, `required` and `aim`ed; `samples` per second; `ceiling`, the share of
+    what the machine's peak rates of multiply-adds and random numbers allow; `memory` and `memory_allowed` in MB.
+
+    Sweeps hold samples per second as (point, [low, median, high]): over `counts` (point,) of (5, 2)
+    models and over `sizes` (point, [features, hidden]). The GPU's have no points where none was measured.
+    """
+
+    machine: str
+    date: str
+    gpu: str
+    threads: int
+    ratio: dict[str, Quantity]
+    required: dict[str, Quantity]
+    aim: dict[str, Quantity]
+    samples: dict[str, Quantity]
+    ceiling: dict[str, Quantity]
+    memory: dict[str, Quantity]
+    memory_allowed: dict[str, Quantity]
+    compiling: Quantity
+    from_disk: Quantity
+    multiply_adds: Quantity
+    draws: Quantity
+    rows_met: Quantity
+    crowding: Quantity
+    counts: NDArray[np.int64]
+    counts_ours: Floats
+    sizes: NDArray[np.int64]
+    sizes_ours: Floats
+    sizes_plain: Floats
+    gpu_counts_ours: Floats
+    gpu_counts_plain: Floats
+    gpu_sizes_ours: Floats
+    gpu_sizes_plain: Floats
+    counts_plain: Floats = undefined("the published recipe was not run with so many models at once")
+
+
+experiment = Experiment(
+    __name__, title="Speed of the trainer", config=Config(), quick=Config(), inputs=(MEASURED,)
+)  # fmt: skip
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    sections = read(MEASURED)
+    cpu, gpu = sections["cpu"], sections.get("cuda")
+    progress.note("measured", f"{cpu['date']} on {cpu['machine']}")
+    rows = {named(row): (row, cpu) for row in cpu["rows"]}
+    rows |= {f"gpu {named(row)}": (row, gpu) for row in (gpu["rows"] if gpu else [])}
+    ratios = {name: ratio(row) for name, (row, _) in rows.items()}
+    counts_ours = sweep(cpu["instances"], "ours")
+    return Result(
+        machine=cpu["machine"],
+        date=cpu["date"],
+        gpu=f"{gpu['machine']}, {gpu['date']}" if gpu else "",
+        threads=cpu["threads"],
+        ratio=ratios,
+        required={name: exact(row["required"], method="asked for") for name, (row, _) in rows.items()},
+        aim={name: exact(row["aim"], method="aimed for") for name, (row, _) in rows.items()},
+        samples={name: samples_per_second(row) for name, (row, _) in rows.items()},
+        ceiling={name: share_of_ceiling(row, section) for name, (row, section) in rows.items()},
+        memory={named(row): exact(row["bytes"] / 1e6, "MB", "peak of one process") for row in cpu["memory"]},
+        memory_allowed={named(row): exact(row["allowed"] / 1e6, "MB", "asked for") for row in cpu["memory"]},
+        compiling=exact(cpu["first_call"]["compiling"], "s", "a single call in a fresh process"),
+        from_disk=exact(cpu["first_call"]["from_disk"], "s", "a single call in a fresh process"),
+        multiply_adds=exact(cpu["ceilings"]["multiply_adds"] / 1e9, "billion/s", "fastest matrix product found"),
+        draws=exact(cpu["ceilings"]["draws"] / 1e9, "billion/s", "fastest plain generator found"),
+        rows_met=met([ratios[named(row)] for row in cpu["rows"]], [row["required"] for row in cpu["rows"]]),
+        crowding=exact(counts_ours[-1, 1] / counts_ours[:, 1].max(), method="ratio of medians of repeats"),
+        counts=np.array([row["instances"] for row in cpu["instances"]]),
+        counts_ours=counts_ours,
+        counts_plain=sweep(cpu["instances"], "plain"),
+        sizes=np.array([(row["features"], row["hidden"]) for row in cpu["features"]]),
+        sizes_ours=sweep(cpu["features"], "ours"),
+        sizes_plain=sweep(cpu["features"], "plain"),
+        gpu_counts_ours=sweep(gpu["instances"] if gpu else [], "ours"),
+        gpu_counts_plain=sweep(gpu["instances"] if gpu else [], "plain"),
+        gpu_sizes_ours=sweep(gpu["features"] if gpu else [], "ours"),
+        gpu_sizes_plain=sweep(gpu["features"] if gpu else [], "plain"),
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the sections of the measurement file, one per kind of device."""
+    try:
+        sections: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path.name}: no measurement can be read ({error}); `make bench` writes one") from error
+    if "cpu" not in sections:
+        raise ReportError(
+            f"{path.name}: holds no measurement of a CPU; run `python -m site_builder bench --device cpu`"
+        )
+    return sections
+
+
+def named(row: dict[str, Any]) -> str:
+    """Return "10x5x2x1024" for a measured shape."""
+    return "x".join(str(row[axis]) for axis in ("instances", "features", "hidden", "batch"))
+
+
+def ratio(row: dict[str, Any]) -> Quantity:
+    """Return how many times faster a row is than the published recipe.
+
+    The value is the ratio of the medians; the interval that of the median over pairs of neighbouring repeats.
+    """
+    pairs = median(np.array(row["plain"]) / np.array(row["ours"]))
+    value = middle(row["plain"]) / middle(row["ours"])
+    method = "ratio of medians; interval of the median over alternating pairs, by order statistics, 95 %"
+    return Quantity(value, pairs.low, pairs.high, pairs.n, "", method)
+
+
+def samples_per_second(row: dict[str, Any]) -> Quantity:
+    """Return how many samples of one model are trained on per second, over all models."""
+    return median(row["instances"] * row["batch"] / np.array(row["ours"]) / 1e6, "million/s")
+
+
+def share_of_ceiling(row: dict[str, Any], section: dict[str, Any]) -> Quantity:
+    """Return the least time the machine's peak rates allow over the time taken.
+
+    That least time counts every multiply-add of dense arithmetic and every random number, one after the other.
+    """
+    peaks = section["ceilings"]
+    least = row["multiply_adds"] / peaks["multiply_adds"] + row["draws"] / peaks["draws"]
+    return median(least / np.array(row["ours"]))
+
+
+def met(ratios: list[Quantity], required: list[float]) -> Quantity:
+    """Return the share of rows whose ratio reaches what is required."""
+    reached = [found.value >= least for found, least in zip(ratios, required, strict=True)]
+    return Quantity(float(np.mean(reached)), n=len(reached), unit="rows", method="a count over all measured rows")
+
+
+def sweep(points: list[dict[str, Any]], who: str) -> Floats:
+    """Return least, median and greatest samples per second of every point: (point, 3); NaN where not measured."""
+    found = np.full((len(points), 3), np.nan)
+    for place, point in enumerate(points):
+        if point[who]:
+            rates = np.sort(point["instances"] * point["batch"] / np.array(point[who]))
+            found[place] = rates[0], np.median(rates), rates[-1]
+    return found
+
+
+@experiment.figure(
+    "speed-ratios",
+    title="Times faster than the published recipe",
+    caption="How many times faster the trainer is than the published recipe written plainly, in the same process on "
+    "{machine} ({date}). It reaches what was asked for in {rows_met:count} shapes on the CPU. Names give instances, "
+    "features n, hidden units d and batch.",
+    alt="One row per shape of model: a point for the measured ratio on a logarithmic axis, with its interval, a bar "
+    "for the ratio that was asked for and a lighter one for the ratio aimed for.",
+    interval="95 % interval of the median over seven alternating pairs of repeats, by order statistics",
+)
+def draw_ratios(result: Result) -> Figure:
+    names = list(result.ratio)
+    places = np.arange(len(names))[::-1]
+    figure, ax = plotting.new_figure(height=1.1 + 0.36 * len(names))
+    for quantities, label, tone in ((result.required, "asked for", "ink"), (result.aim, "aimed for", "muted")):
+        values = [quantities[name].value for name in names]
+        ax.plot(values, places, "|", markersize=15, markeredgewidth=1.8, color=plotting.colour(tone), label=label)
+    plotting.points(ax, places, [result.ratio[name] for name in names], label="measured", horizontal=True)
+    ax.set_xscale("log")
+    ax.set_yticks(places, [name.replace("x", " × ") for name in names])
+    ax.set(xlabel="times faster than the published recipe", ylim=(-0.6, len(names) - 0.4))
+    plain_ticks(ax)
+    plotting.legend(ax)
+    return figure
+
+
+@experiment.figure(
+    "speed-ceiling",
+    title="Share of what the machine can do",
+    caption="Least time that this machine's peak rates allow, over the time taken. The peaks, measured in the same "
+    "run, are {multiply_adds} multiply-adds and {draws} random numbers; the least time counts dense arithmetic, so a "
+    "kernel that skips absent features can pass it.",
+    alt="One row per shape of model: a point for the share of the machine's peak, in percent, with its interval.",
+    interval="95 % interval of the median over seven repeats, by order statistics",
+)
+def draw_ceiling(result: Result) -> Figure:
+    names = list(result.ceiling)
+    places = np.arange(len(names))[::-1]
+    figure, ax = plotting.new_figure(height=0.9 + 0.36 * len(names))
+    plotting.points(ax, places, [result.ceiling[name] for name in names], horizontal=True)
+    plotting.guide(ax, 1.0, vertical=True)
+    ax.set_yticks(places, [name.replace("x", " × ") for name in names])
+    ax.set(xlabel="share of the machine's peak rates", ylim=(-0.6, len(names) - 0.4), xlim=(0, None))
+    plotting.percent_axis(ax, x=True)
+    return figure
+
+
+@experiment.figure(
+    "speed-over-instances",
+    title="Throughput against the number of models",
+    caption="Samples trained per second, over all models together, against how many (5, 2) models train at once "
+    "(batches of 1024). With the most models the trainer keeps {crowding:% value} of its best throughput.",
+    alt="Samples per second against the number of models from 1 to 4096, both logarithmic: the trainer's line lies far "
+    "above that of the published recipe.",
+    interval="Least and greatest of the repeats",
+)
+def draw_over_instances(result: Result) -> Figure:
+    figure, ax = plotting.new_figure()
+    lines(ax, result.counts, result.counts_ours, result.counts_plain, result.gpu_counts_ours, result.gpu_counts_plain)
+    ax.set(xlabel="models trained at once", ylabel="samples per second")
+    ax.xaxis.set_major_locator(FixedLocator([float(count) for count in result.counts]))
+    plain_ticks(ax)
+    return figure
+
+
+@experiment.figure(
+    "speed-over-features",
+    title="Throughput against the size of the model",
+    caption="Samples trained per second against the number of features n, the hidden units d growing with it as "
+    "labelled. The work per sample grows as n d.",
+    alt="Samples per second against the number of features from 2 to 800, both logarithmic: falling lines, the "
+    "trainer's above that of the published recipe at every size.",
+    interval="Least and greatest of the repeats",
+)
+def draw_over_features(result: Result) -> Figure:
+    figure, ax = plotting.new_figure()
+    features = result.sizes[:, 0]
+    lines(ax, features, result.sizes_ours, result.sizes_plain, result.gpu_sizes_ours, result.gpu_sizes_plain)
+    ax.set(xlabel="features n, with hidden units d", ylabel="samples per second")
+    ax.xaxis.set_major_locator(FixedLocator([float(count) for count in features]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticklabels([f"{n}\n{d}" for n, d in result.sizes])
+    return figure
+
+
+def lines(ax: Axes, x: NDArray[np.int64], ours: Floats, plain: Floats, gpu_ours: Floats, gpu_plain: Floats) -> None:
+    """Draw the measured sweeps over `x`, both axes logarithmic."""
+    names = ("this trainer", "published recipe", "this trainer, GPU", "published recipe, GPU")
+    for index, (label, rates) in enumerate(zip(names, (ours, plain, gpu_ours, gpu_plain), strict=True)):
+        there = np.isfinite(rates[:, 1])
+        if there.any():
+            low, mid, high = rates[there].T
+            plotting.band(ax, x[: len(rates)][there], low, mid, high, label=label, index=index, marker="o")
+    ax.set(xscale="log", yscale="log")
+    plotting.legend(ax)
+
+
+def plain_ticks(ax: Axes) -> None:
+    """Write the ticks of a logarithmic x axis as plain numbers."""
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+@experiment.claim(
+    "speed-required",
+    title="The CPU trainer is as many times faster as was asked for",
+    test="Ratio of median times per step, published recipe over this trainer, for every shape, in one process.",
+    criterion="Supported if every ratio reaches its requirement with its whole interval, refuted if an interval lies "
+    "wholly below, otherwise mixed.",
+    source="this report",
+    figures=("speed-ratios",),
+)
+def decide_required(result: Result) -> Finding:
+    names = [name for name in result.ratio if not name.startswith("gpu ")]
+    bounds = [(result.ratio[name].low, result.ratio[name].high, result.required[name].value) for name in names]
+    if all(low is not None and low >= required for low, _, required in bounds):
+        return Finding(result.rows_met, Verdict.SUPPORTED)
+    missed = any(high is not None and high < required for _, high, required in bounds)
+    return Finding(result.rows_met, Verdict.REFUTED if missed else Verdict.MIXED)
+
+
+@experiment.claim(
+    "speed-crowding",
+    title="Models do not slow each other down",
+    test="Throughput with the most models at once over the best throughput with any number of them, (5, 2) on the CPU.",
+    criterion="Supported if the share is at least 0.8, refuted if it is below 0.5, otherwise mixed.",
+    source="this report",
+    figures=("speed-over-instances",),
+)
+def decide_crowding(result: Result) -> Finding:
+    share = result.crowding.value
+    verdict = Verdict.SUPPORTED if share >= 0.8 else Verdict.REFUTED if share < 0.5 else Verdict.MIXED
+    return Finding(result.crowding, verdict)
