@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.contract import undefined
-from experiments.core.exact import expected_loss
+from experiments.core.contract import Verdict, undefined
 from experiments.core.metrics import REPRESENTED_NORM, norms
 from experiments.core.phase_sweep import (
     ExactBoundary,
@@ -23,6 +22,7 @@ from experiments.core.phase_sweep import (
     train_cells,
 )
 from experiments.core.phases import (
+    ABSENT_NORM,
     IGNORED,
     SUPERPOSED,
     Setting,
@@ -30,8 +30,6 @@ from experiments.core.phases import (
     boundary_distance,
     classify,
     ideal_losses,
-    ideal_model,
-    importances,
     predicted,
 )
 from experiments.core.quantities import CONFIDENCE, Quantity, exact, mean, share
@@ -58,7 +56,8 @@ class SweepResult:
     optimum just below (`sparse_norm`) and just above it (`dense_norm`).
 
     Line at fixed ratio: `line_norm` and `line_loss` (density, model); the local minima that continue the two ideal
-    solutions, `superposed_norm` and `_loss`, `ignored_norm` and `_loss`, and the closed form of the pair, `ideal_loss`.
+    solutions, `superposed_norm` and `superposed_loss`, and `ignored_norm`, which leaves 0 where ignoring the feature is
+    no minimum any more; the closed forms `line_pair` and `line_ignored` (exact also where it is a saddle).
     """
 
     ratio: Array
@@ -78,8 +77,8 @@ class SweepResult:
     superposed_norm: Array
     superposed_loss: Array
     ignored_norm: Array
-    ignored_loss: Array
-    ideal_loss: Array
+    line_pair: Array
+    line_ignored: Array
     numbers: dict[str, Quantity]
     trained_boundary: Array = undefined("the best models of this ratio do not change within the map")
     exact_boundary: Array = undefined(_ONE_SIDED)
@@ -126,6 +125,7 @@ def sweep(setting: Setting, config: SweepConfig, device: str) -> dict[str, Any]:
     far = boundary_distance(setting, cells.ratio, cells.density) > config.distance
     numbers = {
         **_agreement(setting, fields, phases, far),
+        **_kept(setting, fields),
         **_boundary_errors(setting, fields, config.seed),
         **_jumps(setting, config, fields, edge),
         **_losses(models, known, search.loss, best.loss, ideal),
@@ -138,6 +138,22 @@ def sweep(setting: Setting, config: SweepConfig, device: str) -> dict[str, Any]:
         "line_ratio": exact(config.line_ratio, method="importance of the extra feature on the line"),
     }
     return {**fields, "numbers": numbers}
+
+
+def above(quantity: Quantity, limit: float) -> Verdict:
+    """Return supported if the whole interval is above `limit`, refuted if below, inconclusive if it straddles it."""
+    low = quantity.value if quantity.low is None else quantity.low
+    high = quantity.value if quantity.high is None else quantity.high
+    if low >= limit:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if high < limit else Verdict.INCONCLUSIVE
+
+
+def below(quantity: Quantity, limit: float) -> Verdict:
+    """Return supported if the whole interval is below `limit`, refuted if above, inconclusive if it straddles it."""
+    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
+    verdict = above(quantity, limit)
+    return opposite.get(verdict, verdict)
 
 
 def phase_shares(setting: Setting, phases: Labels) -> Array:
@@ -172,16 +188,16 @@ def _without_worst(values: Array, loss: Array) -> Array:
 
 
 def _branches(setting: Setting, config: SweepConfig) -> dict[str, Array]:
-    """Return the two local minima along the line and the pair's closed form."""
+    """Return the two local minima along the line and the closed forms."""
     cells = line_cells(config)
     pair, alone = (branch(setting, phase, cells) for phase in (SUPERPOSED, IGNORED))
-    W, b = ideal_model(setting, SUPERPOSED, cells.density)
+    ideal = ideal_losses(setting, cells.ratio, cells.density)
     return {
         "superposed_norm": norms(pair.W)[:, -1],
         "superposed_loss": pair.loss,
         "ignored_norm": norms(alone.W)[:, -1],
-        "ignored_loss": alone.loss,
-        "ideal_loss": expected_loss(W, b, cells.density[:, None], importances(setting, cells.ratio)).value,
+        "line_pair": ideal[setting.ideal.index(SUPERPOSED)],
+        "line_ignored": ideal[setting.ideal.index(IGNORED)],
     }
 
 
@@ -195,6 +211,19 @@ def _agreement(setting: Setting, fields: dict[str, Any], phases: Labels, far: ND
         "agreement_optimum": exact((optimum == theory)[far].mean(), "of cells", "exact optimum of every cell"),
         "trained_is_optimum": share(best == optimum, "of cells"),
     }
+
+
+def _kept(setting: Setting, fields: dict[str, Any]) -> dict[str, Quantity]:
+    """Return, for each ideal phase, the share of the cells predicted to be in it whose best model is."""
+    counts = {}
+    for phase in setting.ideal:
+        there = fields["predicted"] == setting.index(phase)
+        counts[f"kept_{_slug(phase)}"] = share((fields["best"] == setting.index(phase))[there], "of cells")
+    return counts
+
+
+def _slug(phase: str) -> str:
+    return phase.replace(" ", "_")
 
 
 def _boundary_errors(setting: Setting, fields: dict[str, Any], seed: int) -> dict[str, Quantity]:
@@ -221,7 +250,7 @@ def _jumps(setting: Setting, config: SweepConfig, fields: dict[str, Any], edge: 
     low, high = np.quantile(drawn, _tails())
     middle = largest_change(density, np.median(norm, axis=1))
     on_line = exact_boundary(setting, np.array([config.line_ratio]), config.starts, config.halvings, config.seed)
-    both = (fields["superposed_norm"] > REPRESENTED_NORM) & (fields["ignored_norm"] < REPRESENTED_NORM)
+    both = (fields["superposed_norm"] > REPRESENTED_NORM) & (fields["ignored_norm"] < ABSENT_NORM)
     jump = edge.sparse_norm - edge.dense_norm
     finite = np.isfinite(jump)
     return {
@@ -261,9 +290,10 @@ def _losses(models: Models, known: Array, searched: Array, best: Array, ideal: A
 
 def _counts(setting: Setting, fields: dict[str, Any], phases: Labels) -> dict[str, Quantity]:
     """Return the share of cells in each phase, by best model and by both exact optima, and the share of all models."""
-    counts = {}
+    ideal = [setting.index(phase) for phase in setting.ideal]
+    counts = {"best_ideal": share(np.isin(fields["best"], ideal), "of cells")}
     for number, phase in enumerate(setting.phases):
-        name = phase.replace(" ", "_")
+        name = _slug(phase)
         counts[f"best_{name}"] = share(fields["best"] == number, "of cells")
         counts[f"models_{name}"] = mean((phases == number).mean(axis=0), "of models")
         for kind in ("optimum", "optimum_without_bias"):

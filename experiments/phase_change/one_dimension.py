@@ -1,0 +1,259 @@
+"""Two features, one dimension: when is the second feature ignored, superposed or given the dimension?
+
+Elhage et al. 2022, "Superposition as a Phase Change". A map over the importance of the second feature and the density
+of both, trained, computed exactly, and predicted by closed forms; derivations stand in `experiments.core.phases` and
+on the page.
+"""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from experiments.core import phase_figures
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.phase_results import SweepResult, above, below, sweep
+from experiments.core.phase_sweep import SweepConfig
+from experiments.core.phases import TWO_FEATURES
+
+SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
+
+
+@dataclass(frozen=True)
+class Config(SweepConfig):
+    """Defaults are the published run."""
+
+
+@dataclass(frozen=True)
+class Result(SweepResult):
+    """Fields as in `SweepResult`; the extra feature is the second."""
+
+
+experiment = Experiment(
+    __name__,
+    title="Phase diagram of two features in one dimension",
+    config=Config(),
+    quick=Config(
+        ratios=12, densities=12, models=4, line_densities=24, line_models=6, steps=800, batch=128, starts=5, halvings=9
+    ),
+    large=Config(ratios=256, densities=256, line_densities=96, line_models=256, steps=5000, batch=1024),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    return Result(**sweep(TWO_FEATURES, config, device))
+
+
+@experiment.figure(
+    "phase-map-two",
+    title="Phases of two features in one dimension",
+    caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
+    "the three ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best "
+    "of {numbers.per_cell:.0f} trained models in each cell: the phase of {numbers.trained_is_optimum:% value} of "
+    "cells is that of (b). (d) As (b) without biases: the phase in which both features point the same way is there, "
+    "and only there. Dashed: boundaries of (a).",
+    alt="Four square maps of importance against feature probability. In all of them superposition fills the sparse "
+    "lower part, and above it a left region ignores the second feature and a right region gives it the dimension. "
+    "The map without bias has an extra region at the top, around equal importance.",
+)
+def draw_maps(result: Result) -> Figure:
+    return phase_figures.draw_maps(TWO_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-norm-two",
+    title="How strongly the second feature is represented",
+    caption="Length of the second feature's column over the same map. (a) As the paper averages: the mean over "
+    "{numbers.per_cell:.0f} models without the one of highest loss, which mixes phases wherever models end up in "
+    "different ones. (b) The model with the lowest exact loss. Dashed: closed-form boundaries.",
+    alt="Two heat maps of the second feature's norm, near 0 in the upper left and near 1 elsewhere. The edge is "
+    "blurred in the averaged map and sharp in the map of best models.",
+)
+def draw_norms(result: Result) -> Figure:
+    return phase_figures.draw_norms(TWO_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-shares-two",
+    title="Where single models end up",
+    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. A single model is within 1 % of "
+    "the exact optimum's loss in {numbers.found:% value} of cells; the others are in local minima, which is why the "
+    "best of several is shown elsewhere.",
+    alt="Small maps, one per phase, of the share of models in it. Ignoring and dedicating reach far into the region "
+    "where superposition is better.",
+)
+def draw_shares(result: Result) -> Figure:
+    return phase_figures.draw_shares(TWO_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-line-two",
+    title="Across the transition",
+    caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
+    "The second feature's norm jumps; no model lies between the branches. (b) The branches of the loss cross at p = "
+    "{numbers.line_boundary:.3f} with different slopes; over {numbers.coexistence:.2f} decades both are minima. Free "
+    "norms and biases lower the pair's loss below its closed form (dashed) and move the crossing from p = "
+    "{numbers.line_boundary_theory:.3f} (dashed, vertical).",
+    alt="Left, norms of trained models against probability lie on two horizontal branches, near 0 at high and near "
+    "0.9 at low probability. Right, relative losses: a flat line and a rising line that cross.",
+)
+def draw_line(result: Result) -> Figure:
+    return phase_figures.draw_line(TWO_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-boundary-two",
+    title="The boundary, and the jump across it",
+    caption="(a) Probability below which both features are represented. The exact boundary lies above the closed "
+    "form, by a factor {numbers.boundary_shift:.2f} on average for importances below one half; training follows it. "
+    "(b) Shortest column of the exact optimum on both sides. Away from equal importance it jumps from zero; near it "
+    "the ignored feature first enters continuously, from the dotted line in (a) on, and the jump that follows "
+    "shrinks to {numbers.smallest_jump:.2f}.",
+    alt="Left, three curves shaped like a tent over importance: closed form lowest, exact optimum above, dots of "
+    "training on it. Right, norm below the boundary between 0.6 and 0.8, norm above it zero on both flanks and "
+    "rising to one half in the middle.",
+)
+def draw_boundaries(result: Result) -> Figure:
+    return phase_figures.draw_boundaries(TWO_FEATURES, result)
+
+
+@experiment.claim(
+    "phase-two-agreement",
+    title="Importance and sparsity decide between three phases",
+    source=SECTION,
+    test="Best of the models of each cell by exact expected loss, named by its column norms and signs, against the "
+    "ideal solution with the lowest closed-form loss. Statistic: share of agreeing cells among those more than 0.15 "
+    "decades from a boundary.",
+    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    figures=("phase-map-two", "phase-shares-two"),
+)
+def decide_agreement(result: Result) -> Finding:
+    statistic = result.numbers["agreement"]
+    return Finding(statistic, above(statistic, 0.9))
+
+
+@experiment.claim(
+    "phase-two-boundary",
+    title="The boundary is where the closed forms put it, within 0.15 decades",
+    source=SECTION,
+    test="Probability at which the best models of a given importance stop representing both features, against "
+    "4r/(5r + 2) for r up to 1 and 4/(5 + 2r) beyond. Statistic: root mean square of the difference in decades.",
+    criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
+    "straddles 0.15.",
+    figures=("phase-boundary-two",),
+)
+def decide_boundary(result: Result) -> Finding:
+    statistic = result.numbers["boundary_error"]
+    return Finding(statistic, below(statistic, 0.15))
+
+
+@experiment.claim(
+    "phase-two-exact-boundary",
+    title="Unit norms and no bias give the boundary of the exact problem",
+    source=SECTION,
+    test="Probability at which the global minimum of the exact loss, norms and biases free, stops representing both "
+    "features, against the closed form. No training is involved. Statistic: root mean square over importances, in "
+    "decades.",
+    criterion="Supported if below half the height of a cell of the published map, 0.032 decades; refuted if above.",
+    figures=("phase-boundary-two", "phase-map-two"),
+)
+def decide_exact_boundary(result: Result) -> Finding:
+    statistic = result.numbers["boundary_theory_error"]
+    return Finding(statistic, below(statistic, 0.032))
+
+
+@experiment.claim(
+    "phase-two-jump",
+    title="The second feature enters suddenly",
+    statements=("C6",),
+    source=SECTION,
+    test="Models at importance 0.3. Statistic: largest change of the median norm of the second feature between two "
+    "probabilities within a factor of 1.3.",
+    criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
+    figures=("phase-line-two",),
+)
+def decide_jump(result: Result) -> Finding:
+    statistic = result.numbers["line_jump"]
+    return Finding(statistic, above(statistic, 0.6))
+
+
+@experiment.claim(
+    "phase-two-first-order",
+    title="The change is of first order: two minima exchange their rank",
+    statements=("C6",),
+    source=SECTION,
+    test="Exact loss at importance 0.3. Statistic: by how much the norms of the second feature differ between the "
+    "two best solutions at the probability where their losses are equal.",
+    criterion="Supported if the difference exceeds 0.6 and both solutions are local minima over a range of "
+    "probabilities around the crossing; refuted if it is below 0.1; mixed otherwise.",
+    figures=("phase-line-two",),
+)
+def decide_first_order(result: Result) -> Finding:
+    statistic = result.numbers["line_exact_jump"]
+    if statistic.value > 0.6 and result.numbers["coexistence"].value > 0:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.1 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "phase-two-sudden-everywhere",
+    title="The change is one jump at every importance",
+    statements=("C6",),
+    source=SECTION,
+    test="Exact optimum just above the boundary, for every importance of the map. Statistic: share of importances at "
+    "which the weaker feature is still absent there (norm below 0.05), so that it enters in the jump alone.",
+    criterion="Supported if at all importances, refuted if at fewer than half, mixed otherwise.",
+    figures=("phase-boundary-two",),
+)
+def decide_sudden_everywhere(result: Result) -> Finding:
+    statistic = result.numbers["sudden_columns"]
+    if statistic.value == 1:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "phase-two-loss",
+    title="No solution is worse than the ideal ones: training reaches their loss",
+    source=SECTION,
+    test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
+    "cells where it is at most 1.02.",
+    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    figures=("phase-map-two",),
+)
+def decide_loss(result: Result) -> Finding:
+    statistic = result.numbers["loss_within"]
+    return Finding(statistic, above(statistic, 0.95))
+
+
+@experiment.claim(
+    "phase-two-confused-without-bias",
+    title="Without biases there is an extra phase where both features point the same way",
+    source=SECTION + ", comment by Tom McGrath",
+    test="Global minimum of the exact loss with all biases zero. Statistic: share of cells in which both columns are "
+    "longer than 0.5 and have the same sign.",
+    criterion="Supported if at least 1 % of cells, refuted if none, mixed otherwise.",
+    figures=("phase-map-two",),
+)
+def decide_confused_without_bias(result: Result) -> Finding:
+    statistic = result.numbers["optimum_without_bias_confused"]
+    if statistic.value >= 0.01:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if statistic.value == 0 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "phase-two-confused-with-bias",
+    title="The extra phase is there in the model with biases, too",
+    source=SECTION + ", comment by Tom McGrath",
+    test="Best trained model of each cell, and the global minimum of the exact loss with free biases. Statistic: "
+    "share of cells whose best model has both columns longer than 0.5 and of the same sign.",
+    criterion="Supported if at least 1 % of cells both trained and exact; refuted if no exact optimum is of this "
+    "kind and the trained share is below 1 %; mixed otherwise.",
+    figures=("phase-map-two", "phase-shares-two"),
+)
+def decide_confused_with_bias(result: Result) -> Finding:
+    statistic, exactly = result.numbers["best_confused"], result.numbers["optimum_confused"].value
+    if min(statistic.value, exactly) >= 0.01:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if exactly == 0 and statistic.value < 0.01 else Verdict.MIXED)

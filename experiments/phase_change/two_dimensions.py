@@ -1,0 +1,202 @@
+"""Three features, two dimensions: which feature is ignored, and who shares a dimension with whom?
+
+Elhage et al. 2022, "Superposition as a Phase Change", its second theory figure, here with trained models beside it. The
+extra feature, whose importance varies, is the third; the two normal ones have importance 1.
+"""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from experiments.core import phase_figures
+from experiments.core.contract import Experiment, Finding
+from experiments.core.phase_results import SweepResult, above, below, sweep
+from experiments.core.phase_sweep import SweepConfig
+from experiments.core.phases import THREE_FEATURES
+
+SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
+
+
+@dataclass(frozen=True)
+class Config(SweepConfig):
+    """Defaults are the published run."""
+
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Result(SweepResult):
+    """Fields as in `SweepResult`; the extra feature is the third."""
+
+
+experiment = Experiment(
+    __name__,
+    title="Phase diagram of three features in two dimensions",
+    config=Config(),
+    quick=Config(
+        ratios=10, densities=10, models=4, line_densities=24, line_models=4, steps=800, batch=128, starts=4, halvings=8
+    ),
+    large=Config(ratios=256, densities=256, line_densities=96, line_models=256, steps=5000, batch=1024),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    return Result(**sweep(THREE_FEATURES, config, device))
+
+
+@experiment.figure(
+    "phase-map-three",
+    title="Phases of three features in two dimensions",
+    caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
+    "the four ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best of "
+    "{numbers.per_cell:.0f} trained models in each cell: the phase of {numbers.trained_is_optimum:% value} of cells "
+    "is that of (b). (d) As (b) without biases. Where a normal feature should be ignored, upper right, the optimum "
+    "keeps a part of it. Dashed: boundaries of (a).",
+    alt="Four square maps of importance against feature probability. The sparse lower part is split at equal "
+    "importance: left, the extra feature shares a dimension; right, the two normal features share one. The upper "
+    "left ignores the extra feature. The upper right differs between the panels; a few cells at equal importance are "
+    "triangles.",
+)
+def draw_maps(result: Result) -> Figure:
+    return phase_figures.draw_maps(THREE_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-norm-three",
+    title="How strongly the third feature is represented",
+    caption="Length of the third feature's column over the same map. (a) Mean over {numbers.per_cell:.0f} models "
+    "without the one of highest loss, as the paper averages. (b) The model with the lowest exact loss. Dashed: "
+    "closed-form boundaries.",
+    alt="Two heat maps of the third feature's norm: near 0 in the upper left, near 1 elsewhere, blurred on the left "
+    "and sharp on the right.",
+)
+def draw_norms(result: Result) -> Figure:
+    return phase_figures.draw_norms(THREE_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-shares-three",
+    title="Where single models of three features end up",
+    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. A single model is within 1 % of "
+    "the exact optimum's loss in {numbers.found:% value} of cells. Superposed: the extra feature shares a dimension "
+    "with a normal one; dedicated: a normal feature is ignored.",
+    alt="Small maps, one per phase, of the share of models in it. Superposed models and normal pairs reach far into "
+    "each other's region.",
+)
+def draw_shares(result: Result) -> Figure:
+    return phase_figures.draw_shares(THREE_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-line-three",
+    title="Across the transition with three features",
+    caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
+    "The third feature's norm jumps. (b) The branches of the loss cross at p = {numbers.line_boundary:.3f}, as with "
+    "two features in one dimension: a normal feature keeps the other dimension to itself. Dashed: closed forms.",
+    alt="Left, norms of trained models lie on two branches, near 0 at high and near 0.9 at low probability. Right, "
+    "relative losses: a flat line and a rising line that cross, with models on both and some on other branches.",
+)
+def draw_line(result: Result) -> Figure:
+    return phase_figures.draw_line(THREE_FEATURES, result)
+
+
+@experiment.figure(
+    "phase-boundary-three",
+    title="The boundary with three features",
+    caption="(a) Probability below which all three features are represented. Closed form, exact optimum, and the "
+    "best trained models. (b) Shortest column of the exact optimum on both sides. An important extra feature leaves "
+    "the normal two one dimension to share; equally important, they share it unequally even above the boundary, and "
+    "the jump is small.",
+    alt="Left, three curves that rise with importance up to one and are level beyond; the exact one peaks at equal "
+    "importance. Right, norms on both sides of the boundary: far apart on the left, closer on the right.",
+)
+def draw_boundaries(result: Result) -> Figure:
+    return phase_figures.draw_boundaries(THREE_FEATURES, result)
+
+
+@experiment.claim(
+    "phase-three-agreement",
+    title="Three features in two dimensions follow the four ideal solutions",
+    source=SECTION,
+    test="Best of the models of each cell by exact expected loss, named by norms and cosines, against the ideal "
+    "solution with the lowest closed-form loss. Statistic: share of agreeing cells among those more than 0.15 "
+    "decades from a boundary.",
+    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    figures=("phase-map-three", "phase-shares-three"),
+)
+def decide_agreement(result: Result) -> Finding:
+    statistic = result.numbers["agreement"]
+    return Finding(statistic, above(statistic, 0.9))
+
+
+@experiment.claim(
+    "phase-three-boundary",
+    title="The boundary of three features is where the closed forms put it, within 0.15 decades",
+    source=SECTION,
+    test="Probability at which the best models of a given importance stop representing all three features, against "
+    "4r/(5r + 2) for r up to 1 and 4/7 beyond. Statistic: root mean square of the difference in decades.",
+    criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
+    "straddles 0.15.",
+    figures=("phase-boundary-three",),
+)
+def decide_boundary(result: Result) -> Finding:
+    statistic = result.numbers["boundary_error"]
+    return Finding(statistic, below(statistic, 0.15))
+
+
+@experiment.claim(
+    "phase-three-jump",
+    title="The third feature enters suddenly",
+    statements=("C6",),
+    source=SECTION,
+    test="Models at importance 0.3. Statistic: largest change of the median norm of the third feature between two "
+    "probabilities within a factor of 1.3.",
+    criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
+    figures=("phase-line-three",),
+)
+def decide_jump(result: Result) -> Finding:
+    statistic = result.numbers["line_jump"]
+    return Finding(statistic, above(statistic, 0.6))
+
+
+@experiment.claim(
+    "phase-three-ignored-normal",
+    title="Where an extra feature is important and features are dense, a normal feature is ignored",
+    source=SECTION,
+    test="Cells in which the closed forms give two dimensions to the extra and one normal feature (r > 1, p > 4/7). "
+    "Statistic: share of them whose best model has exactly one column shorter than 0.3, a normal one.",
+    criterion="Supported if the 95 % interval lies above 0.5, refuted if below, inconclusive if it straddles 0.5.",
+    figures=("phase-map-three", "phase-shares-three"),
+)
+def decide_ignored_normal(result: Result) -> Finding:
+    statistic = result.numbers["kept_dedicated"]
+    return Finding(statistic, above(statistic, 0.5))
+
+
+@experiment.claim(
+    "phase-three-only-ideal",
+    title="The four ideal solutions are all there is",
+    source=SECTION,
+    test="Phase of the best model of each cell. Statistic: share of cells in one of the four ideal phases, rather "
+    "than a triangle, two features that point the same way, a partly represented one or anything else.",
+    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    figures=("phase-map-three", "phase-shares-three"),
+)
+def decide_only_ideal(result: Result) -> Finding:
+    statistic = result.numbers["best_ideal"]
+    return Finding(statistic, above(statistic, 0.95))
+
+
+@experiment.claim(
+    "phase-three-loss",
+    title="Training three features reaches the loss of the ideal solutions",
+    source=SECTION,
+    test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
+    "cells where it is at most 1.02.",
+    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    figures=("phase-map-three",),
+)
+def decide_loss(result: Result) -> Finding:
+    statistic = result.numbers["loss_within"]
+    return Finding(statistic, above(statistic, 0.95))
