@@ -18,7 +18,7 @@ from numba import njit, uint32, uint64, uintp
 from numpy.typing import NDArray
 
 from experiments.core.training.cpu_draws import FAST, ZERO, jit, shuffle
-from experiments.core.training.cpu_kernel import adam
+from experiments.core.training.cpu_kernel import update
 from experiments.core.training.cpu_products import FOUR, ONE, THREE, TWO
 from experiments.core.training.problem import UNCOUPLED, Problem
 
@@ -59,7 +59,7 @@ def train_sparse_block(options, shared, block, density, begin, end):
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
         state, importance, order = block.state[instance], block.importance[instance], block.orders[instance]
-        chosen, learning_rate = block.sets[instance % len(block.sets)], block.learning_rate[instance]
+        chosen = block.sets[instance % len(block.sets)]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
             size = batch
             if samples > 0:
@@ -72,15 +72,8 @@ def train_sparse_block(options, shared, block, density, begin, end):
                 count = draw_sparse(state, density[instance], options.signed, batch * n, place, value)
             gradient[:] = ZERO
             sparse_gradient(n, options.hidden, importance, size, count, place, value, parameters, gradient)
-            previous[:] = parameters
-            rate, near, far = shared.rates[step], shared.first_scale[step], shared.second_scale[step]
-            if not adam(options, learning_rate, rate, near, far, parameters, gradient, first, second):
-                parameters[:] = previous
+            if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
-            block.reached[instance] = step + 1
-            for number in range(shared.snapshots.size):
-                if shared.snapshots[number] == step + 1:
-                    block.kept[instance, number] = parameters
 
 
 @jit
