@@ -41,7 +41,9 @@ def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> N
         if nothing_changed(project, options):
             print("Nothing changed since this site was built.")
         else:
-            conclude(built(project, options))
+            result = built(project, options)
+            conclude(result)
+            tell_absent(result)
         print(f"Open {project.site / 'index.html'}")
 
 
@@ -78,8 +80,7 @@ def build(scale: Scale = "full", device: Device = "auto") -> None:
         project, options = asked(scale, device, "", compute=False)
         result = built(project, options)
     conclude(result)
-    if result.absent:
-        print(f"{len(result.absent)} things have no stored result and are shown as cards; `report` runs them")
+    tell_absent(result)
     print(f"Open {project.site / 'index.html'}")
 
 
@@ -228,6 +229,12 @@ def conclude(result: "Report") -> None:
         print(f"{problem.where}: {problem.message}", file=sys.stderr)
     count = len(result.problems)
     end(1, f"{count} problem{'s' if count > 1 else ''}; everything else is done and kept")
+
+
+def tell_absent(result: "Report") -> None:
+    """Say how much of the report has no result in this build, if anything has none."""
+    if result.absent:
+        print(f"{len(result.absent)} names have no result in this build; the site has a card in their place.")
 
 
 def counted(result: "Report") -> str:

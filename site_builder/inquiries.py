@@ -7,7 +7,7 @@ from pathlib import Path
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder import codec, drawings, runs
 from site_builder.keys import Key, changes, draw_key, draw_parts
-from site_builder.options import Options, WrongOption
+from site_builder.options import Options, WrongOption, chosen
 from site_builder.pipeline import key_of, sources_of
 from site_builder.project import Project
 from site_builder.records import Report
@@ -92,8 +92,9 @@ def verification(project: Project) -> tuple[int, list[str]]:
 
 def citation(project: Project, figure: str, format: str) -> str:
     """Return the citation of a figure of the last rendered report."""
-    from site_builder.citations import cite
+    from site_builder.citations import FORMATS, cite
 
+    chosen(format, tuple(FORMATS), "--format")
     path = project.build / "rendered.json"
     if not path.is_file():
         raise ReportError("no site was built yet, so there is no figure to cite; run `make report`")

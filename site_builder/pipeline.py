@@ -41,8 +41,7 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     clear_unfinished(project.build)
     selected = {each.id for each in registry.select(options.only)}
     gathering = _Gathering(project, registry, options, watcher)
-    for id, problem in registry.broken.items():
-        gathering.absent[stem(id)] = f"{problem.where}: {problem.message}"
+    gathering.absent |= registry.unreadable
     plans = gathering.plans()
     if code not in (None, code_digest(project)):
         raise ReportError("the code was changed while it was being read; run the same command again")

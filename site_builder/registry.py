@@ -17,14 +17,20 @@ from site_builder.records import Problem
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+_REGISTERED = re.compile(r"@experiment\.(?:figure|claim)\(\s*[\"']([^\"']+)[\"']")
+
 
 @dataclass
 class Registry:
-    """All sound experiments by id ("first_runs.starfish"), and what is wrong with the others."""
+    """All sound experiments by id ("first_runs.starfish"), and what is wrong with the others.
+
+    `unreadable` maps what pages may call of a broken experiment to the reason why it is not there.
+    """
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     broken: dict[str, Problem] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, tuple[Experiment, FigureSpec]]:
@@ -81,6 +87,7 @@ def discover(folder: Path) -> Registry:
             problem = Problem(where, str(error))
             registry.broken[id] = problem
             registry.problems.append(problem)
+            registry.unreadable |= dict.fromkeys([stem(id), *_names_in(path)], f"{where}: {error}")
         else:
             registry.experiments[id] = experiment
     registry.problems += _unknown_figures(registry)
@@ -94,6 +101,11 @@ def experiment_files(folder: Path) -> list[Path]:
         for path in folder.glob("*/*.py")
         if path.parent.name != "core" and not path.name.startswith("_") and not path.parent.name.startswith((".", "_"))
     )
+
+
+def _names_in(path: Path) -> list[str]:
+    """Return the ids of figures and claims that a file registers, read off its text, for it cannot be imported."""
+    return _REGISTERED.findall(path.read_text("utf-8", errors="replace"))
 
 
 def load(module: str, where: str) -> Experiment:

@@ -1,10 +1,12 @@
 """A tiny complete report in a temporary folder, run in this process."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,13 +105,58 @@ def write_tiny_report(root: Path) -> Project:
     return Project(root)
 
 
+def run_command(root: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `python -m site_builder` at `root` in a process of its own."""
+    command = [sys.executable, "-m", "site_builder", *arguments]
+    return subprocess.run(command, cwd=root, env=command_environment(), capture_output=True, text=True, **options)
+
+
+def command_environment() -> dict[str, str]:
+    """Return the environment of a command: this package can be imported, and no option is set."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("SCALE", "DEVICE", "ONLY")}
+    return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture
+def clean_environment() -> dict[str, str]:
+    """The environment for a command in a process of its own."""
+    return command_environment()
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny report, built by the command line."""
+    root = write_tiny_report(tmp_path_factory.mktemp("built") / "report").root
+    done = run_command(root, "report", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+@pytest.fixture
+def built(built_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    """A copy of the built report, with commands run in this process and figures drawn as they are."""
+    root = tmp_path / "report"
+    shutil.copytree(built_once, root, symlinks=True)
+    monkeypatch.chdir(root)
+    for name in ("SCALE", "DEVICE", "ONLY"):
+        monkeypatch.delenv(name, raising=False)
+    with imported_from(Tiny(Project(root)), monkeypatch) as report:
+        yield report
+
+
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
-    report = Tiny(write_tiny_report(tmp_path / "report"))
+    with imported_from(Tiny(write_tiny_report(tmp_path / "report")), monkeypatch) as report:
+        monkeypatch.setattr(drawings, "figure_writer", lambda: report.draw)
+        yield report
+
+
+@contextmanager
+def imported_from(report: Tiny, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    """Make the experiments of `report` importable beside the repository's core."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     for package, folder in ((experiments, "experiments"), (experiments.core, "experiments/core")):
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(report.root / folder)])
-    monkeypatch.setattr(drawings, "figure_writer", lambda: report.draw)
     forget_modules()
     yield report
     forget_modules()

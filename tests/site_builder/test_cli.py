@@ -1,0 +1,281 @@
+"""The commands on a whole tiny report: what they say, how they end, what they leave on the disk."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from site_builder import build, cli, environment
+from site_builder.store import digests
+
+SINE = "experiments/waves/sine.py"
+COSINE = "experiments/waves/cosine.py"
+SIGNALS = "experiments/core/signals.py"
+
+
+def command(*arguments: str):
+    return CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
+
+
+def never(*_, **__):
+    raise AssertionError("this should not have been called")
+
+
+def test_the_last_line_of_a_report_says_which_file_to_open(built):
+    done = command("report")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "Nothing changed since this site was built.",
+        f"Open {built.project.site / 'index.html'}",
+    ]
+    assert built.project.site.joinpath("index.html").is_file()
+
+
+def test_a_report_with_nothing_to_do_imports_no_experiment_and_no_heavy_package(built_once, clean_environment):
+    program = (
+        "import sys\n"
+        "from site_builder.cli import app\n"
+        "app(['report'], standalone_mode=False)\n"
+        "heavy = ('scipy', 'matplotlib', 'torch', 'mkdocs', 'experiments.waves')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=built_once, env=clean_environment, capture_output=True, text=True
+    )
+    assert "Nothing changed" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_after_editing_a_sentence_no_experiment_is_imported(built, monkeypatch):
+    monkeypatch.setattr(build, "discover", never)
+    built.edit("docs/waves.md", "swings about", "swings evenly about")
+    assert command("report").exit_code == 0
+    assert "swings evenly about" in (built.project.site / "waves.html").read_text()
+
+
+def test_the_outputs_for_programs_are_in_the_site(built):
+    claims = json.loads((built.project.site / "claims.json").read_text())["claims"]
+    assert [(claim["id"], claim["verdict"]) for claim in claims] == [("sine-mean-is-zero", "supported")]
+    figures = json.loads((built.project.site / "figures.json").read_text())["figures"]
+    assert [figure["id"] for figure in figures] == ["sine-wave", "cosine-start"]
+    assert figures[0]["page"] == "waves.html"
+
+
+def test_a_clean_build_gives_the_same_digests_again(built):
+    def outcome() -> dict[str, str]:
+        kept = (".svg", ".png", ".pdf", ".csv", "claims.json", "numbers.tex", "figures.bib")
+        return {name: digest for name, digest in digests(built.project.site).items() if name.endswith(kept)}
+
+    first = outcome()
+    assert command("clean").exit_code == 0
+    assert not built.project.build.exists()
+    assert command("report").exit_code == 0
+    assert outcome() == first
+    assert len([name for name in first if name.startswith("figures/")]) == 10
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            'q("sine.mean"',
+            'q("sine.maen"',
+            "5: no number is named 'sine.maen'; did you mean 'sine.mean'?",
+        ),
+        ('figure("sine-wave")', 'figure("sine-wav")', "7: no figure is named 'sine-wav'; did you mean"),
+        (
+            'claim("sine-mean',
+            'claim("sine-maen',
+            "9: no claim is named 'sine-maen-is-zero'; did you mean",
+        ),
+    ],
+)
+def test_an_unknown_name_on_a_page_is_told_with_its_line_and_leaves_the_site_as_it_was(built, old, new, sentence):
+    before = digests(built.project.site)
+    built.edit("docs/waves.md", old, new)
+    done = command("report")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"docs/waves.md:{sentence}")
+    assert done.stderr.splitlines()[-1] == "1 problem; everything else is done and kept"
+    assert digests(built.project.site) == before
+
+
+def test_a_broken_link_is_told_with_its_page_and_line(built):
+    built.edit("docs/waves.md", "In {{ ref", "See [there](nowhere.md). In {{ ref")
+    done = command("report")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("docs/waves.md:13: ")
+    assert "nowhere.md" in done.stderr.splitlines()[0]
+
+
+def test_failures_are_listed_together_and_shown_as_cards_and_nothing_of_them_is_kept(built):
+    built.edit(SINE, "    return Result(wave", "    raise ValueError('no luck')\n    return Result(wave")
+    built.edit(COSINE, "class Config:", "class Config")
+    for _ in range(2):
+        done = command("report")
+        assert done.exit_code == 1
+        assert len(done.stderr.splitlines()) == 3
+        assert "cosine.py: line 13" in done.stderr
+        assert "sine.py: run raised ValueError: no luck" in done.stderr
+        assert "no luck" in (built.project.site / "waves.html").read_text()
+    subprocess.run(["git", "checkout", "-q", "experiments"], cwd=built.root, check=True)
+    built.edit("docs/index.md", "tiny", "small")
+    assert command("report").exit_code == 0
+    assert "no luck" not in (built.project.site / "waves.html").read_text()
+
+
+def test_a_damaged_site_is_told_by_verify_and_built_again_by_report(built):
+    page = built.project.site / "waves.html"
+    content = page.read_bytes()
+    page.write_bytes(content.replace(b"sine", b"sign", 1))
+    done = command("verify")
+    assert done.exit_code == 1
+    assert done.stderr == "build/site/waves.html is not as it was built; `report` builds it again\n"
+    assert command("report").exit_code == 0
+    assert page.read_bytes() == content
+
+
+def test_a_single_flipped_byte_in_a_result_is_told_by_verify_and_mended_by_report(built):
+    assert command("verify").exit_code == 0
+    (file,) = built.project.results.glob("waves.sine/*/result.npz")
+    content = file.read_bytes()
+    file.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+    done = command("verify")
+    assert done.exit_code == 1
+    assert "result.npz does not have its recorded digest" in done.stderr
+    assert "result.npz does not have its recorded digest" in command("report").stdout
+    assert command("verify").exit_code == 0
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["report", "--scale", "qick"], "SCALE: there is no 'qick', only quick, full, large; did you mean 'quick'?"),
+        (["report", "--device", "gpu"], "DEVICE: there is no 'gpu', only auto, cpu, cuda"),
+        (["report", "--only", "sinus"], "ONLY: no experiment is called 'sinus'; did you mean 'sine'?"),
+        (["run", "--only", "waves.x*"], "ONLY: no experiment is called 'waves.x*'"),
+        (["explain", "cosinus"], "ONLY: no experiment is called 'cosinus'; did you mean 'cosine'?"),
+        (["cite", "sine-wavs"], "there is no figure 'sine-wavs'; did you mean 'sine-wave'?"),
+        (["cite", "sine-wave", "--format", "bibtx"], "--format: there is no 'bibtx'"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_with_the_nearest_choice_and_ends_with_2(built, arguments, sentence):
+    done = command(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(sentence)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_options_are_taken_from_the_environment(built, monkeypatch):
+    monkeypatch.setenv("SCALE", "fulll")
+    assert "did you mean 'full'?" in command("report").stderr
+
+
+def test_cuda_where_there_is_none_is_one_sentence(built, monkeypatch):
+    monkeypatch.setattr(environment, "cuda_is_there", lambda: False)
+    done = command("report", "--device", "cuda")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert "no CUDA device" in done.stderr
+
+
+def test_a_folder_that_is_no_report_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command("report")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+
+
+def test_a_verdict_that_changed_fails_the_published_scale_after_finishing_and_is_a_remark_at_quick(built):
+    built.edit(SINE, "< 1e-9 else", "> 1e-9 else")
+    done = command("report")
+    assert done.exit_code == 1
+    assert "claim 'sine-mean-is-zero' was published as supported and is refuted at full" in done.stderr
+    assert json.loads((built.project.site / "claims.json").read_text())["claims"][0]["verdict"] == "refuted"
+    assert command("report").exit_code == 1
+    done = command("report", "--scale", "quick")
+    assert done.exit_code == 0
+    assert "was published as supported and is refuted at quick" in done.stdout
+
+
+def test_explain_tells_which_parts_of_a_key_changed(built):
+    assert "waves.sine is stored; nothing would run" in command("explain").stdout
+    built.edit(SIGNALS, "SCALE = 1.0", "SCALE = 2.0")
+    built.edit(SINE, "samples: int = 64", "samples: int = 128")
+    assert command("explain", "sine").stdout.splitlines() == [
+        "waves.sine would run again:",
+        "    code experiments.core.signals.SCALE changed",
+        "    config samples: 64 -> 128",
+    ]
+
+
+def test_explain_tells_what_would_be_drawn_again(built):
+    built.edit(SINE, 'return "sine"', 'return "a sine"')
+    assert command("explain", "sine").stdout.splitlines() == [
+        "waves.sine is stored; nothing would run",
+        "  sine-wave would be drawn again:",
+        "    code experiments.waves.sine._label changed",
+    ]
+
+
+def test_list_shows_experiments_figures_claims_and_what_is_broken(built):
+    built.edit(COSINE, "class Config:", "class Config")
+    lines = command("list", "--scale", "quick").stdout.splitlines()
+    assert lines[0] == "waves.sine  A sine  [not run at quick]"
+    assert "  figure sine-wave  A sine wave" in lines
+    assert "  claim  sine-mean-is-zero  The mean of a sine is zero" in lines
+    assert lines[-1].startswith("experiments/waves/cosine.py: line 13")
+
+
+def test_cite_prints_the_citation_of_a_figure(built):
+    done = command("cite", "sine-wave", "--format", "csl")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)
+
+
+def test_build_runs_nothing_and_shows_cards(built):
+    for folder in built.project.results.iterdir():
+        if folder.name == "waves.sine":
+            folder.rename(built.root / "elsewhere")
+    done = command("build")
+    assert done.exit_code == 0
+    assert "3 names have no result in this build" in done.stdout
+    assert "not run yet" in (built.project.site / "waves.html").read_text()
+
+
+def test_a_draft_goes_to_the_preview_and_leaves_the_site_alone(built):
+    before = digests(built.project.site)
+    built.edit(SINE, "    return Result(wave", "    raise ValueError('no luck')\n    return Result(wave")
+    assert command("preview").exit_code == 1
+    assert "no luck" in (built.project.preview / "waves.html").read_text()
+    assert digests(built.project.site) == before
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_report_keeps_what_was_complete_and_goes_on_from_there(tiny, clean_environment, kill):
+    slow = '    __import__("time").sleep(60)\n'
+    tiny.edit(SINE, "    return Result(wave", f"{slow}    return Result(wave")
+    arguments = [sys.executable, "-m", "site_builder", "report"]
+    with subprocess.Popen(
+        arguments,
+        cwd=tiny.root,
+        env=clean_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while process.stdout.readline() != "waves.sine ...\n":
+            assert process.poll() is None
+        process.send_signal(kill)
+        said = process.stderr.read()
+    if kill == signal.SIGINT:
+        assert process.returncode == 130
+        assert said == "Interrupted; what was finished is kept, and the same command goes on from there.\n"
+    tiny.edit(SINE, slow, "")
+    assert tiny.gather().problems == ()
+    assert tiny.heard.runs == ["waves.sine"]
+    assert not list(tiny.project.build.rglob(".unfinished-*"))
