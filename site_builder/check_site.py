@@ -32,6 +32,24 @@ _FETCH = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class _Image:
+    """One image of a page; `in_figure` where it is content that needs describing, not decoration."""
+
+    source: str
+    alt: str | None
+    classes: frozenset[str]
+    in_figure: bool
+    line: int
+
+    @property
+    def is_described(self) -> bool:
+        alt = (self.alt or "").strip()
+        if self.alt is None or USELESS_ALT.match(alt):
+            return False
+        return len(alt) >= MIN_ALT or not self.in_figure
+
+
 @dataclass
 class _Page:
     """What one built page refers to."""
@@ -40,7 +58,7 @@ class _Page:
     text: str
     links: list[tuple[str, int]] = field(default_factory=list)
     loaded: list[tuple[str, int]] = field(default_factory=list)
-    images: list[tuple[str, str | None, str, bool, int]] = field(default_factory=list)  # src, alt, class, figure?, line
+    images: list["_Image"] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     styles: str = ""
     scripts: str = ""
@@ -67,10 +85,9 @@ class _Reader(HTMLParser):
             if candidate.strip():
                 self.page.loaded.append((candidate.split()[0], line))
         if tag == "img":
-            in_figure = self.figures > 0 or "only-" in values.get("class", "")
-            self.page.images.append(
-                (values.get("src", ""), values.get("alt"), values.get("class", ""), in_figure, line)
-            )
+            classes = frozenset(values.get("class", "").split())
+            in_figure = self.figures > 0 or bool(classes & {"only-light", "only-dark"})
+            self.page.images.append(_Image(values.get("src", ""), values.get("alt"), classes, in_figure, line))
         elif values.get(_LOADING.get(tag, ""), ""):
             self.page.loaded.append((values[_LOADING[tag]], line))
         self.figures += tag == "figure"
@@ -116,7 +133,7 @@ def _wrong(page: _Page, pages: dict[Path, _Page], site: Path) -> Iterator[tuple[
         sentence = _dead(address, page, pages, site)
         if sentence:
             yield sentence, line
-    for address, line in [*page.loaded, *((image[0], image[4]) for image in page.images)]:
+    for address, line in [*page.loaded, *((image.source, image.line) for image in page.images)]:
         if _elsewhere(address):
             yield f"loads {address} from another host; the site must work offline", line
         else:
@@ -126,9 +143,12 @@ def _wrong(page: _Page, pages: dict[Path, _Page], site: Path) -> Iterator[tuple[
     for address in [*_css_addresses(page.styles), *_FETCH.findall(page.scripts)]:
         if _elsewhere(address):
             yield f"loads {address} from another host; the site must work offline", 1
-    for source, alt, _, in_figure, line in page.images:
-        if alt is None or (in_figure and (len(alt.strip()) < MIN_ALT or USELESS_ALT.match(alt.strip()))):
-            yield f"the image {source[:80]!r} has no text that describes it (its alt is {alt!r})", line
+    for image in page.images:
+        if not image.is_described:
+            yield (
+                f"the image {image.source[:80]!r} has no text that describes it (its alt is {image.alt!r})",
+                image.line,
+            )
     bytes_loaded = _weight(page, site)
     if bytes_loaded > MAX_BYTES:
         yield f"loads {bytes_loaded / 1e6:.2f} MB on first visit; {MAX_BYTES / 1e6:.0f} MB is the limit", 1
@@ -207,10 +227,8 @@ def _weight(page: _Page, site: Path) -> int:
 
 def _pictures(page: _Page) -> list[set[str]]:
     """Return the pictures that each of the two schemes shows."""
-    shown = [(source, classes) for source, _, classes, _, _ in page.images if not source.startswith("data:")]
-    return [
-        {source for source, classes in shown if other not in classes.split()} for other in ("only-dark", "only-light")
-    ]
+    shown = [image for image in page.images if not image.source.startswith("data:")]
+    return [{image.source for image in shown if other not in image.classes} for other in ("only-dark", "only-light")]
 
 
 def _size(path: Path | None) -> int:

@@ -49,6 +49,9 @@ def _with_names(result: str) -> str:
         lambda letters: f"<mi>{''.join(re.findall(r'>(.)<', letters[0]))}</mi>",
         result,
     )
+    result = result.replace(
+        "<mi>&#x0007E;</mi>", "<mo>\N{TILDE OPERATOR}</mo>"
+    )  # as the converter has it, an identifier
     result = re.sub(r"<mo>([A-Za-z]{2,})</mo>", r"<mi>\1</mi>", result)
     return re.sub(
         r"(<mi>[A-Za-z]{2,}</mi>)(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", r'\1<mspace width="0.17em" />', result

@@ -1,6 +1,7 @@
 """Records of a report that never ran, for everything that only shows reports."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,20 +51,43 @@ def lines(result: SimpleNamespace) -> Figure:
     return figure
 
 
-def _figure(id: str, title: str, draw: object, figures: Path) -> FigureRecord:
+def _figure(id: str, title: str, draw: object, figures: Path, *, drawn: bool) -> FigureRecord:
     caption = f"{title}, drawn for a test: where $p$ is small, the loss of $W^T W$ falls to 0.12 [0.11, 0.13]."
     alt = f"A plot made for a test, named {title.lower()}, with labelled axes and a few marks."
-    spec = FigureSpec(id, title, caption, alt, "", draw)  # type: ignore[arg-type]
+    interval = "Wilson score intervals over 256 seeds, 95 %"
+    spec = FigureSpec(id, title, caption, alt, interval, draw)  # type: ignore[arg-type]
     folder = figures / id / "0123456789ab"
     folder.mkdir(parents=True)
-    files, digest = figure_files.draw(spec, SimpleNamespace(), folder, {"figure": id})
-    placed = {kind: FileRecord(f"{id}/0123456789ab/{file.path}", file.sha256, file.bytes) for kind, file in files.items()}
-    interval = "Wilson score intervals over 256 seeds, 95 %"
-    source = Source("experiments/core/contract.py", 1, 24)
-    draw_key = hashlib.sha256(id.encode()).hexdigest()
+    if drawn:
+        files, digest = figure_files.draw(spec, SimpleNamespace(), folder, {"figure": id})
+    else:
+        files, digest = _stand_ins(id, folder), hashlib.sha256(id.encode()).hexdigest()
     return FigureRecord(
-        id, title, caption, alt, interval, RUN.experiment, RUN, source, draw_key, digest, placed, claims=(f"{id}-holds",)
+        id=id,
+        title=title,
+        caption=caption,
+        alt=alt,
+        interval=interval,
+        experiment=RUN.experiment,
+        run=RUN,
+        source=Source("experiments/core/contract.py", 1, 24),
+        draw_key=hashlib.sha256(title.encode()).hexdigest(),
+        digest=digest,
+        files={kind: replace(file, path=f"{id}/0123456789ab/{file.path}") for kind, file in files.items()},
+        claims=(f"{id}-holds",),
     )
+
+
+def _stand_ins(id: str, folder: Path) -> dict[str, FileRecord]:
+    """Write files that no one drew, for tests that look at pages and not at pictures."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="468pt" height="180pt"><title>{id}</title></svg>'
+    contents = {"light.svg": svg, "dark.svg": svg, "png": "png", "pdf": "pdf", "csv": "x,y\n1,2\n", "json": "{}"}
+    for kind, text in contents.items():
+        (folder / f"{id}.{kind}").write_text(text, "utf-8")
+    return {
+        kind: FileRecord(f"{id}.{kind}", hashlib.sha256(text.encode()).hexdigest(), len(text))
+        for kind, text in contents.items()
+    }
 
 
 def _claim(id: str, title: str, statement: str, value: Quantity, verdict: Verdict, figure: str) -> ClaimRecord:
@@ -83,12 +107,12 @@ def _claim(id: str, title: str, statement: str, value: Quantity, verdict: Verdic
     )
 
 
-def make_report(figures: Path) -> Report:
-    """Return a report of two figures and four claims, whose figure files are drawn below `figures`."""
+def make_report(figures: Path, *, drawn: bool) -> Report:
+    """Return a report of two figures and four claims, with their files below `figures`."""
     hits = share(np.arange(256) < 151)
-    drawn = [
-        _figure("starfish", "Five directions in a plane", starfish, figures),
-        _figure("loss-over-p", "Loss as features become rarer", lines, figures),
+    records = [
+        _figure("starfish", "Five directions in a plane", starfish, figures, drawn=drawn),
+        _figure("loss-over-p", "Loss as features become rarer", lines, figures, drawn=drawn),
     ]
     claims = [
         _claim("starfish-holds", "Most runs find the pentagon", "A1", hits, Verdict.SUPPORTED, "starfish"),
@@ -106,7 +130,7 @@ def make_report(figures: Path) -> Report:
     return Report(
         scale="full",
         runs={RUN.experiment: RUN},
-        figures={figure.id: figure for figure in drawn},
+        figures={figure.id: figure for figure in records},
         claims={claim.id: claim for claim in claims},
         quantities={"starfish.share_five": hits, "starfish.loss": mean([0.11, 0.12, 0.13])},
     )
@@ -114,7 +138,12 @@ def make_report(figures: Path) -> Report:
 
 @pytest.fixture(scope="session")
 def drawn_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
-    """A report that never ran, and the folder `figures/` of its files."""
+    """A report that never ran, with figures to look at, and the folder `figures/` of their files."""
     figures = tmp_path_factory.mktemp("drawn") / "figures"
-    figures.mkdir()
-    return make_report(figures), figures
+    return make_report(figures, drawn=True), figures
+
+
+@pytest.fixture
+def fake_report(tmp_path: Path) -> Report:
+    """A report that never ran; the files of its figures lie in `tmp_path / "build" / "figures"`."""
+    return make_report(tmp_path / "build" / "figures", drawn=False)

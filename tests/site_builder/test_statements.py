@@ -1,0 +1,48 @@
+"""The statements of the notes are read with their parts, and mistakes in their file are named."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.core.errors import ReportError
+from site_builder.statements import load
+
+REPOSITORY = Path(__file__).parents[2]
+
+PART = '[[part]]\nid = "A"\ntitle = "First"\npages = ["first.md"]\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "statements.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def statement(id: str, kind: str = "S") -> str:
+    return f'[[statement]]\nid = "{id}"\nkind = "{kind}"\ntext = "Something."\n'
+
+
+def test_a_statement_belongs_to_the_part_whose_letters_it_starts_with(tmp_path: Path) -> None:
+    (part,) = load(write(tmp_path, PART + statement("A1") + statement("A10", "C")))
+    assert [each.id for each in part.statements] == ["A1", "A10"]
+    assert part.pages == ("first.md",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PART + statement("A1") + statement("A1"), "two statements are called A1"),
+        (PART + statement("B1"), "B1 belongs to no part"),
+        (PART + statement("A1", "X"), "kind 'X'"),
+        (PART + '[[statement]]\nid = "A1"\nkind = "S"\n', "A1 has no text"),
+        ("[[part", "cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ReportError, match=said):
+        load(write(tmp_path, text))
+
+
+def test_the_report_states_all_statements_of_the_notes() -> None:
+    counts = {part.id: len(part.statements) for part in load(REPOSITORY / "docs" / "statements.toml")}
+    assert counts == {"A": 10, "B": 5, "C": 12, "D": 3, "E": 3, "F": 2, "G": 2, "H": 3, "I": 2}
