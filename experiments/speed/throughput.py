@@ -59,6 +59,7 @@ class Result:
     multiply_adds: Quantity
     draws: Quantity
     rows_met: Quantity
+    nearest_miss: Quantity
     crowding: Quantity
     counts: NDArray[np.int64]
     counts_ours: Floats
@@ -85,6 +86,7 @@ def run(config: Config, device: str) -> Result:
     rows = {named(row): (row, cpu) for row in cpu["rows"]}
     rows |= {f"gpu {named(row)}": (row, gpu) for row in (gpu["rows"] if gpu else [])}
     ratios = {name: ratio(row) for name, (row, _) in rows.items()}
+    cpu_ratios, cpu_required = [ratios[named(row)] for row in cpu["rows"]], [row["required"] for row in cpu["rows"]]
     counts_ours = sweep(cpu["instances"], "ours")
     return Result(
         machine=cpu["machine"],
@@ -102,7 +104,8 @@ def run(config: Config, device: str) -> Result:
         from_disk=exact(cpu["first_call"]["from_disk"], "s", "a single call in a fresh process"),
         multiply_adds=exact(cpu["ceilings"]["multiply_adds"] / 1e9, "billion/s", "fastest matrix product found"),
         draws=exact(cpu["ceilings"]["draws"] / 1e9, "billion/s", "fastest plain generator found"),
-        rows_met=met([ratios[named(row)] for row in cpu["rows"]], [row["required"] for row in cpu["rows"]]),
+        rows_met=met(cpu_ratios, cpu_required),
+        nearest_miss=nearest_miss(cpu_ratios, cpu_required),
         crowding=exact(counts_ours[-1, 1] / counts_ours[:, 1].max(), method="ratio of medians of repeats"),
         counts=np.array([row["instances"] for row in cpu["instances"]]),
         counts_ours=counts_ours,
@@ -164,7 +167,18 @@ def share_of_ceiling(row: dict[str, Any], section: dict[str, Any]) -> Quantity:
 def met(ratios: list[Quantity], required: list[float]) -> Quantity:
     """Return the share of rows whose ratio reaches what is required."""
     reached = [found.value >= least for found, least in zip(ratios, required, strict=True)]
-    return Quantity(float(np.mean(reached)), n=len(reached), unit="rows", method="a count over all measured rows")
+    return Quantity(float(np.mean(reached)), n=len(reached), method="a count over all measured rows")
+
+
+def nearest_miss(ratios: list[Quantity], required: list[float]) -> Quantity:
+    """Return ratio over requirement of the row where it is least: 1 is just enough."""
+    shares = [
+        Quantity(
+            found.value / least, (found.low or 0) / least, (found.high or np.inf) / least, found.n, "", found.method
+        )
+        for found, least in zip(ratios, required, strict=True)
+    ]
+    return min(shares, key=lambda share: share.value)
 
 
 def sweep(points: list[dict[str, Any]], who: str) -> Floats:
@@ -283,9 +297,10 @@ def plain_ticks(ax: Axes) -> None:
 @experiment.claim(
     "speed-required",
     title="The CPU trainer is as many times faster as was asked for",
-    test="Ratio of median times per step, published recipe over this trainer, for every shape, in one process.",
-    criterion="Supported if every ratio reaches its requirement with its whole interval, refuted if an interval lies "
-    "wholly below, otherwise mixed.",
+    test="Ratio of median times per step, published recipe over this trainer, in one process, divided by the ratio "
+    "asked for; the statistic is the least over all shapes.",
+    criterion="Supported if the interval of every shape lies at or above 1, refuted if that of any lies wholly below, "
+    "otherwise mixed.",
     source="this report",
     figures=("speed-ratios",),
 )
@@ -293,9 +308,9 @@ def decide_required(result: Result) -> Finding:
     names = [name for name in result.ratio if not name.startswith("gpu ")]
     bounds = [(result.ratio[name].low, result.ratio[name].high, result.required[name].value) for name in names]
     if all(low is not None and low >= required for low, _, required in bounds):
-        return Finding(result.rows_met, Verdict.SUPPORTED)
+        return Finding(result.nearest_miss, Verdict.SUPPORTED)
     missed = any(high is not None and high < required for _, high, required in bounds)
-    return Finding(result.rows_met, Verdict.REFUTED if missed else Verdict.MIXED)
+    return Finding(result.nearest_miss, Verdict.REFUTED if missed else Verdict.MIXED)
 
 
 @experiment.claim(

@@ -5,7 +5,7 @@ per kind of device, which `write` puts in place; `table` says it in the terminal
 are no reproducible bytes: the Speed page draws the committed measurement.
 """
 
-from site_builder.benchmark.measure import measure
+from site_builder.benchmark.measurement import measure
 from site_builder.benchmark.report import table, write
 
 __all__ = ["measure", "table", "write"]

@@ -45,7 +45,7 @@ def main(device: str, sizes: tuple[int, int, int, int], steps: int) -> None:
     """Train twice and print what it took."""
     import torch
 
-    from site_builder.benchmark.measure import train_ours
+    from site_builder.benchmark.measurement import train_ours
 
     seconds = []
     for _ in range(2):
