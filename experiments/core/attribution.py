@@ -52,4 +52,7 @@ def shapley_shares(outcomes: ArrayLike, resamples: int, seed: int) -> list[Quant
     low, high = np.percentile(resampled / resampled.sum(0), [tail, 100 - tail], axis=1)
     centre = parts.mean(-1) / parts.mean(-1).sum()
     method = f"percentile bootstrap over seeds, {resamples} resamples, 95 %"
-    return [Quantity(*map(float, bounds), seeds, method=method) for bounds in zip(centre, low, high, strict=True)]
+    return [
+        Quantity(float(value), float(below), float(above), seeds, method=method)
+        for value, below, above in zip(centre, low, high, strict=True)
+    ]
