@@ -157,3 +157,6 @@ for (const block of document.querySelectorAll(".md-typeset pre > code, .formula"
   if (block.scrollWidth > block.clientWidth) block.tabIndex = 0
   else block.removeAttribute("tabindex")
 }
+
+// Material gives its search the role of a dialog and no name.
+document.querySelector(".md-search")?.setAttribute("aria-label", "Search")

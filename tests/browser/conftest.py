@@ -1,0 +1,216 @@
+"""A built site and a headless browser to read it with.
+
+The site is that of a report that never ran; `REPORT_SITE=build/site pytest tests/browser` reads a real one instead.
+"""
+
+import json
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from site_builder.check_site import check
+from site_builder.mkdocs_site import build_site
+from site_builder.outputs import write_outputs
+from site_builder.records import Report
+from site_builder.render import render
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+REPOSITORY = Path(__file__).parents[2]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+FIRST_PAGE = """# The first run
+
+{{ statement("A1") }}
+
+{{ figure("starfish") }}
+
+The pentagon appears in {{ q("starfish.share_five", "%") }} of runs of $W^T W$; {{ ref("loss-over-p") }} has the loss.
+
+$$ y = \\operatorname{ReLU}(W^T W x + b) $$
+
+{{ claim("starfish-holds") }}
+
+{{ figure("loss-over-p") }}
+
+{{ claim("pairs-are-exact") }}
+
+{{ claim("loss-over-p-holds") }}
+
+{{ parameters("starfish") }}
+
+```python
+def loss(W, b, x):
+    return ((relu(W.T @ W @ x + b) - x) ** 2).mean()  # a line long enough that it has to be scrolled sideways
+```
+"""
+
+INDEX = (
+    "# A report that never ran\n\n{{ findings() }}\n\n{{ gallery() }}\n\n## Not measured yet\n\n{{ not_measured() }}\n"
+)
+
+NAV = "[Report: index.md, Runs: [First: first_runs.md], Claims: claims.md, Figures: figures.md, Method: method.md]"
+
+STATEMENTS = """
+[[part]]
+id = "A"
+title = "The reader's own experiments"
+pages = ["first_runs.md"]
+[[part]]
+id = "B"
+title = "Linear representation"
+[[statement]]
+id = "A1"
+kind = "Q"
+text = "Five features in two dimensions: what does the first run give?"
+[[statement]]
+id = "B1"
+kind = "S"
+text = "A feature is a direction that means something."
+"""
+
+
+@dataclass
+class Site:
+    """A built site: where it lies, and what its own index of figures says."""
+
+    root: Path
+    figures: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.figures = json.loads((self.root / "figures.json").read_text("utf-8"))["figures"]
+
+    def file(self, page: str) -> str:
+        """Return the address of a page on disk."""
+        return (self.root / page).as_uri()
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Return a figure that a page of prose shows."""
+        return next(figure for figure in self.figures if not figure["page"].startswith("figures/"))
+
+    @property
+    def pages(self) -> list[str]:
+        """Return one page of each kind."""
+        notebooks = [path.relative_to(self.root).as_posix() for path in self.root.glob("notebooks/*.html")]
+        kinds = ["index.html", self.shown["page"], "claims.html", "figures.html", f"figures/{self.shown['id']}.html"]
+        return kinds + notebooks[:1]
+
+
+@pytest.fixture(scope="session")
+def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFactory) -> Site:
+    given = os.environ.get("REPORT_SITE")
+    if given:
+        return Site(Path(given).resolve())
+    report, figures = drawn_report
+    root = tmp_path_factory.mktemp("report")
+    for folder in ("theme", "assets"):
+        shutil.copytree(REPOSITORY / "docs" / folder, root / "docs" / folder)
+    pages = {"index": INDEX, "first_runs": FIRST_PAGE, "method": "# Method\n\n{{ runs() }}\n"}
+    pages |= {name: (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("claims", "figures")}
+    for name, text in pages.items():
+        (root / "docs" / f"{name}.md").write_text(text, "utf-8")
+    (root / "docs" / "statements.toml").write_text(STATEMENTS, "utf-8")
+    config = re.sub(r"(?ms)^nav:\n.*?\n\n", f"nav: {NAV}\n\n", (REPOSITORY / "mkdocs.yml").read_text("utf-8"))
+    (root / "mkdocs.yml").write_text(config, "utf-8")
+    shutil.copytree(figures, root / "build" / "figures")
+    rendered = render(report, root / "docs", root / "build" / "pages", draft=False)
+    assert rendered.problems == ()
+    assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []
+    write_outputs(rendered, root / "site")
+    assert check(root / "site") == []
+    return Site(root / "site")
+
+
+@pytest.fixture(scope="session")
+def server(site: Site) -> Iterator[str]:
+    """The address of the site on a server of this machine, where it works as it does when published."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site.root))) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser is installed (looked for {', '.join(BROWSERS)})")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Reader:
+    """A browser tab that remembers what went wrong and what was asked of whom."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("requestfailed", self._failed)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the next page was opened while this one still loaded
+            self.complaints.append(f"failed: {request.url}")
+
+    def open(self, address: str) -> None:
+        self.page.goto(address, wait_until="load")
+        self.page.wait_for_timeout(150)  # for scripts that run after loading
+
+    @property
+    def outside(self) -> list[str]:
+        """Return the requests that left this machine."""
+        return [url for url in self.requests if urlsplit(url).hostname not in (None, "127.0.0.1")]
+
+
+@pytest.fixture
+def reader(browser: Any) -> Iterator[Any]:
+    """Open a tab: `reader(color_scheme="dark", viewport={...})`; all are closed after the test."""
+    contexts = []
+
+    def opened(**options: Any) -> Reader:
+        context = browser.new_context(
+            **({"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"} | options)
+        )
+        contexts.append(context)
+        return Reader(context.new_page())
+
+    yield opened
+    for context in contexts:
+        context.close()

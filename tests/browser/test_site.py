@@ -1,0 +1,194 @@
+"""What a reader meets: no error, no request to anyone, figures in the right colours, search, citations, keyboard."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 800}
+
+VISIBLE_PICTURES = """() => [...document.querySelectorAll("img[class^=only-]")]
+    .filter(image => image.offsetParent !== null).map(image => image.className)"""
+
+NUMBER_THE_CONTROLS = """() => {
+    const controls = ".md-content :is(a[href], button, input, summary), .md-tabs a, .md-search__input"
+    window.expected = [...document.querySelectorAll(controls)].filter(each => each.offsetParent && each.tabIndex >= 0)
+    window.expected.forEach((each, number) => (each.dataset.number = number))
+}"""
+
+FOCUSED = """() => {
+    const focused = document.activeElement
+    return [focused.dataset.number ?? null, getComputedStyle(focused).outlineStyle, focused.textContent]
+}"""
+
+
+def press_toggle(page: Any) -> None:
+    page.locator("label.md-header__button[for^=__palette]:not([hidden])").click()
+    page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_complains_or_asks_another_host(site, reader, scheme: str) -> None:
+    tab = reader(color_scheme=scheme)
+    for page in site.pages:
+        tab.open(site.file(page))
+        tab.page.mouse.wheel(0, 20_000)  # whatever loads late
+        tab.page.wait_for_timeout(100)
+    assert tab.complaints == []
+    assert tab.outside == []
+
+
+def test_the_published_site_works_the_same_from_a_server(site, reader, server: str) -> None:
+    tab = reader()
+    for page in site.pages:
+        tab.open(f"{server}/{page}")
+    assert tab.complaints == []
+    assert tab.outside == []
+
+
+def test_figures_follow_the_colour_scheme_and_the_hidden_ones_are_not_loaded(site, reader) -> None:
+    tab = reader(color_scheme="light")
+    tab.open(site.file(site.shown["page"]))
+    tab.page.locator(".figure").first.scroll_into_view_if_needed()
+    assert set(tab.page.evaluate(VISIBLE_PICTURES)) == {"only-light"}
+    assert not [url for url in tab.requests if url.endswith(".dark.svg")]
+    press_toggle(tab.page)
+    assert set(tab.page.evaluate(VISIBLE_PICTURES)) == {"only-dark"}
+    tab.page.wait_for_timeout(200)
+    assert [url for url in tab.requests if url.endswith(".dark.svg")]
+
+
+def test_a_reader_who_prefers_dark_gets_dark_figures(site, reader) -> None:
+    tab = reader(color_scheme="dark")
+    tab.open(site.file(site.shown["page"]))
+    assert set(tab.page.evaluate(VISIBLE_PICTURES)) == {"only-dark"}
+
+
+def test_on_paper_figures_are_light(site, reader) -> None:
+    tab = reader(color_scheme="dark")
+    tab.open(site.file(site.shown["page"]))
+    tab.page.emulate_media(media="print")
+    assert set(tab.page.evaluate(VISIBLE_PICTURES)) == {"only-light"}
+
+
+def test_every_citation_is_copied_as_it_stands(site, reader) -> None:
+    tab = reader(permissions=["clipboard-read", "clipboard-write"])
+    tab.open(site.file(f"figures/{site.shown['id']}.html"))
+    tabs = tab.page.get_by_role("tab")
+    copied = []
+    for number in range(tabs.count()):
+        tabs.nth(number).click()
+        tab.page.get_by_role("button", name="Copy", exact=True).or_(
+            tab.page.get_by_role("button", name="Copied", exact=True)
+        ).click()
+        tab.page.wait_for_timeout(50)
+        copied.append(tab.page.evaluate("navigator.clipboard.readText()"))
+        assert copied[-1] == tab.page.locator(".cite__format:visible code").text_content()
+    assert len(set(copied)) == 6
+    assert copied[0].startswith("@misc{")
+
+
+def test_tabs_of_the_cite_box_move_with_the_arrow_keys(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file(f"figures/{site.shown['id']}.html"))
+    tab.page.get_by_role("tab", name="BibTeX").focus()
+    tab.page.keyboard.press("ArrowRight")
+    assert tab.page.evaluate("document.activeElement.textContent") == "BibLaTeX"
+    assert tab.page.locator(".cite__format:visible code").text_content().startswith("@online{")
+
+
+@pytest.mark.parametrize("from_disk", [True, False])
+def test_search_finds_a_figure(site, reader, server: str, from_disk: bool) -> None:
+    tab = reader()
+    tab.open(site.file("index.html") if from_disk else f"{server}/index.html")
+    tab.page.locator(".md-search__input").click()
+    tab.page.keyboard.type(site.shown["title"])
+    found = tab.page.locator(f".md-search-result__link[href*='figures/{quote(site.shown['id'])}.html']").first
+    found.wait_for(state="visible", timeout=10_000)
+    assert tab.complaints == []
+    assert tab.outside == []
+
+
+def test_the_gallery_is_searchable(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file("figures.html"))
+    box = tab.page.get_by_label("Search the figures")
+    box.fill(site.shown["title"])
+    shown = tab.page.locator(".gallery > li:visible")
+    assert 1 <= shown.count() < len(site.figures)
+    box.fill("no figure has such words")
+    assert shown.count() == 0
+    assert tab.page.get_by_text(f"0 of {len(site.figures)} figures").is_visible()
+
+
+def test_claims_are_filtered_by_words_and_by_verdict(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file("claims.html"))
+    rows = tab.page.locator(".claims-table tbody tr:visible")
+    everything = rows.count()
+    first = tab.page.locator(".filter__facets button").first
+    first.click()
+    assert first.get_attribute("aria-pressed") == "true"
+    assert 1 <= rows.count() < everything
+    assert {row.get_attribute("data-verdict") for row in rows.all()} == {first.text_content()}
+    first.click()
+    assert rows.count() == everything
+
+
+def test_without_scripts_all_is_there(site, reader) -> None:
+    tab = reader(java_script_enabled=False)
+    tab.page.goto(site.file("claims.html"))
+    assert tab.page.locator(".claims-table tbody tr:visible").count() > 0
+    assert tab.page.locator("filter-list:visible").count() == 0
+    tab.page.goto(site.file(f"figures/{site.shown['id']}.html"))
+    assert tab.page.locator(".cite__format:visible").count() == 6
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file(f"figures/{site.shown['id']}.html"))
+    tab.page.evaluate(NUMBER_THE_CONTROLS)
+    expected = tab.page.evaluate("expected.length")
+    reached: set[str] = set()
+    unmarked = []
+    for _ in range(expected + 60):
+        tab.page.keyboard.press("Tab")
+        number, outline, text = tab.page.evaluate(FOCUSED)
+        if number is not None:
+            reached.add(number)
+            unmarked += [text] if outline == "none" else []
+    assert reached == {str(number) for number in range(expected)}
+    assert unmarked == []
+
+
+def test_the_first_tab_stop_skips_to_the_content(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file(site.shown["page"]))
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate("document.activeElement.classList.contains('md-skip')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(site, reader, scheme: str) -> None:
+    tab = reader(color_scheme=scheme, reduced_motion="reduce")
+    found = []
+    for page in site.pages:
+        tab.open(site.file(page))
+        for violation in axe.Axe().run(tab.page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                nodes = [node["html"][:160] + " " + node["failureSummary"][:200] for node in violation["nodes"][:3]]
+                found.append((page, violation["id"], nodes))
+    assert found == []
+
+
+def test_no_page_is_wider_than_a_phone(site, reader) -> None:
+    tab = reader(viewport=PHONE)
+    widths = {}
+    for page in site.pages:
+        tab.open(site.file(page))
+        widths[page] = tab.page.evaluate("document.documentElement.scrollWidth")
+    assert widths == dict.fromkeys(site.pages, PHONE["width"])
