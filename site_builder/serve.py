@@ -45,7 +45,8 @@ def serve_preview(project: Project, arguments: list[str], port: int, say: Callab
 
 def watched(project: Project) -> list[Path]:
     """Return the files and folders whose changes lead to a new draft."""
-    return [project.docs, project.experiments, project.root / "site_builder", project.mkdocs]
+    places = [project.docs, project.experiments, project.root / "site_builder", project.mkdocs]
+    return [place for place in places if place.exists()]
 
 
 class Rebuilder:
