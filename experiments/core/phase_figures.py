@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -29,29 +30,34 @@ from experiments.core.phases import (
     stability_limit,
 )
 
-_SERIES = {IGNORED: 0, SUPERPOSED: 1, DEDICATED: 2, CONFUSED: 3, NORMAL_PAIR: 4, TRIANGLE: 5}
+_SERIES = {IGNORED: 0, SUPERPOSED: 1, DEDICATED: 2, NORMAL_PAIR: 3, CONFUSED: 4, TRIANGLE: 5}
 
 Array = NDArray[np.float64]
 
 
 def phase_colour(phase: str) -> str:
-    """Return the colour of a phase, the same in every figure; "partial" and "other" are grey and ink."""
+    """Return the colour of a phase, the same in every figure; "partial" and "other" are grey and faint."""
     if phase in _SERIES:
         return plotting.series(_SERIES[phase])
-    return plotting.colour({PARTIAL: "null", OTHER: "ink"}[phase])
+    return plotting.colour({PARTIAL: "null", OTHER: "faint"}[phase])
 
 
-def map_axes(ax: Axes, *, bottom: bool = True, left: bool = True) -> None:
-    """Set up a log-log map: importance of the extra feature across, density up; label the outer edges only."""
+def map_axes(ax: Axes, *, bottom: bool = True, left: bool = True, ticks: Sequence[float] = (0.01, 0.1, 1)) -> None:
+    """Set up a log-log map, importance of the extra feature across and density up; label the outer edges only."""
     ax.set(xscale="log", yscale="log")
-    for axis, wanted in ((ax.xaxis, (0.1, 1, 10)), (ax.yaxis, (0.01, 0.1, 1))):
-        axis.set_major_locator(FixedLocator(list(wanted)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+    plain_ticks(ax.xaxis, (0.1, 1, 10))
+    plain_ticks(ax.yaxis, ticks)
     if bottom:
         ax.set_xlabel("importance r of the extra feature")
     if left:
         ax.set_ylabel("feature probability p")
+
+
+def plain_ticks(axis: Axis, values: Sequence[float]) -> None:
+    """Put ticks of a logarithmic axis at `values`, written as plain numbers."""
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def phase_map(ax: Axes, setting: Setting, result: SweepResult, labels: NDArray[np.int64]) -> None:
@@ -66,19 +72,19 @@ def phase_map(ax: Axes, setting: Setting, result: SweepResult, labels: NDArray[n
     plotting.represents(mesh, {"r": r.ravel(), "p": p.ravel(), "phase": names.ravel()})
 
 
-def closed_form_lines(ax: Axes, setting: Setting, result: SweepResult, label: str = "closed form") -> None:
-    """Draw the closed-form boundaries over a map, wall at r = 1 included."""
+def closed_form_lines(ax: Axes, setting: Setting, result: SweepResult, tone: str = "theory") -> None:
+    """Draw the closed-form boundaries over a map, wall at r = 1 included, in the colour of role `tone`."""
     r = np.geomspace(result.ratio[0], result.ratio[-1], 201)
-    plotting.theory_line(ax, r, boundary(setting, r), label=label)
     lowest = TRIPLE_POINT[1] if setting.features == 2 else result.density[-1]
-    plotting.theory_line(ax, [1.0, 1.0], [lowest, 1.0], label="")
+    for x, y in ((r, boundary(setting, r)), (np.ones(2), np.array([lowest, 1.0]))):
+        plotting.theory_line(ax, x, y, label="").set_color(plotting.colour(tone))
 
 
-def phase_legend(figure: Figure, setting: Setting, result: SweepResult, maps: Sequence[NDArray[np.int64]]) -> None:
+def phase_legend(figure: Figure, setting: Setting, maps: Sequence[NDArray[np.int64]]) -> None:
     """Name the phases that occur in `maps` above the figure."""
-    present = [phase for k, phase in enumerate(setting.phases) if any((labels == k).any() for labels in maps)]
-    handles = [Patch(color=phase_colour(phase), alpha=0.9, label=phase) for phase in present]
-    figure.legend(handles=handles, loc="outside upper left", ncols=5, alignment="left")
+    present = [k for k in range(len(setting.phases)) if any((labels == k).any() for labels in maps)]
+    handles = [Patch(color=phase_colour(setting.phases[k]), alpha=0.9, label=setting.words[k]) for k in present]
+    figure.legend(handles=handles, loc="outside upper left", ncols=4 if setting.features == 3 else 5, alignment="left")
 
 
 def draw_maps(setting: Setting, result: SweepResult) -> Figure:
@@ -96,7 +102,7 @@ def draw_maps(setting: Setting, result: SweepResult) -> Figure:
         closed_form_lines(ax, setting, result)
         ax.set_title(title)
     plotting.panel_letters(axes)
-    phase_legend(figure, setting, result, list(panels.values()))
+    phase_legend(figure, setting, list(panels.values()))
     return figure
 
 
@@ -111,7 +117,7 @@ def draw_norms(setting: Setting, result: SweepResult) -> Figure:
         map_axes(ax, left=ax is axes[0])
         mesh = plotting.heat(ax, result.ratio, result.density, values.T, norm=norm, colourbar=False)
         mesh.set_rasterized(True)
-        closed_form_lines(ax, setting, result)
+        closed_form_lines(ax, setting, result, tone="contrast")
         ax.set_title(title)
     plotting.colour_scale(mesh, axes, label=rf"$\Vert W_{setting.features}\Vert$ of the extra feature")
     plotting.panel_letters(axes)
@@ -135,8 +141,8 @@ def draw_shares(setting: Setting, result: SweepResult) -> Figure:
         values = 100 * result.shares[..., shown[number]]
         mesh = plotting.heat(ax, result.ratio, result.density, values.T, norm=Normalize(0, 100), colourbar=False)
         mesh.set_rasterized(True)
-        closed_form_lines(ax, setting, result)
-        ax.set_title(setting.phases[shown[number]])
+        closed_form_lines(ax, setting, result, tone="contrast")
+        ax.set_title(setting.words[shown[number]])
     plotting.colour_scale(mesh, axes, label="share of a cell's models (%)")
     return figure
 
@@ -147,13 +153,11 @@ def draw_line(setting: Setting, result: SweepResult) -> Figure:
     p, alone = result.line_density, result.line_ignored
     _branches(left, result, result.superposed_norm, np.zeros(p.size))
     _branches(right, result, result.superposed_loss / alone, np.ones(p.size))
-    plotting.theory_line(right, p, result.line_pair / alone, label="closed form of the pair")
+    plotting.theory_line(right, p, result.line_pair / alone, label="closed form")
     _every_model(left, p, result.line_norm)
     _every_model(right, p, result.line_loss / alone[:, None])
     for ax in (left, right):
-        plotting.theory_level(
-            ax, result.numbers["line_boundary_theory"].value, vertical=True, label="closed-form boundary"
-        )
+        plotting.theory_level(ax, result.numbers["line_boundary_theory"].value, vertical=True, label="")
         plotting.density_axis(ax)
     left.set(ylabel=rf"$\Vert W_{setting.features}\Vert$ of the extra feature", ylim=(-0.05, 1.2))
     right.set(ylabel="loss / loss of ignoring the feature", ylim=(0, 1.5))
@@ -166,9 +170,9 @@ def _branches(ax: Axes, result: SweepResult, shared: Array, ignored: Array) -> N
     """Draw both solutions where they are minima, and dotted where the ignored one has become a saddle."""
     p, tone = result.line_density, phase_colour(IGNORED)
     pair, stable = result.superposed_norm > REPRESENTED_NORM, result.ignored_norm < ABSENT_NORM
-    ax.plot(p[pair], shared[pair], color=phase_colour(SUPERPOSED), lw=2.4, label="minimum: superposed", zorder=3)
-    ax.plot(p[stable], ignored[stable], color=tone, lw=2.4, label="minimum: ignored", zorder=3)
-    ax.plot(p[~stable], ignored[~stable], color=tone, lw=1.2, linestyle=":", label="ignored, a saddle", zorder=3)
+    ax.plot(p[pair], shared[pair], color=phase_colour(SUPERPOSED), lw=1.6, label="minimum: superposed", zorder=3)
+    ax.plot(p[stable], ignored[stable], color=tone, lw=1.6, label="minimum: ignored", zorder=3)
+    ax.plot(p[~stable], ignored[~stable], color=tone, lw=1.2, linestyle=":", label="ignored: a saddle", zorder=3)
 
 
 def _every_model(ax: Axes, density: Array, values: Array) -> None:
@@ -176,7 +180,9 @@ def _every_model(ax: Axes, density: Array, values: Array) -> None:
     step = np.log(density[0] / density[1])
     offset = 0.6 * step * (np.arange(values.shape[1]) * 0.6180339887498949 % 1.0 - 0.5)
     at = density[:, None] * np.exp(offset)
-    marks = ax.scatter(at, values, s=5, color=plotting.colour("ink"), alpha=0.3, lw=0, label="trained models", zorder=4)
+    marks = ax.scatter(
+        at, values, s=5, color=plotting.colour("ink"), alpha=0.35, lw=0, label="trained models", zorder=2
+    )
     marks.set_rasterized(True)
     plotting.represents(marks, {"p": np.repeat(density, values.shape[1]), "value": values.ravel()})
 
@@ -184,27 +190,22 @@ def _every_model(ax: Axes, density: Array, values: Array) -> None:
 def draw_boundaries(setting: Setting, result: SweepResult) -> Figure:
     """Draw the boundary by closed form, exactly and by training, and the exact optimum on both sides of it."""
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7)
-    map_axes(left)
+    map_axes(left, ticks=(0.1, 0.2, 0.5, 1))
     r = np.geomspace(result.ratio[0], result.ratio[-1], 201)
     plotting.theory_line(left, r, boundary(setting, r), label="closed form")
     left.plot(result.ratio, result.exact_boundary, color=plotting.series(1), label="exact optimum")
-    left.plot(result.ratio, result.trained_boundary, "o", color=plotting.series(0), label="trained, best of each cell")
-    left.set(ylim=(result.density[-1], 1.1))
+    left.plot(result.ratio, result.trained_boundary, "o", color=plotting.series(0), label="trained")
     if setting.features == 2:
-        p = np.geomspace(result.density[-1], 1.0, 201)
-        limit = stability_limit(p)
-        left.plot(limit, p, color=plotting.series(3), ls=":", label="ignoring a feature is a minimum beyond")
-        left.plot(1 / limit, p, color=plotting.series(3), ls=":")
-        left.set(xlim=(result.ratio[0] / 1.1, result.ratio[-1] * 1.1), ylim=(0.09, 1.1))
-    right.set(
-        xscale="log",
-        xlabel="importance r of the extra feature",
-        ylabel="shortest column at the boundary",
-        ylim=(-0.05, 1),
-    )
-    right.plot(result.ratio, result.sparse_norm, "o-", ms=3, color=phase_colour(SUPERPOSED), label="just below it")
-    right.plot(result.ratio, result.dense_norm, "o-", ms=3, color=phase_colour(IGNORED), label="just above it")
+        p = np.geomspace(0.05, 1.0, 201)
+        left.plot(stability_limit(p), p, color=plotting.series(3), ls=":", label="stability limit")
+        left.plot(1 / stability_limit(p), p, color=plotting.series(3), ls=":")
+    left.set(xlim=(result.ratio[0] / 1.1, result.ratio[-1] * 1.1), ylim=(0.09, 1.1))
+    right.plot(result.ratio, result.sparse_norm, "o-", ms=3, color=phase_colour(SUPERPOSED), label="just below")
+    right.plot(result.ratio, result.dense_norm, "o-", ms=3, color=phase_colour(IGNORED), label="just above")
+    right.set(xscale="log", xlabel="importance r of the extra feature", ylim=(-0.05, 1))
+    right.set_ylabel("shortest column of the optimum")
+    plain_ticks(right.xaxis, (0.1, 1, 10))
     plotting.panel_letters((left, right))
-    for ax in (left, right):
-        plotting.legend(ax)
+    plotting.legend(left, columns=2)
+    plotting.legend(right)
     return figure

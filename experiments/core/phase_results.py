@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.core.contract import Verdict, undefined
-from experiments.core.metrics import REPRESENTED_NORM, norms
+from experiments.core.metrics import REPRESENTED_NORM, cosines, norms
 from experiments.core.phase_sweep import (
     ExactBoundary,
     Models,
@@ -24,6 +24,7 @@ from experiments.core.phase_sweep import (
 from experiments.core.phases import (
     ABSENT_NORM,
     IGNORED,
+    ORTHOGONAL,
     SUPERPOSED,
     Setting,
     boundary,
@@ -129,6 +130,7 @@ def sweep(setting: Setting, config: SweepConfig, device: str) -> dict[str, Any]:
         **_boundary_errors(setting, fields, config.seed),
         **_jumps(setting, config, fields, edge),
         **_losses(models, known, search.loss, best.loss, ideal),
+        **_failures(setting, models, phases, optimum, known),
         **_counts(setting, fields, phases),
         "models": exact(models.loss.size + line.loss.size, method="models trained"),
         "per_cell": exact(config.models, method="models per cell"),
@@ -286,6 +288,27 @@ def _losses(models: Models, known: Array, searched: Array, best: Array, ideal: A
         "found": mean(found.mean(axis=0), "of cells"),
         "search_missed": exact(int((known < searched * (1 - 1e-6)).sum()), "cells", "training below the search"),
     }
+
+
+def _failures(setting: Setting, models: Models, phases: Labels, optimum: Labels, known: Array) -> dict[str, Quantity]:
+    """Return why models stay more than 1 % above the optimum, as shares of those that do; the first cause that fits."""
+    failed = models.loss >= 1.01 * known[:, None]
+    gram = np.swapaxes(models.W, -1, -2) @ models.W
+    highest = models.b + np.maximum(gram, 0.0).sum(axis=-1)  # the most that each output's argument can be
+    there = norms(models.W) > 0.05
+    pairs = there[..., None] & there[..., None, :] & ~np.eye(setting.features, dtype=bool)
+    ideal = [setting.index(phase) for phase in setting.ideal]
+    causes = {
+        "dead": (highest <= 0).any(-1),
+        "same_way": ((cosines(models.W) > ORTHOGONAL) & pairs).any((-1, -2)),
+        "other_ideal": np.isin(phases, ideal) & (phases != optimum[:, None]),
+    }
+    numbers, left = {"failed": mean(failed.mean(axis=0), "of models")}, failed.copy()
+    for name, cause in causes.items():
+        hits = (left & cause).sum() / max(failed.sum(), 1)
+        numbers[f"failed_{name}"] = exact(hits, "of them", "share of the models more than 1 % above the optimum")
+        left &= ~cause
+    return numbers
 
 
 def _counts(setting: Setting, fields: dict[str, Any], phases: Labels) -> dict[str, Quantity]:

@@ -50,12 +50,14 @@ TRIPLE_POINT = (1.0, 4 / 7)
 class Setting:
     """`features` in one dimension fewer, and the phases that are told apart there, `OTHER` last.
 
-    `ideal` are the phases for which there is an ideal solution with a closed form.
+    `ideal` are the phases for which there is an ideal solution with a closed form; `words` are the
+    phases in a legend's words.
     """
 
     features: int
     phases: tuple[str, ...]
     ideal: tuple[str, ...]
+    words: tuple[str, ...]
 
     @property
     def hidden(self) -> int:
@@ -66,11 +68,33 @@ class Setting:
         return self.phases.index(phase)
 
 
-TWO_FEATURES = Setting(2, (IGNORED, SUPERPOSED, DEDICATED, CONFUSED, PARTIAL, OTHER), (IGNORED, SUPERPOSED, DEDICATED))
+TWO_FEATURES = Setting(
+    features=2,
+    phases=(IGNORED, SUPERPOSED, DEDICATED, CONFUSED, PARTIAL, OTHER),
+    ideal=(IGNORED, SUPERPOSED, DEDICATED),
+    words=(
+        "2nd feature ignored",
+        "superposed",
+        "2nd feature alone",
+        "same direction",
+        "partly represented",
+        "other",
+    ),
+)
 THREE_FEATURES = Setting(
-    3,
-    (IGNORED, SUPERPOSED, DEDICATED, NORMAL_PAIR, TRIANGLE, CONFUSED, PARTIAL, OTHER),
-    (IGNORED, SUPERPOSED, DEDICATED, NORMAL_PAIR),
+    features=3,
+    phases=(IGNORED, SUPERPOSED, DEDICATED, NORMAL_PAIR, TRIANGLE, CONFUSED, PARTIAL, OTHER),
+    ideal=(IGNORED, SUPERPOSED, DEDICATED, NORMAL_PAIR),
+    words=(
+        "extra ignored",
+        "extra one shares",
+        "a normal one ignored",
+        "normal ones share",
+        "triangle",
+        "same direction",
+        "partly represented",
+        "other",
+    ),
 )
 
 

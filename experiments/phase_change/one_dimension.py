@@ -76,9 +76,10 @@ def draw_norms(result: Result) -> Figure:
 @experiment.figure(
     "phase-shares-two",
     title="Where single models end up",
-    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. A single model is within 1 % of "
-    "the exact optimum's loss in {numbers.found:% value} of cells; the others are in local minima, which is why the "
-    "best of several is shown elsewhere.",
+    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
+    "models stay more than 1 % above the exact optimum: {numbers.failed_same_way:% value} of these with both "
+    "features in the same direction, a relic of the phase without bias, {numbers.failed_dead:% value} with an output "
+    "that is never positive and so gets no gradient. Dashed: closed-form boundaries.",
     alt="Small maps, one per phase, of the share of models in it. Ignoring and dedicating reach far into the region "
     "where superposition is better.",
 )
@@ -126,6 +127,7 @@ def draw_boundaries(result: Result) -> Figure:
     "decades from a boundary.",
     criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
     figures=("phase-map-two", "phase-shares-two"),
+    published=Verdict.SUPPORTED,
 )
 def decide_agreement(result: Result) -> Finding:
     statistic = result.numbers["agreement"]
@@ -141,6 +143,7 @@ def decide_agreement(result: Result) -> Finding:
     criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
     "straddles 0.15.",
     figures=("phase-boundary-two",),
+    published=Verdict.SUPPORTED,
 )
 def decide_boundary(result: Result) -> Finding:
     statistic = result.numbers["boundary_error"]
@@ -156,6 +159,7 @@ def decide_boundary(result: Result) -> Finding:
     "decades.",
     criterion="Supported if below half the height of a cell of the published map, 0.032 decades; refuted if above.",
     figures=("phase-boundary-two", "phase-map-two"),
+    published=Verdict.REFUTED,
 )
 def decide_exact_boundary(result: Result) -> Finding:
     statistic = result.numbers["boundary_theory_error"]
@@ -171,6 +175,7 @@ def decide_exact_boundary(result: Result) -> Finding:
     "probabilities within a factor of 1.3.",
     criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
     figures=("phase-line-two",),
+    published=Verdict.SUPPORTED,
 )
 def decide_jump(result: Result) -> Finding:
     statistic = result.numbers["line_jump"]
@@ -187,6 +192,7 @@ def decide_jump(result: Result) -> Finding:
     criterion="Supported if the difference exceeds 0.6 and both solutions are local minima over a range of "
     "probabilities around the crossing; refuted if it is below 0.1; mixed otherwise.",
     figures=("phase-line-two",),
+    published=Verdict.SUPPORTED,
 )
 def decide_first_order(result: Result) -> Finding:
     statistic = result.numbers["line_exact_jump"]
@@ -204,6 +210,7 @@ def decide_first_order(result: Result) -> Finding:
     "which the weaker feature is still absent there (norm below 0.05), so that it enters in the jump alone.",
     criterion="Supported if at all importances, refuted if at fewer than half, mixed otherwise.",
     figures=("phase-boundary-two",),
+    published=Verdict.MIXED,
 )
 def decide_sudden_everywhere(result: Result) -> Finding:
     statistic = result.numbers["sudden_columns"]
@@ -220,6 +227,7 @@ def decide_sudden_everywhere(result: Result) -> Finding:
     "cells where it is at most 1.02.",
     criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
     figures=("phase-map-two",),
+    published=Verdict.SUPPORTED,
 )
 def decide_loss(result: Result) -> Finding:
     statistic = result.numbers["loss_within"]
@@ -234,6 +242,7 @@ def decide_loss(result: Result) -> Finding:
     "longer than 0.5 and have the same sign.",
     criterion="Supported if at least 1 % of cells, refuted if none, mixed otherwise.",
     figures=("phase-map-two",),
+    published=Verdict.SUPPORTED,
 )
 def decide_confused_without_bias(result: Result) -> Finding:
     statistic = result.numbers["optimum_without_bias_confused"]
@@ -251,6 +260,7 @@ def decide_confused_without_bias(result: Result) -> Finding:
     criterion="Supported if at least 1 % of cells both trained and exact; refuted if no exact optimum is of this "
     "kind and the trained share is below 1 %; mixed otherwise.",
     figures=("phase-map-two", "phase-shares-two"),
+    published=Verdict.REFUTED,
 )
 def decide_confused_with_bias(result: Result) -> Finding:
     statistic, exactly = result.numbers["best_confused"], result.numbers["optimum_confused"].value

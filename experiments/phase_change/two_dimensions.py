@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from experiments.core import phase_figures
-from experiments.core.contract import Experiment, Finding
+from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.phase_results import SweepResult, above, below, sweep
 from experiments.core.phase_sweep import SweepConfig
 from experiments.core.phases import THREE_FEATURES
@@ -78,9 +78,9 @@ def draw_norms(result: Result) -> Figure:
 @experiment.figure(
     "phase-shares-three",
     title="Where single models of three features end up",
-    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. A single model is within 1 % of "
-    "the exact optimum's loss in {numbers.found:% value} of cells. Superposed: the extra feature shares a dimension "
-    "with a normal one; dedicated: a normal feature is ignored.",
+    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
+    "models stay more than 1 % above the exact optimum, {numbers.failed_other_ideal:% value} of these in another "
+    "ideal solution: the wrong two features share a dimension. Dashed: closed-form boundaries.",
     alt="Small maps, one per phase, of the share of models in it. Superposed models and normal pairs reach far into "
     "each other's region.",
 )
@@ -93,7 +93,8 @@ def draw_shares(result: Result) -> Figure:
     title="Across the transition with three features",
     caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
     "The third feature's norm jumps. (b) The branches of the loss cross at p = {numbers.line_boundary:.3f}, as with "
-    "two features in one dimension: a normal feature keeps the other dimension to itself. Dashed: closed forms.",
+    "two features in one dimension. Models on the upper curve are local minima in which the two normal features "
+    "share a dimension and the third has its own. Dashed: closed forms.",
     alt="Left, norms of trained models lie on two branches, near 0 at high and near 0.9 at low probability. Right, "
     "relative losses: a flat line and a rising line that cross, with models on both and some on other branches.",
 )
@@ -104,12 +105,13 @@ def draw_line(result: Result) -> Figure:
 @experiment.figure(
     "phase-boundary-three",
     title="The boundary with three features",
-    caption="(a) Probability below which all three features are represented. Closed form, exact optimum, and the "
-    "best trained models. (b) Shortest column of the exact optimum on both sides. An important extra feature leaves "
-    "the normal two one dimension to share; equally important, they share it unequally even above the boundary, and "
-    "the jump is small.",
+    caption="(a) Probability below which all three features are represented: closed form, exact optimum, and the "
+    "best trained models. (b) Shortest column of the exact optimum on both sides. An unimportant extra feature jumps "
+    "in from zero. Beyond equal importance the two normal features share one dimension unequally above the boundary "
+    "and become equal continuously: no jump is left, except next to the triangles at r just above 1.",
     alt="Left, three curves that rise with importance up to one and are level beyond; the exact one peaks at equal "
-    "importance. Right, norms on both sides of the boundary: far apart on the left, closer on the right.",
+    "importance. Right, norms on both sides of the boundary: far apart on the left, equal on the right but for one "
+    "spike.",
 )
 def draw_boundaries(result: Result) -> Figure:
     return phase_figures.draw_boundaries(THREE_FEATURES, result)
@@ -124,6 +126,7 @@ def draw_boundaries(result: Result) -> Figure:
     "decades from a boundary.",
     criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
     figures=("phase-map-three", "phase-shares-three"),
+    published=Verdict.SUPPORTED,
 )
 def decide_agreement(result: Result) -> Finding:
     statistic = result.numbers["agreement"]
@@ -139,6 +142,7 @@ def decide_agreement(result: Result) -> Finding:
     criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
     "straddles 0.15.",
     figures=("phase-boundary-three",),
+    published=Verdict.SUPPORTED,
 )
 def decide_boundary(result: Result) -> Finding:
     statistic = result.numbers["boundary_error"]
@@ -154,10 +158,29 @@ def decide_boundary(result: Result) -> Finding:
     "probabilities within a factor of 1.3.",
     criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
     figures=("phase-line-three",),
+    published=Verdict.SUPPORTED,
 )
 def decide_jump(result: Result) -> Finding:
     statistic = result.numbers["line_jump"]
     return Finding(statistic, above(statistic, 0.6))
+
+
+@experiment.claim(
+    "phase-three-sudden-everywhere",
+    title="The change is one jump at every importance, with three features too",
+    statements=("C6",),
+    source=SECTION,
+    test="Exact optimum just above the boundary, for every importance of the map. Statistic: share of importances at "
+    "which the weakest feature is still absent there (norm below 0.05), so that it enters in the jump alone.",
+    criterion="Supported if at all importances, refuted if at fewer than half, mixed otherwise.",
+    figures=("phase-boundary-three",),
+    published=Verdict.REFUTED,
+)
+def decide_sudden_everywhere(result: Result) -> Finding:
+    statistic = result.numbers["sudden_columns"]
+    if statistic.value == 1:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.5 else Verdict.MIXED)
 
 
 @experiment.claim(
@@ -168,6 +191,7 @@ def decide_jump(result: Result) -> Finding:
     "Statistic: share of them whose best model has exactly one column shorter than 0.3, a normal one.",
     criterion="Supported if the 95 % interval lies above 0.5, refuted if below, inconclusive if it straddles 0.5.",
     figures=("phase-map-three", "phase-shares-three"),
+    published=Verdict.REFUTED,
 )
 def decide_ignored_normal(result: Result) -> Finding:
     statistic = result.numbers["kept_dedicated"]
@@ -182,6 +206,7 @@ def decide_ignored_normal(result: Result) -> Finding:
     "than a triangle, two features that point the same way, a partly represented one or anything else.",
     criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
     figures=("phase-map-three", "phase-shares-three"),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_only_ideal(result: Result) -> Finding:
     statistic = result.numbers["best_ideal"]
@@ -196,6 +221,7 @@ def decide_only_ideal(result: Result) -> Finding:
     "cells where it is at most 1.02.",
     criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
     figures=("phase-map-three",),
+    published=Verdict.SUPPORTED,
 )
 def decide_loss(result: Result) -> Finding:
     statistic = result.numbers["loss_within"]
