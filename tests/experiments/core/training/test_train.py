@@ -1,0 +1,80 @@
+"""Which backend runs, and what the record of a run says."""
+
+import numpy as np
+import pytest
+import torch
+
+from experiments.core import progress
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.train import choose_backend, train
+
+RECIPE = Recipe(steps=3, batch=8)
+
+
+def test_the_cpu_kernel_is_chosen_on_the_cpu_and_recorded() -> None:
+    with progress.noting() as notes:
+        trained = train(Data(0.5), Model(3, 2), RECIPE)
+    assert (trained.backend, trained.device, notes["backend"]) == ("cpu", "cpu", "cpu")
+    assert trained.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("device", "backend", "sentence"),
+    [
+        ("cpu", "cpus", "did you mean 'cpu'"),
+        ("tpu", "auto", "device is 'tpu'"),
+        pytest.param(
+            "cuda",
+            "auto",
+            "no CUDA device",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device"),
+        ),
+    ],
+)
+def test_an_impossible_choice_is_refused(device: str, backend: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        choose_backend(device, backend)
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_progress_reaches_the_end(backend: str) -> None:
+    seen: list[float] = []
+    with progress.listening(lambda what, fraction: seen.append(fraction)):
+        train(Data(0.5), Model(3, 2), RECIPE, backend=backend)
+    assert seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_snapshot_is_what_a_shorter_run_ends_with(backend: str) -> None:
+    data, model = Data(0.5), Model(5, 2)
+    long = train(data, model, Recipe(steps=20, batch=70, snapshots=(0, 12, 20, 12)), 2, backend=backend)
+    short = train(data, model, Recipe(steps=12, batch=70), 2, backend=backend)
+    assert long.steps == (0, 12, 20, 12)
+    np.testing.assert_array_equal(long.snapshots[1].W, short.weights.W)
+    np.testing.assert_array_equal(long.snapshots[3].b, short.weights.b)
+    np.testing.assert_array_equal(long.snapshots[2].W, long.weights.W)
+    assert (long.snapshots[0].b == 0).all()
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+@pytest.mark.parametrize("hidden", [2, 12])
+def test_divergence_stops_that_instance_alone_with_its_last_finite_weights(backend: str, hidden: int) -> None:
+    model, seeds = Model(5, hidden), (1, 2)
+    wild = Recipe(steps=30, batch=16, learning_rate=[1e-3, 1e37], instance_seeds=seeds, snapshots=(0, 1, 30))
+    calm = Recipe(steps=30, batch=16, learning_rate=1e-3, instance_seeds=seeds)
+    trained = train(Data(0.5), model, wild, backend=backend)
+    assert trained.diverged.tolist() == [False, True]
+    assert trained.stopped_at[0] == 30
+    assert trained.stopped_at[1] < 3
+    assert np.isfinite(trained.weights.W).all()
+    np.testing.assert_array_equal(trained.snapshots[2].W[1], trained.weights.W[1])
+    np.testing.assert_array_equal(trained.weights.W[0], train(Data(0.5), model, calm, backend=backend).weights.W[0])
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_more_samples_than_a_batch_make_epochs(backend: str) -> None:
+    """Full-batch training sees the whole set each step, in whatever order, so all seeds agree."""
+    data = Data(0.5, fixed_samples=40)
+    same = Recipe(steps=20, batch=1000, instance_seeds=(3, 3))
+    W = train(data, Model(4, 2), same, backend=backend).weights.W
+    np.testing.assert_array_equal(W[0], W[1])
