@@ -22,6 +22,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from experiments.core.contract import FigureSpec
 from experiments.core.errors import ReportError
@@ -38,11 +40,18 @@ DENSE = 1500
 RASTER_DPI = 160
 """Resolution of such pictures in an SVG; finer ones cost more than the rest of the page."""
 
+THUMBNAIL_PIXELS = 560
+"""Width of a thumbnail: twice what a gallery shows."""
+
+THUMBNAIL_COLOURS = 48
+"""Colours of a thumbnail; more make it heavier and nobody sees them."""
+
 
 def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]) -> tuple[dict[str, FileRecord], str]:
     """Draw `spec` from `result` into `folder`; return its files by kind, and the digest of the plotted data.
 
-    Kinds are "light.svg", "dark.svg" (transparent, for the page), "png" (300 dpi) and "pdf" (fonts embedded)
+    Kinds are "light.svg", "dark.svg" (transparent, for the page), "light.small.png", "dark.small.png" (thumbnails,
+    which together weigh little on a page of many), "png" (300 dpi) and "pdf" (fonts embedded)
     in the light theme on white, "csv" and "json" (exactly the plotted data). Paths are names inside `folder`.
     Raises ReportError when the function returns no Figure, a figure without data, or one whose data differ
     between the themes; what the function itself raises passes through.
@@ -52,6 +61,7 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
         panels = _panels(spec, figure)
         digest = plotted_data.digest(spec.id, panels)
         contents["light.svg"] = f"{spec.id}-light.svg", _svg(spec, figure, provenance)
+        contents["light.small.png"] = f"{spec.id}-light-small.png", _thumbnail(figure, provenance)
         contents["png"] = f"{spec.id}.png", _png(figure, provenance)
         contents["pdf"] = f"{spec.id}.pdf", _pdf(figure, provenance)
     with _drawn(spec, result, "dark") as figure:
@@ -60,6 +70,7 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
                 f"figure {spec.id!r} plots other data in the dark theme; it must draw from its result alone"
             )
         contents["dark.svg"] = f"{spec.id}-dark.svg", _svg(spec, figure, provenance)
+        contents["dark.small.png"] = f"{spec.id}-dark-small.png", _thumbnail(figure, provenance)
     contents["csv"] = f"{spec.id}.csv", plotted_data.to_csv(panels).encode()
     contents["json"] = f"{spec.id}-data.json", plotted_data.to_json(spec.id, panels).encode()
     return {kind: _written(folder / name, content) for kind, (name, content) in contents.items()}, digest
@@ -132,6 +143,23 @@ def _png(figure: Figure, provenance: dict[str, str]) -> bytes:
     file = io.BytesIO()
     canvas: Any = FigureCanvasAgg(figure)
     canvas.print_png(file, metadata=png_metadata(provenance))
+    return file.getvalue()
+
+
+def _thumbnail(figure: Figure, provenance: dict[str, str]) -> bytes:
+    """Return a small transparent picture of few colours, sharp at half its size."""
+    figure.set(dpi=THUMBNAIL_PIXELS / figure.get_figwidth(), facecolor="none")
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    about = PngInfo()
+    for name, value in png_metadata(provenance).items():
+        if value is not None:
+            about.add_itxt(name, value)
+    file = io.BytesIO()
+    picture.quantize(THUMBNAIL_COLOURS, method=Image.Quantize.FASTOCTREE).save(
+        file, "png", optimize=True, pnginfo=about
+    )
     return file.getvalue()
 
 

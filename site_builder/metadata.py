@@ -11,6 +11,8 @@ from site_builder.records import FigureRecord, Report
 MEDIA_TYPES = {
     "light.svg": "image/svg+xml",
     "dark.svg": "image/svg+xml",
+    "light.small.png": "image/png",
+    "dark.small.png": "image/png",
     "png": "image/png",
     "pdf": "application/pdf",
     "csv": "text/csv",

@@ -81,7 +81,16 @@ def _figure(id: str, title: str, draw: object, figures: Path, *, drawn: bool) ->
 def _stand_ins(id: str, folder: Path) -> dict[str, FileRecord]:
     """Write files that no one drew, for tests that look at pages and not at pictures."""
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="468pt" height="180pt"><title>{id}</title></svg>'
-    contents = {"light.svg": svg, "dark.svg": svg, "png": "png", "pdf": "pdf", "csv": "x,y\n1,2\n", "json": "{}"}
+    contents = {
+        "light.svg": svg,
+        "dark.svg": svg,
+        "light.small.png": "png",
+        "dark.small.png": "png",
+        "png": "png",
+        "pdf": "pdf",
+        "csv": "x,y\n1,2\n",
+        "json": "{}",
+    }
     for kind, text in contents.items():
         (folder / f"{id}.{kind}").write_text(text, "utf-8")
     return {

@@ -29,7 +29,7 @@ PROVENANCE = {
     "licence": "MIT",
     "url": "https://example.org/figures/sample.html",
 }
-KINDS = {"light.svg", "dark.svg", "png", "pdf", "csv", "json"}
+KINDS = {"light.svg", "dark.svg", "light.small.png", "dark.small.png", "png", "pdf", "csv", "json"}
 
 
 def sample(result):
