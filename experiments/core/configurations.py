@@ -131,3 +131,9 @@ def canonical(W: ArrayLike, threshold: float = REPRESENTED_NORM) -> Array:
     upper = np.linalg.qr(columns).R
     signs = np.where(np.diagonal(upper) < 0, -1.0, 1.0)
     return np.asarray(signs[:, None] * upper)
+
+
+def census(names: ArrayLike, kinds: tuple[str, ...]) -> Array:
+    """Return the share of each kind in the last axis of `names` (..., run), shape (..., kind)."""
+    found = np.asarray(names)[..., None, :] == np.array(kinds)[:, None]
+    return np.asarray(found.mean(-1), dtype=np.float64)

@@ -64,6 +64,15 @@ class Finding:
     verdict: Verdict
 
 
+def above(found: Quantity, level: float) -> Verdict:
+    """Return supported if the whole interval of `found` lies above `level`, refuted if below, else inconclusive."""
+    if found.low is None or found.high is None:
+        raise ValueError(f"{found!r} has no interval to compare with {level}")
+    if found.low > level:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if found.high < level else Verdict.INCONCLUSIVE
+
+
 @dataclass(frozen=True)
 class FigureSpec:
     """One figure of an experiment.

@@ -9,9 +9,10 @@ Chen et al. 2023, "Dynamical versus Bayesian phase transitions in a toy model of
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 
 from experiments.core.configurations import at_degrees, polygon
-from experiments.core.optimum import Family
+from experiments.core.optimum import Family, minimise
 
 Array = NDArray[np.float64]
 
@@ -63,6 +64,13 @@ def pentagon(features: int) -> Family:
     return blocks("pentagon", features, polygon(5))
 
 
+def without_bias(family: Family) -> Family:
+    """Return the family with every bias held at 0."""
+    split = family.hidden * family.features
+    norms = (family.basis[:, split:] == 0).all(-1)
+    return Family(f"{family.name}, no bias", family.hidden, family.features, family.basis[norms], family.start[norms])
+
+
 def absent_loss(density: ArrayLike) -> Array:
     """Return the loss of a feature that is not represented, p/3 - p^2/4: the variance, as y is the mean p/2."""
     p = np.asarray(density, dtype=np.float64)
@@ -93,3 +101,26 @@ def pair_or_one(importance: ArrayLike) -> Array:
     """
     r = np.asarray(importance, dtype=np.float64)
     return np.asarray(4 * r / (5 * r + 2))
+
+
+def least_in_family(family: Family, density: ArrayLike) -> Array:
+    """Return the least exact loss within `family` at each density (case,), from several starts."""
+    p = np.atleast_1d(np.asarray(density, dtype=np.float64))
+    norms = int((family.start == 1).sum())
+    starts = np.tile(family.start, (6, 1))
+    starts[:3, :norms], starts[3:, :norms] = 1.0, 0.7
+    starts[:, norms:] = np.array([0.0, 0.3, -0.2] * 2)[:, None]
+    found = minimise(family, np.repeat(p, 6)[:, None], starts=np.tile(starts, (len(p), 1)))
+    return np.asarray(found.loss.reshape(len(p), 6).min(-1))
+
+
+def crossing(one: Family, two: Family, low: float, high: float) -> float:
+    """Return the density in [low, high] at which two families have the same least loss.
+
+    Raises `ValueError` if their order is the same at both ends.
+    """
+
+    def advantage(p: float) -> float:
+        return float((least_in_family(one, p) - least_in_family(two, p))[0]) / p
+
+    return float(brentq(advantage, low, high, xtol=1e-9))

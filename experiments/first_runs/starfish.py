@@ -1,0 +1,310 @@
+"""What does the reader's first run give, over many seeds and densities? Statement A1.
+
+Five features in two dimensions. Every run is judged by its exact expected loss, so that runs on different data,
+converged runs and arrangements that were never trained are compared on one scale.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.configurations import OTHER, PLANE, TWO_DIGONS, canonical, census, classify
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.exact import expected_loss
+from experiments.core.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
+from experiments.core.metrics import REPRESENTED_NORM, cosines, norms
+from experiments.core.optimum import search
+from experiments.core.quantities import Quantity, exact, median, share
+from experiments.core.theory import (
+    absent_loss,
+    crossing,
+    digon_and_one,
+    least_in_family,
+    pentagon,
+    triangle,
+    two_digons,
+    two_directions,
+)
+from experiments.core.training.specification import Weights
+
+Array = NDArray[np.float64]
+
+FEATURES = 5
+KINDS = (*(known.name for known in PLANE), OTHER)
+FAMILIES = tuple(make(FEATURES) for make in (two_directions, triangle, digon_and_one, two_digons, pentagon))
+ARMS = ("the reader's run", "converged")
+AT_BEST = 1.01
+"""A run has reached the best loss when its own is at most this many times as large."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 256  # models per density and recipe
+    p: tuple[float, ...] = (1, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
+    readers_p: float = 0.1  # one of them: the reader's own
+    epochs: int = 40  # of the reader's 10,000 samples
+    converged_steps: int = 10_000
+    search_starts: int = 64  # random starts of the search for the best loss at the reader's p
+
+
+@dataclass(frozen=True)
+class Result:
+    """Losses are shares of the features' variance: 1 when nothing is represented.
+
+    `kind` (arm, case, seed) numbers `KINDS`; `loss` (arm, case, seed); `shares` (arm, case, kind). `example`
+    (case, kind, 2, feature) is the reader's run of median loss of each kind, zero where there is none. `family`
+    (family,) is the least loss of each family at the reader's p. `changes` are the densities where the best
+    arrangement changes.
+    """
+
+    p: Array
+    readers_case: int
+    kind: NDArray[np.int64]
+    loss: Array
+    shares: Array
+    example: Array
+    family: Array
+    changes: dict[str, Quantity]
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="The reader's first run: five features in two dimensions",
+    config=Config(),
+    quick=Config(seeds=16, p=(1, 0.5, 0.2, 0.1, 0.01), search_starts=16),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    p = np.array(config.p, dtype=np.float64)
+    arms = _train(config, p, device)
+    grid = (len(ARMS), len(p), config.seeds)
+    names = np.stack([classify(weights.W).name for weights in arms]).reshape(grid)
+    density = np.repeat(p, config.seeds)[:, None]
+    exact_losses = np.stack([expected_loss(weights.W, weights.b, density).value for weights in arms])
+    loss = exact_losses.reshape(grid) / absent_loss(p)[:, None]
+    case = int(np.argmin(np.abs(p - config.readers_p)))
+    family = np.array([least_in_family(known, p[case])[0] for known in FAMILIES]) / absent_loss(p[case])
+    best = min(_searched(config, float(p[case])), float(family.min()))
+    at_best = loss[:, case] <= AT_BEST * best
+    converged_W = arms[1].W.reshape(*grid[1:], 2, FEATURES)[case]
+    stuck = ~at_best[1]
+    return Result(
+        p=p,
+        readers_case=case,
+        kind=np.argmax(names[..., None] == np.array(KINDS), axis=-1),
+        loss=loss,
+        shares=census(names, KINDS),
+        example=_examples(arms[0].W.reshape(*grid[1:], 2, FEATURES).astype(np.float64), names[0], loss[0]),
+        family=family,
+        changes={
+            "triangle_to_digons": exact(crossing(FAMILIES[1], FAMILIES[3], 0.5, 0.8)),
+            "digons_to_pentagon": exact(crossing(FAMILIES[3], FAMILIES[4], 0.1, 0.4)),
+        },
+        numbers={
+            **_shares_of("readers", names[0, case]),
+            **_shares_of("converged", names[1, case]),
+            "readers_at_best": share(at_best[0]),
+            "converged_at_best": share(at_best[1]),
+            "readers_loss": median(loss[0, case]),
+            "converged_loss": median(loss[1, case]),
+            "best_loss": exact(best, method="exact loss, least of a search and of all families"),
+            "pentagon_excess": exact(family[-1] / best - 1),
+            "stuck_behind": share_within(_behind(converged_W), stuck),
+            "stuck_absent": share_within(np.asarray((norms(converged_W) < 0.1).any(-1)), stuck),
+            "stuck_two_digons": share_within(np.asarray(names[1, case] == TWO_DIGONS.name), stuck),
+        },
+    )
+
+
+def _train(config: Config, p: Array, device: str) -> tuple[Weights, Weights]:
+    """Train the reader's runs and the converged ones, (case * seed) instances each."""
+    readers = replace(READERS, steps=config.epochs * STEPS_PER_EPOCH)
+    converged = replace(CONVERGED, steps=config.converged_steps)
+    common = (p, config.seeds, config.seed, device)
+    return (
+        train_grid(readers, *common, features=FEATURES, samples=SAMPLES),
+        train_grid(converged, *common, features=FEATURES),
+    )
+
+
+def _searched(config: Config, p: float) -> float:
+    """Return the best loss of a search that knows of no family."""
+    found = search(2, FEATURES, [[p]], starts=config.search_starts, seed=config.seed)[0]
+    return float(found.loss.min() / absent_loss(p))
+
+
+def _behind(W: Array) -> NDArray[np.bool_]:
+    """Return, per run (run, 2, feature), whether a short column (norm 0.1 to 0.5) points within 10° of a live one."""
+    lengths, close = norms(W), cosines(W) > np.cos(np.radians(10))
+    short = (lengths > 0.1) & (lengths <= REPRESENTED_NORM)
+    return np.asarray((short[:, :, None] & (lengths > REPRESENTED_NORM)[:, None, :] & close).any((1, 2)))
+
+
+def _examples(W: Array, names: NDArray[np.str_], loss: Array) -> Array:
+    """Return the run of median loss of each kind at each density, turned to a common orientation."""
+    example = np.zeros((len(W), len(KINDS), *W.shape[2:]))
+    for case, column in np.ndindex(len(W), len(KINDS)):
+        runs = np.flatnonzero(names[case] == KINDS[column])
+        if len(runs):
+            middle = runs[np.argsort(loss[case, runs])[len(runs) // 2]]
+            example[case, column] = canonical(W[case, middle])
+    return example
+
+
+def share_within(hits: NDArray[np.bool_], selected: NDArray[np.bool_]) -> Quantity:
+    """Return the share of `hits` among the selected runs; 0 without an interval where none is selected."""
+    return share(hits[selected]) if selected.any() else exact(0, method="no run was selected")
+
+
+def _shares_of(arm: str, names: NDArray[np.str_]) -> dict[str, Quantity]:
+    """Return the share of each kind, named "<arm>_two_digons" and so on."""
+    return {f"{arm}_{kind.replace(' + ', '_and_').replace(' ', '_')}": share(names == kind) for kind in KINDS}
+
+
+def _tones() -> list[str]:
+    return [*(plotting.series(index) for index in range(len(PLANE))), plotting.colour("muted")]
+
+
+@experiment.figure(
+    "first-run-starfish",
+    title="What the reader's first run gives",
+    caption=(
+        "Columns of W after the reader's training, for each density p and each arrangement that occurred: the run of "
+        "median loss, and the share of seeds. At the reader's p the runs end as a pentagon in "
+        "{numbers.readers_pentagon:% value} and as two digons in {numbers.readers_two_digons:% value} of seeds; "
+        "{numbers.readers_other:% value} fit no regular arrangement."
+    ),
+    alt=(
+        "A grid of small arrow plots inside unit circles. Rows are densities from 1 down to 0.01, columns are the "
+        "arrangements two directions, triangle, digon and one, two digons, pentagon, other. Irregular arrows fill the "
+        "row of the largest density; two digons dominate in the middle and pentagons at small density."
+    ),
+)
+def draw_starfish(result: Result) -> Figure:
+    shown = [int(np.argmin(np.abs(np.log(result.p / value)))) for value in (1, 0.5, 0.2, 0.1, 0.01)]
+    limit = 1.02 * float(norms(result.example[shown]).max())
+    figure, axes = plotting.new_figure(len(shown), len(KINDS), width="wide", height=7.0)
+    for row, case in enumerate(shown):
+        axes[row, 0].set_ylabel(f"$p$ = {result.p[case]:g}")
+        for column, kind in enumerate(KINDS):
+            ax, found = axes[row, column], result.shares[0, case, column]
+            ax.set_title(kind if row == 0 else "", loc="center")
+            if found > 0:
+                plotting.directions(ax, result.example[case, column], limit=limit, colours=_tones()[column])
+                ax.text(0.02, 0.98, f"{100 * found:.2g} %", transform=ax.transAxes, va="top")
+            else:
+                ax.set(xticks=[], yticks=[], aspect="equal")
+                ax.spines[:].set_visible(False)
+    return figure
+
+
+@experiment.figure(
+    "first-run-census",
+    title="Which arrangements training finds",
+    caption=(
+        "Share of seeds that end in each arrangement, against p. Dashed: where the exactly best arrangement changes, "
+        "from a triangle to two digons at p = {changes.triangle_to_digons:.3f} and to a pentagon at "
+        "p = {changes.digons_to_pentagon:.3f}. Training moves from one to the next later and never completely."
+    ),
+    alt=(
+        "Two panels of stacked areas over feature probability, the reader's run and the converged run, with two dashed "
+        "vertical lines. From right to left irregular arrangements give way to two digons and then to pentagons."
+    ),
+)
+def draw_census(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.6, sharey=True)
+    for ax, arm, shares in zip(axes, ARMS, result.shares, strict=True):
+        plotting.stacked_shares(ax, result.p, dict(zip(KINDS, shares.T, strict=True)), colours=_tones())
+        for change in result.changes.values():
+            plotting.theory_level(ax, change.value, vertical=True, label="")
+        plotting.density_axis(ax, ticks=(0.01, 0.03, 0.1, 0.3, 1))
+        plotting.percent_axis(ax)
+        ax.set_title(arm)
+    axes[0].set_ylabel("share of seeds")
+    plotting.legend(axes[0], figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "first-run-losses",
+    title="How good each arrangement is",
+    caption=(
+        "Exact loss of every run at the reader's p, by the arrangement it ended in; dashed, the least loss of that "
+        "arrangement when its lengths and biases are optimised. {numbers.readers_at_best:% value} of the reader's runs "
+        "and {numbers.converged_at_best:% value} of the converged ones come within one percent of the best loss."
+    ),
+    alt=(
+        "Two panels of point clouds, one cloud per arrangement, the reader's run and converged. Pentagons lie lowest, "
+        "two digons above them and digon and one higher; in the reader's run the clouds are taller."
+    ),
+)
+def draw_losses(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.6, sharey=True)
+    case = result.readers_case
+    for ax, arm, kinds, losses in zip(axes, ARMS, result.kind[:, case], result.loss[:, case], strict=True):
+        present = np.unique(kinds)
+        plotting.distribution_strip(ax, {KINDS[k].replace(" ", "\n", 1): losses[kinds == k] for k in present})
+        for position, kind in enumerate(present):
+            if kind < len(FAMILIES):
+                level = [result.family[kind]] * 2
+                ax.plot([position - 0.42, position + 0.42], level, label=f"least {KINDS[kind]}", **_dashes())
+        ax.set_title(arm)
+    axes[0].set_ylabel("loss / variance of the features")
+    return figure
+
+
+def _dashes() -> dict[str, Any]:
+    """Return the line style of a theoretical level that spans one group only."""
+    return {"color": plotting.colour("theory"), "linestyle": (0, (4, 2)), "linewidth": 1.2}
+
+
+@experiment.claim(
+    "first-run-pentagon",
+    title="The reader's run gives a pentagon, and that is the optimum",
+    statements=("A1",),
+    source="Elhage et al. 2022, introduction (five features in two dimensions)",
+    test="Share of the reader's runs, at the reader's p, whose columns form a regular pentagon (each angle within 8°).",
+    criterion=(
+        "Supported if the interval lies above one half and the pentagon has the best loss found; refuted if the "
+        "interval lies below one half or another model is better by more than one percent; inconclusive otherwise."
+    ),
+    figures=("first-run-starfish", "first-run-census"),
+)
+def decide_pentagon(result: Result) -> Finding:
+    found = result.numbers["readers_pentagon"]
+    best = result.numbers["pentagon_excess"].value < AT_BEST - 1
+    return Finding(found, above(found, 0.5) if best else Verdict.REFUTED)
+
+
+@experiment.claim(
+    "first-run-reliable",
+    title="One run is enough to see the best arrangement",
+    statements=("A1",),
+    test="Share of the reader's runs, at the reader's p, whose exact loss is within one percent of the best found.",
+    criterion="Supported if the interval lies above nine tenths, refuted if it lies below, inconclusive otherwise.",
+    figures=("first-run-losses",),
+)
+def decide_reliable(result: Result) -> Finding:
+    return Finding(result.numbers["readers_at_best"], above(result.numbers["readers_at_best"], 0.9))
+
+
+@experiment.claim(
+    "first-run-longer",
+    title="Converged training on fresh data is enough to see the best arrangement",
+    statements=("A1",),
+    test="Share of the converged runs, at the reader's p, whose exact loss is within one percent of the best found.",
+    criterion="Supported if the interval lies above nine tenths, refuted if it lies below, inconclusive otherwise.",
+    figures=("first-run-losses",),
+)
+def decide_longer(result: Result) -> Finding:
+    return Finding(result.numbers["converged_at_best"], above(result.numbers["converged_at_best"], 0.9))

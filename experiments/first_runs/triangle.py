@@ -1,0 +1,264 @@
+"""Three features in two dimensions: is a triangle best when features are rare enough? Statement A5.
+
+The least exact loss of a triangle and of its rivals over all densities, the same with biases held at 0, what a search
+without any family finds, and what training finds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.configurations import DIGON_AND_ONE, OTHER, TRIANGLE, TWO_DIRECTIONS, census, classify
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.exact import expected_loss
+from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
+from experiments.core.optimum import search
+from experiments.core.quantities import Quantity, exact, share
+from experiments.core.theory import (
+    crossing,
+    digon_and_one,
+    least_in_family,
+    together_loss,
+    triangle,
+    without_bias,
+)
+
+Array = NDArray[np.float64]
+
+FEATURES = 3
+TRIANGLE_FAMILY, DIGON_FAMILY = triangle(FEATURES), digon_and_one(FEATURES)
+KINDS = (TWO_DIRECTIONS.name, TRIANGLE.name, DIGON_AND_ONE.name, OTHER)
+ARMS = ("the reader's recipe", "converged")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 256  # runs per density and recipe
+    p: tuple[float, ...] = (1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+    rare_p: float = 0.1  # features this rare or rarer count as rare
+    dense_p: float = 0.7  # one of the densities, for what training finds when features are common
+    search_starts: int = 64  # random starts per density of the search
+    curve_points: int = 65  # densities of the curves of the arrangements
+
+
+@dataclass(frozen=True)
+class Result:
+    """Losses are exact, each the least of its arrangement, relative to that of the digon and one.
+
+    `ratio` (point,) is the triangle's at `curve_p`, `ratio_no_bias` (point,) the same with all biases held at 0, `free`
+    (case,) that of the best model found by a search without any family and `free_kind` (case,) its arrangement.
+    `shares` (arm, case, kind) is what training found. `pair_cost` (angle,) is what two active features of unit norm
+    lose together when the angle between them is `angle` degrees.
+    """
+
+    p: Array
+    curve_p: Array
+    ratio: Array
+    ratio_no_bias: Array
+    free: Array
+    free_kind: NDArray[np.str_]
+    shares: Array
+    angle: Array
+    pair_cost: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Three features in two dimensions",
+    config=Config(),
+    quick=Config(seeds=16, p=(1, 0.7, 0.5, 0.1, 0.02), search_starts=12, curve_points=17),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    p = np.array(config.p, dtype=np.float64)
+    curve_p = np.unique(np.concatenate([np.geomspace(p.min(), 1, config.curve_points), p]))
+    on_curve = np.searchsorted(curve_p, p)
+    three, digon = least_in_family(TRIANGLE_FAMILY, curve_p), least_in_family(DIGON_FAMILY, curve_p)
+    no_bias = [least_in_family(without_bias(known), curve_p) for known in (TRIANGLE_FAMILY, DIGON_FAMILY)]
+    found = [optima.best() for optima in search(2, FEATURES, p[:, None], starts=config.search_starts, seed=config.seed)]
+    best = np.minimum([one.loss for one in found], np.minimum(three, digon)[on_curve])
+    names, at_best = _trained(config, p, best, device)
+    angle = np.linspace(90, 180, 61)
+    return Result(
+        p=p,
+        curve_p=curve_p,
+        ratio=three / digon,
+        ratio_no_bias=no_bias[0] / no_bias[1],
+        free=best / digon[on_curve],
+        free_kind=classify(np.stack([one.W for one in found])).name,
+        shares=census(names, KINDS),
+        angle=angle,
+        pair_cost=together_loss(np.cos(np.radians(angle))),
+        numbers=_numbers(config, p, curve_p, three / digon, no_bias[0] / no_bias[1], names, at_best),
+    )
+
+
+def _trained(config: Config, p: Array, best: Array, device: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
+    """Return the arrangement of every run (arm, case, seed) and whether its loss is within one percent of the best."""
+    grid = (len(ARMS), len(p), config.seeds)
+    density = np.repeat(p, config.seeds)[:, None]
+    arms = [
+        train_grid(recipe, p, config.seeds, config.seed, device, features=FEATURES, samples=samples)
+        for recipe, samples in ((READERS, SAMPLES), (CONVERGED, None))
+    ]
+    names = np.stack([classify(weights.W).name for weights in arms]).reshape(grid)
+    loss = np.stack([expected_loss(weights.W, weights.b, density).value for weights in arms]).reshape(grid)
+    return names, np.asarray(loss <= 1.01 * best[:, None])
+
+
+def _numbers(
+    config: Config,
+    p: Array,
+    curve_p: Array,
+    ratio: Array,
+    ratio_no_bias: Array,
+    names: NDArray[np.str_],
+    at_best: NDArray[np.bool_],
+) -> dict[str, Quantity]:
+    rare = int(np.argmin(np.abs(p - config.rare_p)))
+    dense = int(np.argmin(np.abs(p - config.dense_p)))
+    numbers = {
+        "crossing": exact(crossing(TRIANGLE_FAMILY, DIGON_FAMILY, 0.3, 0.8), method="root of the difference of losses"),
+        "ratio_rarest": exact(ratio[0], method="at the least density"),
+        "ratio_limit": exact(float(3 * together_loss(-0.5) / together_loss(-1)), method="closed form, p to 0"),
+        "least_ratio": exact(ratio.min(), method="least over all densities"),
+        "least_ratio_p": exact(curve_p[int(np.argmin(ratio))], method="where the ratio is least"),
+        "least_ratio_rare": exact(ratio[curve_p <= config.rare_p].min(), method="least over all rare densities"),
+        "largest_ratio_rare": exact(ratio[curve_p <= config.rare_p].max(), method="largest over all rare densities"),
+        "least_ratio_no_bias": exact(ratio_no_bias.min(), method="least over all densities, biases held at 0"),
+    }
+    for arm, kinds, good in zip(("readers", "converged"), names, at_best, strict=True):
+        numbers[f"{arm}_triangle_rare"] = share(kinds[rare] == TRIANGLE.name)
+        numbers[f"{arm}_digon_rare"] = share(kinds[rare] == DIGON_AND_ONE.name)
+        numbers[f"{arm}_best_rare"] = share(good[rare])
+        numbers[f"{arm}_triangle_dense"] = share(kinds[dense] == TRIANGLE.name)
+        numbers[f"{arm}_best_dense"] = share(good[dense])
+    return numbers
+
+
+@experiment.figure(
+    "triangle-optimum",
+    title="A triangle is best for common features, not for rare ones",
+    caption=(
+        "a, least exact loss of a triangle over that of a digon and one. The triangle is better only above p = "
+        "{numbers.crossing:.3f}, and with biases held at 0 nowhere; for rare features the ratio tends to "
+        "{numbers.ratio_limit:.3f}. Dots: the best model of a free search. b, why: what two features lose when both are "
+        "active. A triangle has three pairs at 120°, a digon and one has a single pair that interferes."
+    ),
+    alt=(
+        "Left, two curves of a ratio of losses over feature probability; the lower one starts above 1, falls below 1 "
+        "beyond about one half and returns to 1 at p = 1; the other stays above 1. Right, a rising curve of loss over "
+        "angle with marks at 120 and 180 degrees."
+    ),
+)
+def draw_optimum(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7, width_ratios=(1.35, 1))
+    left.plot(result.curve_p, result.ratio, color=plotting.series(0), label="triangle")
+    left.plot(result.curve_p, result.ratio_no_bias, color=plotting.series(1), label="triangle, both without bias")
+    left.scatter(result.p, result.free, s=22, color=plotting.colour("ink"), zorder=4, label="best of a free search")
+    plotting.theory_level(left, result.numbers["ratio_limit"].value, label="rare features, closed form")
+    plotting.guide(left, 1.0)
+    left.set(ylabel="loss / loss of digon + one", ylim=(0.92, 1.3))
+    plotting.density_axis(left, ticks=(0.01, 0.03, 0.1, 0.3, 1))
+    right.plot(result.angle, result.pair_cost, color=plotting.series(0))
+    for degrees, name in ((120, "triangle: three pairs"), (180, "digon: one pair")):
+        cost = float(np.interp(degrees, result.angle, result.pair_cost))
+        right.scatter([degrees], [cost], s=30, color=plotting.colour("ink"), zorder=4, label=name)
+        right.annotate(name, (degrees, cost), xytext=(-6, 6), textcoords="offset points", ha="right")
+    right.set(
+        xlabel="angle between two features (degrees)", ylabel="squared error, both active", xticks=[90, 120, 150, 180]
+    )
+    plotting.panel_letters((left, right))
+    plotting.legend(left, figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "triangle-census",
+    title="What training finds with three features",
+    caption=(
+        "Share of seeds that end in each arrangement. Dashed: p = {numbers.crossing:.3f}, above which a triangle is "
+        "best. At p = 0.1 {numbers.readers_digon_rare:% value} of the reader's runs end as a digon and one and "
+        "{numbers.readers_triangle_rare:% value} as a triangle."
+    ),
+    alt=(
+        "Two panels of stacked areas over feature probability with a dashed line near one half. Left of it nearly all "
+        "runs are a digon and one; right of it irregular arrangements take over, with few triangles."
+    ),
+)
+def draw_census(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.4, sharey=True)
+    tones = [*(plotting.series(index) for index in range(len(KINDS) - 1)), plotting.colour("muted")]
+    for ax, arm, shares in zip(axes, ARMS, result.shares, strict=True):
+        plotting.stacked_shares(ax, result.p, dict(zip(KINDS, shares.T, strict=True)), colours=tones)
+        plotting.theory_level(ax, result.numbers["crossing"].value, vertical=True, label="")
+        plotting.density_axis(ax, ticks=(0.01, 0.03, 0.1, 0.3, 1))
+        plotting.percent_axis(ax)
+        ax.set_title(arm)
+    axes[0].set_ylabel("share of seeds")
+    plotting.legend(axes[0], figure=figure)
+    return figure
+
+
+@experiment.claim(
+    "triangle-when-rare",
+    title="If p is small enough, a triangle is the best arrangement of three features in two dimensions",
+    statements=("A5",),
+    source="Elhage et al. 2022, The geometry of superposition",
+    test=(
+        "Least exact loss of a triangle over least exact loss of a digon with one feature at right angles, the "
+        "smallest value over all densities up to 0.1."
+    ),
+    criterion=(
+        "Supported if the ratio is below 1 at every density up to 0.1, refuted if it is above 1 at every one, mixed "
+        "otherwise; the losses are exact."
+    ),
+    figures=("triangle-optimum",),
+)
+def decide_rare(result: Result) -> Finding:
+    least, largest = result.numbers["least_ratio_rare"], result.numbers["largest_ratio_rare"]
+    if largest.value < 1:
+        return Finding(least, Verdict.SUPPORTED)
+    return Finding(least, Verdict.REFUTED if least.value > 1 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "triangle-found-when-rare",
+    title="If p is small enough, training finds a triangle",
+    statements=("A5",),
+    test="Share of runs with the reader's recipe, at p = 0.1, whose columns form a triangle (each angle within 8°).",
+    criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
+    figures=("triangle-census",),
+)
+def decide_found(result: Result) -> Finding:
+    found = result.numbers["readers_triangle_rare"]
+    return Finding(found, above(found, 0.5))
+
+
+@experiment.claim(
+    "triangle-when-common",
+    title="A triangle is best when features are common",
+    statements=("A5",),
+    test="Least ratio of the triangle's exact loss to that of the digon and one, over all densities.",
+    criterion=(
+        "Supported if the ratio is below 0.99 and a free search over all models, at densities from 0.6 to 0.9, finds "
+        "nothing but triangles; refuted if the ratio is nowhere below 1; mixed otherwise."
+    ),
+    figures=("triangle-optimum",),
+)
+def decide_common(result: Result) -> Finding:
+    least = result.numbers["least_ratio"]
+    common = (result.p >= 0.6) & (result.p <= 0.9)
+    if least.value >= 1:
+        return Finding(least, Verdict.REFUTED)
+    only = bool((result.free_kind[common] == TRIANGLE.name).all())
+    return Finding(least, Verdict.SUPPORTED if only and least.value < 0.99 else Verdict.MIXED)

@@ -1,0 +1,177 @@
+"""Would keeping just two directions have had a lower loss than what training found? Statement A4.
+
+Two features at right angles with the best lengths and biases, the other three absent, against what the reader's run
+finds and against every other arrangement, each at its own best. All losses are exact.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.exact import expected_loss
+from experiments.core.first_run import READERS, SAMPLES, train_grid
+from experiments.core.optimum import search
+from experiments.core.quantities import Quantity, exact, median, share
+from experiments.core.theory import (
+    absent_loss,
+    digon_and_one,
+    least_in_family,
+    pentagon,
+    triangle,
+    two_digons,
+    two_directions,
+)
+
+Array = NDArray[np.float64]
+
+FEATURES = 5
+FAMILIES = tuple(make(FEATURES) for make in (two_directions, triangle, digon_and_one, two_digons, pentagon))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 256  # runs per density
+    p: tuple[float, ...] = (1, 0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+    readers_p: float = 0.1  # one of them: the reader's own
+    search_starts: int = 48  # random starts per density of the search for the best loss
+    curve_points: int = 49  # densities of the curves of the arrangements
+
+
+@dataclass(frozen=True)
+class Result:
+    """Losses are shares of the features' variance, so that two directions lose 3/5 whatever the density.
+
+    `loss` (case, seed) of the reader's runs; `best` (case,) found by any means; `family` (family, point) least
+    loss of each arrangement at `curve_p`. `worse` (case, 3) is the share of runs that lose more than two
+    directions would, and its interval.
+    """
+
+    p: Array
+    loss: Array
+    best: Array
+    curve_p: Array
+    family: Array
+    worse: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Would two directions have been better?",
+    config=Config(),
+    quick=Config(seeds=16, p=(1, 0.5, 0.1, 0.01), search_starts=8, curve_points=13),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    p = np.array(config.p, dtype=np.float64)
+    trained = train_grid(READERS, p, config.seeds, config.seed, device, features=FEATURES, samples=SAMPLES)
+    density = np.repeat(p, config.seeds)[:, None]
+    loss = expected_loss(trained.W, trained.b, density).value.reshape(len(p), config.seeds) / absent_loss(p)[:, None]
+    curve_p = np.unique(np.concatenate([np.geomspace(p.min(), p.max(), config.curve_points), p]))
+    family = np.stack([least_in_family(known, curve_p) for known in FAMILIES]) / absent_loss(curve_p)
+    at_p = family[:, np.searchsorted(curve_p, p)]
+    found = search(2, FEATURES, p[:, None], starts=config.search_starts, seed=config.seed)
+    best = np.minimum([optima.loss.min() for optima in found] / absent_loss(p), at_p.min(0))
+    two = at_p[0]
+    worse = [share(runs > level) for runs, level in zip(loss, two, strict=True)]
+    case = int(np.argmin(np.abs(p - config.readers_p)))
+    excess = two / best - 1
+    return Result(
+        p=p,
+        loss=loss,
+        best=best,
+        curve_p=curve_p,
+        family=family,
+        worse=np.array([[q.value, q.low, q.high] for q in worse]),
+        numbers={
+            "worse": worse[case],
+            "worse_when_dense": worse[int(np.argmax(p))],
+            "two_directions": exact(two[case]),
+            "best": exact(best[case]),
+            "median_run": median(loss[case]),
+            "worst_run": exact(loss[case].max(), method="largest exact loss of all runs"),
+            "excess": exact(excess[case], method="exact losses"),
+            "least_excess": exact(excess.min(), method="least over all densities; exact losses"),
+            "least_excess_p": exact(p[int(np.argmin(excess))], method="where the excess is least"),
+        },
+    )
+
+
+@experiment.figure(
+    "two-directions",
+    title="Two directions against every other arrangement",
+    caption=(
+        "a, least exact loss of each arrangement and the reader's runs, as shares of the variance. Two directions lose "
+        "three fifths at every p, and no arrangement does worse. b, share of the reader's runs that lose more "
+        "than two directions would: {numbers.worse:count} at the reader's p."
+    ),
+    alt=(
+        "Left, loss against feature probability: a flat line at 0.6 for two directions, four curves that leave it at "
+        "p = 1 and fall, and dots of runs along the lowest. Right, the share of worse runs: high at p = 1, then zero."
+    ),
+    interval="a: median and middle 90 % of seeds; b: Wilson score interval, 95 %",
+)
+def draw(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.9, width_ratios=(1.35, 1))
+    for index, (family, losses) in enumerate(zip(FAMILIES, result.family, strict=True)):
+        left.plot(result.curve_p, losses, color=plotting.series(index), label=family.name)
+    low, middle, high = np.quantile(result.loss, [0.05, 0.5, 0.95], axis=1)
+    left.errorbar(
+        result.p,
+        middle,
+        yerr=[middle - low, high - middle],
+        fmt="o",
+        markersize=3.5,
+        linewidth=1.2,
+        color=plotting.colour("ink"),
+        label="the reader's runs",
+    )
+    left.set(ylabel="loss / variance of the features", title="arrangements and runs", ylim=(0, 0.7))
+    plotting.band(right, result.p, result.worse[:, 1], result.worse[:, 0], result.worse[:, 2], marker="o")
+    right.set(ylabel="share of seeds", title="runs worse than two directions", ylim=(-0.02, 1.02))
+    plotting.percent_axis(right)
+    for ax in (left, right):
+        plotting.density_axis(ax, ticks=(0.01, 0.03, 0.1, 0.3, 1))
+    plotting.panel_letters((left, right))
+    plotting.legend(left, figure=figure)
+    return figure
+
+
+@experiment.claim(
+    "two-directions-better",
+    title="Two directions would have a lower loss than what training found",
+    statements=("A4",),
+    test="Share of the reader's runs, at the reader's p, that lose more than the best model with two directions.",
+    criterion=(
+        "Supported if the interval lies above one half, refuted if it lies below one twentieth, mixed otherwise (true "
+        "of some runs only)."
+    ),
+    figures=("two-directions",),
+)
+def decide_better(result: Result) -> Finding:
+    found = result.numbers["worse"]
+    if found.high is not None and found.high < 0.05:
+        return Finding(found, Verdict.REFUTED)
+    return Finding(found, Verdict.SUPPORTED if found.low is not None and found.low > 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "two-directions-ever-best",
+    title="At some density two directions are the best arrangement",
+    statements=("A4",),
+    test="Least relative excess of the best model with two directions over the best loss found, over all densities.",
+    criterion="Supported if it is below one in ten thousand at some density, refuted otherwise; the losses are exact.",
+    figures=("two-directions",),
+)
+def decide_ever_best(result: Result) -> Finding:
+    excess = result.numbers["least_excess"]
+    return Finding(excess, Verdict.SUPPORTED if excess.value < 1e-4 else Verdict.REFUTED)
