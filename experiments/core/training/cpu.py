@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from experiments.core import progress
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
-from experiments.core.training.cpu_sparse import sparse_densities, train_sparse_block
+from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
 from experiments.core.training.cpu_unrolled import unrolled_kernel, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
@@ -93,6 +93,8 @@ class _Run:
         """Train one block from start to end."""
         steps = self.problem.recipe.steps
         block = block_of(self.problem, self.parameters[chosen], self.kept[chosen], chosen)
+        sparse = bool(np.isfinite(self.sparse[chosen[0]]))
+        listed = listed_sets(block.sets if sparse else block.sets[:, :0])
         model = self.problem.model
         scratch = new_scratch(model.features, model.hidden, self.parameters.shape[1])
         work = len(chosen) * self.problem.recipe.batch * model.features * (5 * model.hidden + 10)
@@ -101,8 +103,8 @@ class _Run:
             if self.stop.is_set():
                 return
             end = min(begin + chunk, steps)
-            if np.isfinite(self.sparse[chosen[0]]):
-                train_sparse_block(self.options, self.shared, block, self.sparse[chosen], begin, end)
+            if sparse:
+                train_sparse_block(self.options, self.shared, block, listed, self.sparse[chosen], begin, end)
             else:
                 self.kernel(self.options, self.shared, block, scratch, begin, end)
             with self._lock:

@@ -11,7 +11,7 @@ at a time share the pass over `W` that makes `y`. Fresh samples are drawn by the
 which are geometric, so that drawing costs as much as there is to draw.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, uint32, uint64, uintp
@@ -42,6 +42,23 @@ def sparse_densities(problem: Problem) -> NDArray[np.float64]:
     return np.where(served & (fits and problem.coupling == UNCOUPLED), density[:, 0], np.nan)
 
 
+class Listed(NamedTuple):
+    """Finite data sets without zeros: entries `start[set, sample]` to `start[set, sample + 1]` of the other two."""
+
+    start: NDArray[np.int64]
+    feature: NDArray[np.int64]
+    value: NDArray[np.float32]
+
+
+def listed_sets(sets: NDArray[np.float32]) -> Listed:
+    """Return data sets (set, sample, feature) by their present features."""
+    counts = np.count_nonzero(sets, axis=2)
+    ends = np.cumsum(counts).reshape(counts.shape)
+    firsts = ends[:, :1] - counts[:, :1] if counts.size else np.zeros((len(sets), 1), np.int64)
+    where = np.nonzero(sets)
+    return Listed(np.concatenate([firsts, ends], axis=1), where[2].astype(np.int64), sets[where])
+
+
 ZERO_INDEX = uintp(0)
 _TWO_TO_MINUS_53 = 1.0 / (1 << 53)
 
@@ -50,7 +67,7 @@ allocating: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAS
 
 
 @allocating
-def train_sparse_block(options, shared, block, density, begin, end):
+def train_sparse_block(options, shared, block, listed, density, begin, end):
     """Do what `cpu_kernel.train_block` does for instances of one density (instance,) each, from step to step."""
     n, batch = options.features, options.batch
     samples = block.sets.shape[1]
@@ -59,7 +76,6 @@ def train_sparse_block(options, shared, block, density, begin, end):
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
         state, importance, order = block.state[instance], block.importance[instance], block.orders[instance]
-        chosen = block.sets[instance % len(block.sets)]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
             size = batch
             if samples > 0:
@@ -67,7 +83,7 @@ def train_sparse_block(options, shared, block, density, begin, end):
                 size = min(batch, samples - position)
                 if position == 0 and options.shuffled:
                     block.shuffles[instance] = shuffle(order, block.shuffles[instance])
-                count = list_sparse(chosen, order[position : position + size], place, value)
+                count = list_sparse(listed, instance % len(block.sets), order, position, size, n, place, value)
             else:
                 count = draw_sparse(state, density[instance], options.signed, batch * n, place, value)
             gradient[:] = ZERO
@@ -104,16 +120,15 @@ def draw_sparse(state, density, signed, cells, place, value):
 
 
 @jit
-def list_sparse(samples, chosen, place, value):
-    """List the present features of chosen samples of a finite data set as `draw_sparse` does; return how many."""
-    count, n = 0, samples.shape[1]
-    for s in range(chosen.size):
-        row = samples[chosen[s]]
-        for i in range(n):
-            # Written always, kept only if present: no branch to mispredict.
-            place[count] = s * n + i
-            value[count] = row[i]
-            count += row[i] != ZERO
+def list_sparse(listed, instance, order, position, size, n, place, value):
+    """Write the present features of the next samples of an epoch as `draw_sparse` does; return how many."""
+    count = 0
+    for s in range(size):
+        row = order[position + s]
+        for entry in range(listed.start[instance, row], listed.start[instance, row + 1]):
+            place[count] = s * n + listed.feature[entry]
+            value[count] = listed.value[entry]
+            count += 1
     return count
 
 
