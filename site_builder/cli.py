@@ -42,8 +42,8 @@ def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> N
             print("Nothing changed since this site was built.")
         else:
             result = built(project, options)
-            conclude(result)
             tell_absent(result)
+            conclude(result)
         print(f"Open {project.site / 'index.html'}")
 
 
@@ -79,8 +79,8 @@ def build(scale: Scale = "full", device: Device = "auto") -> None:
     with said_in_one_sentence():
         project, options = asked(scale, device, "", compute=False)
         result = built(project, options)
-    conclude(result)
     tell_absent(result)
+    conclude(result)
     print(f"Open {project.site / 'index.html'}")
 
 

@@ -1,8 +1,8 @@
 """Draws many figures at once, in processes of their own: matplotlib uses one core, and a figure takes a second.
 
 The processes come from a fork server that has imported the experiments and nothing has run in, so that no
-thread of a numerical library is forked. Starting them takes as long as importing torch, so few figures are
-drawn in this process.
+thread of a numerical library is forked. Starting them takes as long as importing torch: it is done while the
+experiments run, and few figures are drawn in this process.
 """
 
 import importlib
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 
 from site_builder import runs
@@ -34,11 +35,22 @@ class Job:
     drawing: Drawing
 
 
+def is_worth_a_pool(figures: int) -> bool:
+    """True when drawing that many figures is faster in several processes."""
+    return figures >= WORTH_A_POOL and usable_cores() > 1
+
+
+def start(modules: set[str]) -> None:
+    """Start the fork server, unless it runs, and let it import the modules of experiments in the background."""
+    forkserver.set_forkserver_preload([__name__, "site_builder.figure_files", *sorted(modules)])
+    forkserver.ensure_running()
+
+
 def draw_in_pool(jobs: list[Job]) -> Iterator[tuple[str, Failure | None]]:
     """Yield each figure's id, and what went wrong if anything did, in the order in which they are ready."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "site_builder.figure_files", *sorted({job.module for job in jobs})])
+    start({job.module for job in jobs})
     workers = min(usable_cores(), len(jobs))
+    context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle) as pool:
         try:
             figures = {pool.submit(_draw, job): job.drawing.figure for job in jobs}

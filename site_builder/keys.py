@@ -19,7 +19,7 @@ from typing import Any
 from experiments.core.contract import Experiment, FigureSpec
 from experiments.core.errors import ReportError
 from site_builder.closure import Closure, closure_of
-from site_builder.codec import encode
+from site_builder.codec import Arrays, encode
 from site_builder.environment import python_minor, versions
 from site_builder.registry import result_type
 from site_builder.sources import Sources
@@ -45,7 +45,7 @@ def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, 
     """Return the key of running `experiment` with `config` on a class of device; inputs are relative to `root`."""
     assert experiment.compute is not None  # the registry refuses an experiment without one
     closure = closure_of(sources, experiment.compute, result_type(experiment), fields_of=type(config))
-    parts = _code(closure) | _settings("config", encode(config, type(config), "config", {}, undefined=True))
+    parts = _code(closure) | _settings("config", config_values(config))
     parts |= {f"version {name}": version for name, version in versions(closure.packages).items()}
     parts |= {f"input {path}": _input_digest(root / path, experiment) for path in experiment.inputs}
     return Key(parts | {"python": python_minor(), "device": device})
@@ -67,8 +67,11 @@ def draw_key(parts: dict[str, str], result_digest: str) -> Key:
 
 
 def config_values(config: Any) -> dict[str, Any]:
-    """Return the fields of a configuration as plain values."""
-    values: dict[str, Any] = encode(config, type(config), "config", {}, undefined=True)
+    """Return the fields of a configuration as plain values; raises ReportError for an array among them."""
+    arrays: Arrays = {}
+    values: dict[str, Any] = encode(config, type(config), "config", arrays, undefined=True)
+    if arrays:
+        raise ReportError(f"config.{min(arrays)} is an array, which no record could show; write a tuple of numbers")
     return values
 
 

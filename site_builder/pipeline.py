@@ -14,11 +14,11 @@ import site_builder
 from experiments.core.contract import ClaimSpec, Experiment, Finding
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder import drawings, runs
+from site_builder import drawing_pool, drawings, runs
 from site_builder.console import Watcher
-from site_builder.drawing_pool import WORTH_A_POOL, Job, draw_in_pool
+from site_builder.drawing_pool import Job, draw_in_pool, is_worth_a_pool
 from site_builder.drawings import Draw, Drawing
-from site_builder.environment import Commit, commit_of, usable_cores
+from site_builder.environment import Commit, commit_of
 from site_builder.failures import Failure, failure, told
 from site_builder.freshness import code_digest
 from site_builder.keys import Key, draw_key, draw_parts, run_key
@@ -28,7 +28,7 @@ from site_builder.records import ClaimRecord, FigureRecord, Problem, Report, Run
 from site_builder.registry import Registry, stem
 from site_builder.runs import Run
 from site_builder.sources import Sources
-from site_builder.store import clear_unfinished
+from site_builder.store import clear_unfinished, is_complete
 from site_builder.words import quantities_of
 
 
@@ -45,6 +45,8 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     plans = gathering.plans()
     if code not in (None, code_digest(project)):
         raise ReportError("the code was changed while it was being read; run the same command again")
+    if gathering.will_draw_many(plans):
+        drawing_pool.start({plan.experiment.module for plan in plans})
     for plan in plans:
         gathering.run(plan, asked_for=plan.experiment.id in selected)
     gathering.draw([plan for plan in plans if plan.run])
@@ -136,6 +138,11 @@ class _Gathering:
                 plans.append(_Plan(experiment, key, about, figures))
         return plans
 
+    def will_draw_many(self, plans: list[_Plan]) -> bool:
+        """True when experiments with enough figures for a pool have no stored result."""
+        missing = [plan for plan in plans if not is_complete(runs.entry(self.project, plan.experiment, plan.key))]
+        return self.options.compute and is_worth_a_pool(sum(len(plan.experiment.figures) for plan in missing))
+
     def run(self, plan: _Plan, *, asked_for: bool) -> None:
         """Load the plan's run, or run it if it is asked for, and plan its drawings."""
         with self._catching(plan.experiment, "run", plan.names):
@@ -173,7 +180,7 @@ class _Gathering:
         self.watcher.ended(what, time.perf_counter() - start)
 
     def _drawn(self, missing: list[tuple[_Plan, Drawing]]) -> Iterator[tuple[str, Failure | None]]:
-        if len(missing) >= WORTH_A_POOL and usable_cores() > 1:
+        if is_worth_a_pool(len(missing)):
             yield from draw_in_pool([Job(self.project, plan.experiment.module, drawing) for plan, drawing in missing])
             return
         for plan, drawing in missing:

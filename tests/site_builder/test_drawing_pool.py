@@ -1,6 +1,8 @@
 """Figures drawn in other processes are the same, and what fails there is told as if it had failed here."""
 
+import shutil
 import subprocess
+import sys
 
 from site_builder.store import digests
 
@@ -14,7 +16,7 @@ from site_builder.project import Project
 from site_builder.registry import discover
 
 if __name__ == "__main__":
-    pipeline.WORTH_A_POOL = int(sys.argv[1])
+    drawing_pool.WORTH_A_POOL = int(sys.argv[1])
     project = Project(Path.cwd())
     report = pipeline.gather(project, discover(project.experiments), Options(), Lines())
     print(sorted(report.figures), [problem.message.partition(";")[0] for problem in report.problems])
@@ -23,7 +25,7 @@ if __name__ == "__main__":
 
 def draw_all(root, environment, worth_a_pool: int) -> str:
     done = subprocess.run(
-        [environment["PYTHON"], "-c", DRAW_ALL, str(worth_a_pool)],
+        [sys.executable, "-c", DRAW_ALL, str(worth_a_pool)],
         cwd=root,
         env=environment,
         capture_output=True,
@@ -35,15 +37,11 @@ def draw_all(root, environment, worth_a_pool: int) -> str:
 
 
 def test_a_pool_draws_the_same_bytes_and_tells_of_failures(built, clean_environment):
-    import shutil
-    import sys
-
     before = digests(built.project.figures)
-    environment = clean_environment | {"PYTHON": sys.executable}
     shutil.rmtree(built.project.figures)
-    assert draw_all(built.root, environment, 1) == "['cosine-start', 'sine-wave'] []"
+    assert draw_all(built.root, clean_environment, 1) == "['cosine-start', 'sine-wave'] []"
     assert digests(built.project.figures) == before
     built.edit("experiments/waves/sine.py", '    axes.set(xlabel="sample"', '    axes.set(xlable="sample"')
-    said = draw_all(built.root, environment, 1)
+    said = draw_all(built.root, clean_environment, 1)
     assert said.startswith("['cosine-start'] [\"figure 'sine-wave' raised AttributeError")
-    assert said == draw_all(built.root, environment, 99)
+    assert said == draw_all(built.root, clean_environment, 99)

@@ -1,12 +1,17 @@
 """Runs, figures and claims of the tiny report: what is made, what is kept, what is made again, and what fails."""
 
+import errno
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
+from site_builder.options import Options
+from site_builder.pipeline import gather
+from site_builder.registry import discover
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"
@@ -249,6 +254,43 @@ def test_the_key_of_a_stored_run_names_its_parts(tiny):
     assert parts["config samples"] == "64"
     assert "version numpy" in parts
     assert "version matplotlib" not in parts
+
+
+def test_an_array_in_a_configuration_is_refused_since_its_values_would_be_in_no_key(tiny):
+    tiny.edit(SINE, "    samples: int = 64", "    samples: int = 64\n    grid: NDArray[np.float64] | None = None")
+    tiny.edit(SINE, "config=Config()", "config=Config(grid=np.zeros(2))")
+    (problem,) = tiny.gather().problems
+    assert problem.message.startswith("config.grid is an array")
+    assert tiny.gather(scale="quick").problems == ()
+
+
+def test_two_reports_at_the_same_time_share_one_run(tiny):
+    tiny.edit(SINE, "    wave = signals", '    __import__("time").sleep(0.5)\n    wave = signals')
+    registry = discover(tiny.project.experiments)
+    watchers = [type(tiny.heard)(), type(tiny.heard)()]
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda heard: gather(tiny.project, registry, Options(), heard), watchers))
+    assert reports[0] == reports[1]
+    assert sorted(watchers[0].runs + watchers[1].runs) == ["waves.cosine", "waves.sine"]
+    assert "waves.sine: another report is running it; waiting for its result" in str(watchers)
+
+
+def test_a_full_disk_is_one_sentence_per_experiment_and_loses_nothing(tiny, monkeypatch):
+    before = tiny.gather()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tiny.edit(SIGNALS, "SCALE = 1.0", "SCALE = 2.0")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        report = tiny.gather()
+    (problem,) = report.problems
+    assert "the disk is full; free some space and run again; what was finished is kept" in problem.message
+    assert "cosine-start" in report.figures
+    tiny.edit(SIGNALS, "SCALE = 2.0", "SCALE = 1.0")
+    assert tiny.gather() == before
+    assert tiny.heard.runs == []
 
 
 def test_a_declared_input_is_part_of_the_key(tiny):
