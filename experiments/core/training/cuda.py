@@ -1,7 +1,8 @@
 """The CUDA backend: fused Triton kernels where a model fits on chip, a captured graph where it does not.
 
-Either path draws with the same kernels from the same counters, so they train on the same batches.
-The numbers depend neither on how many instances train side by side nor on how steps are cut into launches.
+Either path draws with the same kernels from the same counters, so they train on the same batches. Numbers do
+not depend on how steps are cut into launches; those of the fused path depend on no other instance either, while
+a batched product may sum in another order for another number of instances, as in the reference.
 """
 
 from collections.abc import Iterator

@@ -35,7 +35,7 @@ class Fused:
             self._samples, self._samples.stride(0) if len(self._samples) > 1 else 0,
             rows.order, rows.order.stride(0) if len(rows.order) > 1 else 0, rows.spans,
             self._factors, first, last - first,
-            recipe.beta1, recipe.beta2, recipe.epsilon, recipe.weight_decay,
+            recipe.beta1, recipe.beta2, 1 - recipe.beta1, 1 - recipe.beta2, recipe.epsilon, recipe.weight_decay,
             num_warps=1, **self._constants(),
         )  # fmt: skip
 

@@ -70,10 +70,13 @@ def slope_of(z, x, weight, RELU: tl.constexpr, ABSOLUTE: tl.constexpr):
 
 
 @triton.jit
-def adam(value, first, second, gradient, decay, size, correction, beta1, beta2, epsilon):
-    """AdamW with decoupled decay; `size` is rate / (1 - beta1^t), `correction` is 1 / sqrt(1 - beta2^t)."""
-    first = beta1 * first + (1.0 - beta1) * gradient
-    second = beta2 * second + (1.0 - beta2) * gradient * gradient
+def adam(value, first, second, gradient, decay, size, correction, beta1, beta2, share1, share2, epsilon):
+    """AdamW with decoupled decay; `size` is rate / (1 - beta1^t), `correction` is 1 / sqrt(1 - beta2^t).
+
+    `share1` and `share2`, what a new gradient counts, are 1 - beta, which float32 could not tell from beta exactly.
+    """
+    first = beta1 * first + share1 * gradient
+    second = beta2 * second + share2 * gradient * gradient
     value = value * decay - size * first / (tl.sqrt(second) * correction + epsilon)
     return value, first, second
 
@@ -180,7 +183,7 @@ def loaded(samples_ptr, sample, inside, N: tl.constexpr):
 
 
 @triton.jit
-def updated(values, firsts, seconds, sums, bad, decay, size, correction, beta1, beta2, epsilon,
+def updated(values, firsts, seconds, sums, bad, decay, size, correction, beta1, beta2, share1, share2, epsilon,
             COUNT: tl.constexpr):  # fmt: skip
     """Take one step with every parameter; also return `bad` plus the number of those that became unsound."""
     new = ()
@@ -189,7 +192,7 @@ def updated(values, firsts, seconds, sums, bad, decay, size, correction, beta1, 
     for i in tl.static_range(COUNT):
         gradient = tl.sum(sums[i], axis=0)
         value, first, second = adam(
-            values[i], firsts[i], seconds[i], gradient, decay, size, correction, beta1, beta2, epsilon
+            values[i], firsts[i], seconds[i], gradient, decay, size, correction, beta1, beta2, share1, share2, epsilon
         )
         bad += unsound(value, second)
         new = new + (value,)
@@ -207,7 +210,7 @@ def chosen(flag, new, old, COUNT: tl.constexpr):
     return values
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["samples_stride", "order_stride", "first_step", "steps"])
 def train(
     W_ptr, W_first_ptr, W_second_ptr,  # (instance, hidden, feature): weights and Adam's moments
     b_ptr, b_first_ptr, b_second_ptr,  # (instance, feature)
@@ -217,7 +220,7 @@ def train(
     samples_ptr, samples_stride,  # data set (instance or 1, sample, feature); stride 0 if all share it
     order_ptr, order_stride, spans_ptr,  # see cuda_inputs.Rows
     factors_ptr,  # (step, 3): see cuda_inputs.step_factors
-    first_step, steps, beta1, beta2, epsilon, weight_decay,
+    first_step, steps, beta1, beta2, share1, share2, epsilon, weight_decay,
     N: tl.constexpr, D: tl.constexpr, TILE: tl.constexpr, FRESH: tl.constexpr, GROUP_OF: tl.constexpr,
     GROUP_COUNT: tl.constexpr, SIGNED: tl.constexpr, RELU: tl.constexpr, ABSOLUTE: tl.constexpr,
     MASKED: tl.constexpr,  # whether a batch may end inside a tile
@@ -282,10 +285,10 @@ def train(
         size = rate * tl.load(factors_ptr + 3 * step + 1)
         correction = tl.load(factors_ptr + 3 * step + 2)
         new_W, new_W_first, new_W_second, bad = updated(
-            W, W_first, W_second, sums_W, 0, decay, size, correction, beta1, beta2, epsilon, N * D
+            W, W_first, W_second, sums_W, 0, decay, size, correction, beta1, beta2, share1, share2, epsilon, N * D
         )
         new_b, new_b_first, new_b_second, bad = updated(
-            b, b_first, b_second, sums_b, bad, decay, size, correction, beta1, beta2, epsilon, N
+            b, b_first, b_second, sums_b, bad, decay, size, correction, beta1, beta2, share1, share2, epsilon, N
         )
         stopped = tl.where((stopped < 0) & (bad > 0), step, stopped)
         healthy = stopped < 0

@@ -156,34 +156,54 @@ def test_only_models_that_fit_in_registers_are_fused() -> None:
 
 
 COMPILE = """
+import triton
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource, compile
-from experiments.core.training import cuda_kernels
-from experiments.core.training.cuda_fused import TILE
+from triton.compiler import ASTSource, make_backend
+from triton.runtime.jit import create_function_from_signature
 
-floats = {"beta1", "beta2", "epsilon", "weight_decay"}
-words = {"stopped", "order", "spans", "threshold", "low", "high", "reach"}
-constants = dict(N=5, D=2, TILE=TILE, FRESH=True, GROUP_OF=(-1,) * 5, GROUP_COUNT=0, SIGNED=False, RELU=True,
-                 ABSOLUTE=False, MASKED=False)
-kinds = {"key_ptr": "*i64"} | {f"{name}_ptr": "*i32" for name in words} | dict.fromkeys(floats, "fp32")
-signature = {
-    name: "constexpr" if name in constants else kinds.get(name, "*fp32" if name.endswith("_ptr") else "i32")
-    for name in cuda_kernels.train.arg_names
-}
-built = compile(ASTSource(cuda_kernels.train, signature, constants), GPUTarget("cuda", 90, 32), {"num_warps": 1})
-print("depot" if ".local" in built.asm["ptx"] else "no depot", built.metadata.shared)
+from experiments.core.training import cuda, cuda_kernels
+from experiments.core.training.problem import resolve
+from experiments.core.training.specification import Data, Model, Recipe
+
+backend = make_backend(GPUTarget("cuda", 90, 32))
+
+
+class Compiled:
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def __getitem__(self, grid):
+        return self
+
+    def __call__(self, *given, **named):
+        bind = create_function_from_signature(self.kernel.signature, self.kernel.params, backend)
+        bound, kinds, options = bind(*given, **named)
+        options, signature, constants, attributes = self.kernel._pack_args(backend, named, bound, kinds, options)
+        source = ASTSource(self.kernel, signature, constants, attributes)
+        built = triton.compile(source, target=backend.target, options=options.__dict__)
+        print(self.kernel.__name__, "local" if ".local" in built.asm["ptx"] else "registers", built.metadata.shared)
+
+
+for name in ("train", "draw", "slopes"):
+    setattr(cuda_kernels, name, Compiled(getattr(cuda_kernels, name)))
+grouped = Data(density=0.1, coupling="correlated", groups=((0, 1), (2, 3)), strength=0.5, signed=True)
+for data, model in ((Data(density=0.5), Model(5, 2)), (grouped, Model(5, 2)), (grouped, Model(20, 5))):
+    cuda.train_cuda(resolve(data, model, Recipe(steps=1), 3), "cpu")
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="triton's compiler is there on Linux only")
-def test_the_fused_kernel_compiles_for_hopper_without_memory_of_its_own(tmp_path: Path) -> None:
-    """No GPU is needed to compile; neither local nor shared memory means that all state is in registers."""
+def test_every_launch_compiles_for_hopper_and_the_fused_kernel_keeps_all_in_registers(tmp_path: Path) -> None:
+    """Compiling needs no GPU; the launches are bound as on a GPU, and the fused ones use no other memory."""
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     environment |= {"TRITON_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    script = tmp_path / "compile_kernel.py"
+    script = tmp_path / "compile_kernels.py"
     script.write_text(COMPILE)
     done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.split("\n")[0] == "no depot 0", done.stderr
+    kernels = [line.split() for line in done.stdout.splitlines()]
+    assert [name for name, _, _ in kernels] == ["train", "train", "draw", "slopes"], done.stderr
+    assert {memory for _, memory, _ in kernels} == {"registers"}
+    assert [shared for name, _, shared in kernels if name == "train"] == ["0", "0"]
 
 
 @gpu
