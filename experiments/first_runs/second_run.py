@@ -83,7 +83,7 @@ experiment = Experiment(
         steps=(400, 600),
         long_steps=1600,
         snapshots=6,
-        evaluation_samples=1 << 12,
+        evaluation_samples=1 << 11,
         fixed_samples=1000,
         resamples=200,
     ),
@@ -348,6 +348,7 @@ def draw_pictures(result: Result) -> Figure:
     criterion="Supported if the lower end of the interval is above one half; refuted if another cause has a larger "
     "share; mixed otherwise.",
     figures=("second-run-causes", "second-run-course"),
+    published=Verdict.SUPPORTED,
 )
 def decide_scale(result: Result) -> Finding:
     scale, *others = result.shares.values()
@@ -366,6 +367,7 @@ def decide_scale(result: Result) -> Finding:
     criterion="Supported if the lower end of the interval is above 0.2, a fair share among five; refuted if the upper "
     "end is below 0.1; mixed otherwise.",
     figures=("second-run-causes",),
+    published=Verdict.REFUTED,
 )
 def decide_data(result: Result) -> Finding:
     found = result.shares["finite_data"]
@@ -384,6 +386,7 @@ def decide_data(result: Result) -> Finding:
     criterion="Refuted if the lower end of the interval of the mean correlation is above 0.95: the same picture on "
     "another scale. Supported if the upper end is below 0.8; mixed otherwise.",
     figures=("second-run-pictures",),
+    published=Verdict.REFUTED,
 )
 def decide_plot(result: Result) -> Finding:
     found = result.numbers["unnormalised"]

@@ -1,0 +1,400 @@
+"""The second run over densities and sizes: is superposition sparse, and what decides how many features live?
+
+Statements A9 (cosines are sparse: superposition comes in small islands) and A10 (the number of represented features
+depends on p n against d). Every model is trained to convergence on fresh data and compared with a null model: random
+directions for its represented features.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage
+
+from experiments.core import plotting
+from experiments.core.collapse import held_out_errors, percentile_quantity, root_mean_square
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.metrics import cosines, islands, off_diagonal, random_directions, represented
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.starts import raised_start
+from experiments.core.training.train import train
+
+Array = NDArray[np.float64]
+
+NEAR_ZERO = 0.05
+"""Cosines closer to 0 than this count as zero."""
+
+EDGE = 0.2
+"""Two features belong to one island when their |cos| exceeds this: an interference of 4 % of the squared norm."""
+
+ARRANGED = 3
+"""The arrangement of cosines is measured for this many of the sizes, the first ones."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 16
+    sizes: tuple[tuple[int, int], ...] = ((100, 40), (50, 20), (100, 20), (50, 10), (100, 10))
+    densities: tuple[float, ...] = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
+    steps: int = 3000
+    batches: tuple[tuple[float, int], ...] = ((0.3, 64), (0.1, 32), (0.03, 64), (0.0, 128))  # from each density on
+    learning_rate: float = 1e-2  # falling to 0 along a cosine
+    checked: tuple[float, ...] = (0.2, 0.01)  # trained again for twice as long, at the first size
+    pictured: tuple[float, ...] = (0.5, 0.2, 0.05, 0.005)
+    resamples: int = 500
+
+
+@dataclass(frozen=True)
+class Result:
+    """`live` (size, density, seed) counts features with a norm above 1/2.
+
+    For the first sizes, over pairs of represented features: `near_zero` is the share with |cos| < 0.05, `largest` the
+    largest island as a share of the represented features; (size, density, seed), with `null_` twins. `pictures`
+    (picture, feature, feature) are cosines of first models, sorted so that islands stand together. `contrast` holds
+    the held-out error of each hypothesis about `live`, in decades.
+    """
+
+    sizes: NDArray[np.int64]
+    density: Array
+    live: Array
+    near_zero: Array
+    null_near_zero: Array
+    largest: Array
+    null_largest: Array
+    pictured: Array
+    pictures: Array
+    contrast: dict[str, Quantity]
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="The second run over densities and sizes",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        sizes=((20, 8), (10, 4), (20, 4)),
+        densities=(1.0, 0.5, 0.2, 0.05),
+        steps=300,
+        batches=((0.0, 32),),
+        checked=(0.2,),
+        pictured=(1.0, 0.5, 0.2, 0.05),
+        resamples=50,
+    ),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    trained = [_sweep(config, device, size, config.densities, config.steps) for size in config.sizes]
+    live = np.array([represented(W).sum(-1) for W in trained], dtype=np.float64)
+    generator = np.random.default_rng(config.seed)
+    near_zero, largest = _arrangement(trained[:ARRANGED])
+    null_near_zero, null_largest = _arrangement([random_directions(W, generator) for W in trained[:ARRANGED]])
+    longer = _sweep(config, device, config.sizes[0], config.checked, 2 * config.steps)
+    return Result(
+        sizes=np.array(config.sizes),
+        density=np.array(config.densities),
+        live=live,
+        near_zero=near_zero,
+        null_near_zero=null_near_zero,
+        largest=largest,
+        null_largest=null_largest,
+        pictured=np.array(config.pictured),
+        pictures=np.array([_sorted_cosines(trained[0][config.densities.index(p)][0]) for p in config.pictured]),
+        contrast=_contrast(config, live),
+        numbers=_convergence(config, near_zero, live, longer) | _ranges(config, near_zero, null_near_zero, largest),
+    )
+
+
+def _sweep(config: Config, device: str, size: tuple[int, int], densities: tuple[float, ...], steps: int) -> Array:
+    """Return trained W (density, seed, hidden, feature); each model sees fresh data at its own density."""
+    model, found = Model(*size), []
+    for group, (batch, inside) in enumerate(_by_batch(config, densities)):
+        p = np.repeat(inside, config.seeds)
+        start = raised_start(model, p.size, p / 2, config.seed + group)
+        recipe = Recipe(steps, batch, config.learning_rate, schedule="cosine", start=start, seed=config.seed + group)
+        W = train(Data(p[:, None]), model, recipe, p.size, device).weights.W
+        found.append(W.reshape(len(inside), config.seeds, *W.shape[1:]))
+    return np.concatenate(found).astype(np.float64)
+
+
+def _by_batch(config: Config, densities: tuple[float, ...]) -> list[tuple[int, list[float]]]:
+    """Return batch sizes with the densities that use them; densities fall."""
+    edges = [np.inf, *(lowest for lowest, _ in config.batches)]
+    groups = [
+        (batch, [p for p in densities if lowest <= p < above])
+        for (above, lowest), (_, batch) in zip(pairwise(edges), config.batches, strict=True)
+    ]
+    return [(batch, inside) for batch, inside in groups if inside]
+
+
+def _arrangement(trained: list[Array]) -> tuple[Array, Array]:
+    """Return the share of cosines near zero and the largest island's share, each (size, density, seed)."""
+    measured = np.array([[[_measures(model) for model in row] for row in W] for W in trained])
+    return measured[..., 0], measured[..., 1]
+
+
+def _measures(W: Array) -> tuple[float, float]:
+    kept = W[:, represented(W)]
+    pairs = np.abs(off_diagonal(cosines(kept)))
+    return float((pairs < NEAR_ZERO).mean()), float(islands(W, edge=EDGE).size.max() / kept.shape[1])
+
+
+def _sorted_cosines(W: Array) -> Array:
+    """Return cosines with the features reordered so that similar and opposite ones stand together."""
+    matrix = cosines(W)
+    order = leaves_list(linkage(1 - np.abs(off_diagonal(matrix)), "average", optimal_ordering=True))
+    return matrix[np.ix_(order, order)]
+
+
+def _held_out(config: Config, live: Array) -> dict[str, list[Array]]:
+    """Return log10 of measured over predicted live features, per hypothesis and size; p = 1 is left out.
+
+    Three hypotheses make the live share, live / n, one function of one variable for all sizes. The fourth is the
+    paper's picture: live / d is a function of p alone until all n features live.
+    """
+    p = np.array(config.densities)[np.array(config.densities) < 1]
+    counts = [row[-len(p) :] for row in live]
+    sizes = config.sizes
+    shares = [np.log10(count / n) for count, (n, _) in zip(counts, sizes, strict=True)]
+    per_dimension = np.array([count / d for count, (_, d) in zip(counts, sizes, strict=True)])
+    errors = {
+        "pn_over_d": held_out_errors([np.log(p * n / d) for n, d in sizes], shares),
+        "pn": held_out_errors([np.log(p * n) for n, _ in sizes], shares),
+        "pn_log_over_d": held_out_errors([np.log(p * n * np.log(1 / p) / d) for n, d in sizes], shares),
+    }
+    # Saturation only ever lowers live / d, so the other sizes' largest value is their estimate of the curve.
+    errors["p"] = [
+        np.log10(counts[k] / np.minimum(np.delete(per_dimension, k, axis=0).max(0) * d, n))
+        for k, (n, d) in enumerate(sizes)
+    ]
+    return errors
+
+
+def _contrast(config: Config, live: Array) -> dict[str, Quantity]:
+    """Return each hypothesis' held-out error in decades, and that of p n / d over the better of p and p n alone."""
+    generator = np.random.default_rng(config.seed)
+    chosen = generator.integers(0, config.seeds, (config.resamples, config.seeds))
+    names = list(_held_out(config, live.mean(-1)))
+    sampled = np.array([_scores(config, live[..., seeds].mean(-1)) for seeds in chosen])
+    centre = _scores(config, live.mean(-1))
+    found = {
+        name: percentile_quantity(centre[k], sampled[:, k], config.seeds, "decades") for k, name in enumerate(names)
+    }
+    ours, rivals = names.index("pn_over_d"), [names.index("p"), names.index("pn")]
+    ratio = sampled[:, ours] / sampled[:, rivals].min(1)
+    found["ratio"] = percentile_quantity(float(centre[ours] / centre[rivals].min()), ratio, config.seeds)
+    return found
+
+
+def _scores(config: Config, live: Array) -> Array:
+    """Return each hypothesis' error over the points that all of them predict."""
+    errors = _held_out(config, live)
+    common = [np.isfinite(np.array(rows)).all(0) for rows in zip(*errors.values(), strict=True)]
+    return np.array([root_mean_square(rows, common) for rows in errors.values()])
+
+
+def _convergence(config: Config, near_zero: Array, live: Array, longer: Array) -> dict[str, Quantity]:
+    """Return what twice the steps change at the checked densities of the first size."""
+    at = [config.densities.index(p) for p in config.checked]
+    again, _ = _arrangement([longer])
+    return {
+        "doubled_near_zero": mean((again[0] - near_zero[0, at]).mean(0)),
+        "doubled_live": mean((represented(longer).sum(-1) - live[0, at]).mean(0)),
+    }
+
+
+def _ranges(config: Config, near_zero: Array, null: Array, largest: Array) -> dict[str, Quantity]:
+    """Return what the text quotes about the first size and the crowded third one."""
+    best = int(near_zero[0].mean(-1).argmax())
+    last = len(config.densities) - 1
+    third = min(2, len(near_zero) - 1)
+    return {
+        "sparsest": mean(near_zero[0, best]),
+        "sparsest_null": mean(null[0, best]),
+        "sparsest_density": exact(config.densities[best], method="a point of the grid"),
+        "sparsest_island": mean(largest[0, best]),
+        "rarest": mean(near_zero[0, last]),
+        "rarest_null": mean(null[0, last]),
+        "crowded_rarest": mean(near_zero[third, last]),
+        "crowded_null": mean(null[third, last]),
+        "dense": mean(near_zero[0, 0]),
+        "dense_null": mean(null[0, 0]),
+    }
+
+
+def _adjacent(holds: NDArray[np.bool_]) -> int:
+    """Return the length of the longest run of adjacent densities at which something holds."""
+    longest = run = 0
+    for true in holds:
+        run = run + 1 if true else 0
+        longest = max(longest, run)
+    return longest
+
+
+def _lower(values: Array) -> Array:
+    return np.array([mean(row).low for row in values], dtype=np.float64)
+
+
+def _upper(values: Array) -> Array:
+    return np.array([mean(row).high for row in values], dtype=np.float64)
+
+
+@experiment.figure(
+    "islands",
+    title="Where superposition is sparse",
+    caption="Cosines between represented features over density, mean over seeds; dotted lines are random directions "
+    "for the same features. (a) Share of pairs with |cos| below 0.05: at p = {numbers.sparsest_density:g}, "
+    "{numbers.sparsest:%} against {numbers.sparsest_null:% value} by chance in 100 features and 40 dimensions. Where "
+    "features crowd (100 in 20, small p) the share falls below chance: directions spread out evenly. (b) The largest "
+    "island, features linked by |cos| above 0.2, as a share of the represented features: one for nearly all features "
+    "by chance, and many small ones in trained models over the range of p in between.",
+    alt="Two panels over density. The share of near-zero cosines peaks near p of a third far above the dotted chance "
+    "lines. The largest island is tiny there and spans nearly all features at both ends.",
+    interval="bars: 95 % Student t interval of the mean over seeds",
+)
+def draw_islands(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide")
+    panels = ((result.near_zero, result.null_near_zero), (result.largest, result.null_largest))
+    for ax, (found, null) in zip(axes, panels, strict=True):
+        for index, (n, d) in enumerate(result.sizes[: len(found)]):
+            quantities = [mean(row) for row in found[index]]
+            plotting.points(ax, result.density, quantities, label=f"{n} in {d}", index=index, line=True)
+            chance = null[index].mean(-1)
+            ax.plot(result.density, chance, ":", color=plotting.series(index), linewidth=1.2)
+        _densities(ax, result)
+        plotting.percent_axis(ax)
+        ax.set_ylim(0, 1.03)
+    axes[0].set_title("pairs with |cos| < 0.05")
+    axes[1].set_title("largest island")
+    axes[0].set_ylabel("share")
+    plotting.legend(axes[0], figure=figure)
+    plotting.panel_letters(axes)
+    return figure
+
+
+def _densities(ax: Axes, result: Result) -> None:
+    plotting.density_axis(ax, ticks=[p for p in (0.005, 0.02, 0.1, 0.3, 1.0) if p >= result.density.min()])
+
+
+@experiment.figure(
+    "islands-pictures",
+    title="Cosines at four densities",
+    caption="Cosines of one model each, 100 features in 40 dimensions, features sorted so that islands stand "
+    "together. At p = 0.5 features form antipodal pairs, or are left out; at lower p pairs join with third features "
+    "into small islands; when features are rare, every feature overlaps a little with many others.",
+    alt="Four heat maps. First isolated antipodal pairs along the diagonal, then small blocks, then a haze of weak "
+    "cosines with few strong ones.",
+)
+def draw_pictures(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, len(result.pictures), width="wide", panel="square")
+    for index, (ax, p, picture) in enumerate(zip(axes, result.pictured, result.pictures, strict=True)):
+        image = plotting.gram(ax, picture, limit=1.0, colourbar=False)
+        ax.set(title=f"p = {p:g}", xlabel="", ylabel="feature, sorted" if index == 0 else "", xticks=[], yticks=[])
+    plotting.colour_scale(image, axes, label="cosine")
+    return figure
+
+
+@experiment.figure(
+    "crowding",
+    title="What decides how many features live",
+    caption="Represented features (norm above one half) in five sizes, n features in d dimensions. (a) As a share of "
+    "n over p n / d, the conjectured variable. (b) Per dimension over p; a size levels off once all its features "
+    "live. (c) Error in predicting each size from the others: {contrast.pn_over_d} for p n / d, {contrast.p} for p "
+    "alone with saturation at n.",
+    alt="Three panels. Over p n over d the sizes spread out; per dimension over p they lie on one rising curve from "
+    "which each departs to a plateau. The dot plot of errors has p lowest.",
+    interval="95 %: percentile bootstrap over seeds in panel c; panels a and b show means over seeds",
+)
+def draw_crowding(result: Result) -> Figure:
+    figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", panel="square")
+    keep = result.density < 1
+    p = result.density[keep]
+    for index, (n, d) in enumerate(result.sizes):
+        live = result.live[index, keep].mean(-1)
+        style = {"color": plotting.series(index), "marker": "o", "label": f"{n} in {d}"}
+        left.plot(p * n / d, live / n, **style)
+        middle.plot(p, live / d, **style)
+    left.set(xscale="log", title="share of n", xlabel="p n / d", ylabel="live / n", ylim=(0, 1.05))
+    middle.set(
+        yscale="log", title="per dimension", ylabel="live / d", yticks=[1, 2, 5, 10], yticklabels=["1", "2", "5", "10"]
+    )
+    middle.minorticks_off()
+    _densities(middle, result)
+    names = {"pn_over_d": "p n / d", "pn_log_over_d": "p n ln(1/p) / d", "pn": "p n", "p": "p, up to n"}
+    plotting.points(right, np.arange(len(names))[::-1], [result.contrast[name] for name in names], horizontal=True)
+    right.set_yticks(np.arange(len(names))[::-1], list(names.values()))
+    right.set(title="held-out error", xlabel="decades", xlim=(0, None))
+    plotting.legend(left, figure=figure, columns=5)
+    plotting.panel_letters((left, middle, right))
+    return figure
+
+
+@experiment.claim(
+    "islands-sparse",
+    title="Over some range of densities cosines between features are sparse",
+    statements=("A9",),
+    test="Share of pairs of represented features with |cos| < 0.05, over densities, for 100 features in 40 dimensions "
+    "and two other sizes, against random directions. Statistic: the share at its largest, 100 in 40.",
+    criterion="Supported if for every size the lower end of the mean share is above 1.5 times chance at three or more "
+    "adjacent densities; refuted if at no density of any size; mixed otherwise.",
+    figures=("islands", "islands-pictures"),
+)
+def decide_sparse(result: Result) -> Finding:
+    runs = [
+        _adjacent(_lower(found) > 1.5 * null.mean(-1))
+        for found, null in zip(result.near_zero, result.null_near_zero, strict=True)
+    ]
+    return Finding(result.numbers["sparsest"], _by_runs(runs, enough=3))
+
+
+@experiment.claim(
+    "islands-small",
+    title="Over some range of densities superposition comes in small islands",
+    statements=("A9",),
+    test="Largest connected component of the graph that joins represented features with |cos| > 0.2, as a share of "
+    "them, against random directions; the same sizes. Statistic: that share where cosines are sparsest, 100 in 40.",
+    criterion="Supported if for every size the upper end of the mean share is below 0.2, and chance above 0.5, at two "
+    "or more adjacent densities; refuted if at no density of any size; mixed otherwise.",
+    figures=("islands", "islands-pictures"),
+)
+def decide_small(result: Result) -> Finding:
+    runs = [
+        _adjacent((_upper(found) < 0.2) & (null.mean(-1) > 0.5))
+        for found, null in zip(result.largest, result.null_largest, strict=True)
+    ]
+    return Finding(result.numbers["sparsest_island"], _by_runs(runs, enough=2))
+
+
+def _by_runs(runs: list[int], enough: int) -> Verdict:
+    if min(runs) >= enough:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if max(runs) == 0 else Verdict.MIXED
+
+
+@experiment.claim(
+    "crowding-pn-over-d",
+    title="The number of represented features depends on p n against d",
+    statements=("A10",),
+    test="Number of features with norm above one half, over densities, in five sizes. Each size is predicted from the "
+    "others as one function of p n / d for the share of n, of p n for the share of n, or of p for the number per "
+    "dimension up to n. Statistic: error of p n / d over the lower of the other two.",
+    criterion="Supported if the upper end of the interval is below 1, refuted if the lower end is above 1, "
+    "inconclusive otherwise.",
+    figures=("crowding",),
+)
+def decide_crowding(result: Result) -> Finding:
+    ratio = result.contrast["ratio"]
+    assert ratio.low is not None
+    assert ratio.high is not None
+    if ratio.high < 1:
+        return Finding(ratio, Verdict.SUPPORTED)
+    return Finding(ratio, Verdict.REFUTED if ratio.low > 1 else Verdict.INCONCLUSIVE)
