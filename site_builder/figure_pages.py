@@ -9,6 +9,7 @@ from markupsafe import Markup
 from site_builder import citations
 from site_builder.macros import Blocks, Macros
 from site_builder.markup import to_plain
+from site_builder.outputs import REPLICATES
 from site_builder.pages import Page
 from site_builder.publication import file_path, this_publication
 from site_builder.records import FigureRecord
@@ -62,6 +63,7 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
             page,
             figure=figure,
             shown=shown,
+            replicates=REPLICATES,
             script=citations.script_address(figure, this_publication()),
         ),
         parameters=macros.parameters(figure.experiment),

@@ -242,6 +242,10 @@ class Macros:
         claims = [self.report.claims[id] for id in ids if id in self.report.claims] if ids else self.blocks.claims()
         return self._block("findings.html.jinja", claims=claims)
 
+    def statements(self) -> str:
+        """List the statements that are measured, each with the verdicts on it."""
+        return self._block("statements.html.jinja", parts=[part for part in self.blocks.parts if part.pages])
+
     def not_measured(self) -> str:
         """List the statements of the parts that no page measures yet."""
         return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if not part.pages])

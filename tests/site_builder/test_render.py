@@ -187,7 +187,7 @@ def test_a_page_of_a_figure_tells_all_that_a_citation_needs(docs: Docs) -> None:
     docs.render()
     text = docs.page("figures/starfish.md")
     for said in (
-        "256 seeds from seed 0",
+        "256 seeds, seed 0",
         "2 threads",
         "1 min 23 s",
         "torch&nbsp;2.13.0",

@@ -93,8 +93,8 @@ class CiteBox extends HTMLElement {
   }
 }
 
-// <filter-list items="selector" label="..." noun="claims" facet="verdict"> narrows the items of its container by words,
-// and by one data attribute if `facet` names it.
+// <filter-list items="selector" label="..." noun="claims" facet="verdict" values="supported refuted ..."> narrows the
+// items of its container by words, and by the values of one data attribute if `facet` names it.
 class FilterList extends HTMLElement {
   connectedCallback() {
     if (this.input) return
@@ -115,7 +115,8 @@ class FilterList extends HTMLElement {
   facetButtons() {
     const facet = this.getAttribute("facet")
     if (!facet) return []
-    const values = [...new Set(this.items.map(item => item.dataset[facet]))]
+    const present = new Set(this.items.map(item => item.dataset[facet]))
+    const values = this.getAttribute("values").split(" ").filter(value => present.has(value))
     const group = document.createElement("span")
     group.className = "filter__facets"
     group.setAttribute("role", "group")
