@@ -6,9 +6,11 @@ loss is the one that training minimises: the mean over features of importance * 
 over features of the paper is `features` times as large.
 """
 
+# numba infers the types of kernel functions from their arguments.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import uintp
@@ -93,7 +95,7 @@ def _summary(problem: Problem, sums: NDArray[np.float64], samples: int) -> Evalu
 
 
 @jit
-def evaluate_block(options: Any, shared: Any, block: Any, scratch: Any, samples: Any, sums: Any) -> None:
+def evaluate_block(options, shared, block, scratch, samples, sums):
     """Add to each row of `sums`: the loss summed over samples and features, the sum of its squares, each feature's."""
     x, y, h, draws, row = scratch.x, scratch.y, scratch.h, scratch.draws, scratch.slope
     loose, members, starts = shared.loose, shared.members, shared.starts
@@ -113,7 +115,7 @@ def evaluate_block(options: Any, shared: Any, block: Any, scratch: Any, samples:
 
 
 @jit
-def add_losses(options: Any, importance: Any, count: Any, x: Any, y: Any, row: Any, sums: Any) -> None:
+def add_losses(options, importance, count, x, y, row, sums):
     """Add the losses of the first `count` samples of a tile; `row` is scratch for one number per sample."""
     for s in range(T):
         row[s] = ZERO

@@ -10,7 +10,11 @@ floating-point numbers (its lowest bit, the weakest, is dropped); lanes are seed
 stream's key.
 """
 
-from typing import Any
+# numba infers the types of kernel functions from their arguments.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit, uint32, uint64, uintp
@@ -22,12 +26,19 @@ TILE = 64
 FAST = {"contract", "reassoc", "arcp", "nsz"}
 """Floating-point freedoms of the kernels; not "nnan" or "ninf", which would hide divergence."""
 
-jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST, _nrt=False)
-"""How every kernel function is compiled: free of the interpreter's lock and kept on disk.
+F = TypeVar("F", bound=Callable[..., Any])
 
-Without numba's runtime ("nrt") a kernel cannot allocate, so scratch space is handed in; in return no call
-counts references, which would cost small models more than half of their time.
-"""
+
+def jit(function: F) -> F:
+    """Compile a kernel function: free of the interpreter's lock, kept on disk, without numba's runtime ("nrt").
+
+    Without the runtime a kernel cannot allocate, nor hand an array to Python, so scratch space is handed in;
+    in return no call counts references, which would cost small models more than half of their time.
+    """
+    options: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": FAST, "_nrt": False}
+    compiled: F = njit(**options)(function)
+    return compiled
+
 
 T = uintp(TILE)
 T2, T3 = uintp(2 * TILE), uintp(3 * TILE)
@@ -43,7 +54,8 @@ def lane_states(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         value = value ^ (value >> np.uint64(31))
-    return value.view(np.uint32)
+    words: NDArray[np.uint32] = value.view(np.uint32)
+    return words
 
 
 def presence_limits(probability: NDArray[np.float32]) -> NDArray[np.int32]:

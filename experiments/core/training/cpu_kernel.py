@@ -10,6 +10,9 @@ where the output passes gradient (else 0):
     dL/db = sum g,   dL/dR = sum a g^T,   dL/dW = sum (R g * hidden_activation'(h)) x^T.
 """
 
+# numba infers the types of kernel functions from their arguments.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from typing import NamedTuple
 
 import numpy as np

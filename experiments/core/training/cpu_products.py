@@ -5,6 +5,9 @@ are the summed axis), `dots` adds the products of all rows of two tiles (samples
 Blocks of two rows by four keep eight multiply-adds per six memory accesses, near the machine's peak.
 """
 
+# numba infers the types of kernel functions from their arguments.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from numba import uintp
 
 from experiments.core.training.cpu_draws import T2, T3, ZERO, T, jit

@@ -11,6 +11,9 @@ at a time share the pass over `W` that makes `y`. Fresh samples are drawn by the
 which are geometric, so that drawing costs as much as there is to draw.
 """
 
+# numba infers the types of kernel functions from their arguments.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from typing import Any, NamedTuple
 
 import numpy as np

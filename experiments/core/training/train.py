@@ -42,9 +42,7 @@ def train(
 def choose_backend(device: str, backend: str) -> str:
     """Return the backend that will run: the fused kernel of the device unless one is named."""
     if backend not in BACKENDS:
-        raise SpecificationError(
-            f"no backend {backend!r}; known are {BACKENDS}{did_you_mean(backend, BACKENDS)}"
-        )
+        raise SpecificationError(f"no backend {backend!r}; known are {BACKENDS}{did_you_mean(backend, BACKENDS)}")
     kind = device.partition(":")[0]
     if kind not in ("cpu", "cuda"):
         raise SpecificationError(f"device is {device!r}; known are cpu and cuda")
