@@ -1,0 +1,333 @@
+"""How well does a linear read-out recover features from superposition, and what breaks it? Statements B1 and B2.
+
+In the toy model the features are known, so both halves of the hypothesis can be measured: whether activations are sums
+of features times directions, and whether a linear layer gets the features back out of the sum.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from experiments.core import plotting, progress
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.evaluation import evaluate
+from experiments.core.quantities import Quantity, mean
+from experiments.core.read_out import (
+    decomposed,
+    explained,
+    least_squares,
+    leverage,
+    sparse_samples,
+    undisturbed,
+)
+from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.train import train
+
+Array = NDArray[np.float64]
+
+READERS = ("own", "linear", "no bias", "no threshold", "no interference")
+"""The model's own read-out `ReLU(W^T h + b)`; the best linear one, by least squares; and its own with b = 0, without
+the ReLU, or with all other features absent."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 8  # models for each number of features and each density
+    hidden: int = 10
+    features: tuple[int, ...] = (10, 20, 40, 80)
+    densities: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+    steps: int = 2500
+    batch: int = 256
+    learning_rate: float = 1e-2
+    samples: int = 1 << 16  # of the common set for evaluation
+    broken: int = 40  # features of the models whose read-out is taken apart, and of those with a hidden ReLU
+
+
+@dataclass(frozen=True)
+class Result:
+    """R^2 `explained` (features, density, reader, seed) by the `READERS`, over all features of a model.
+
+    `ceiling` (features, density, seed) is the least-squares R^2 in closed form. `sums` (density, seed) is the share of the
+    variance of a trained ReLU hidden layer that a sum of directions explains, `sums_at_start` the same of the layer
+    that training started from.
+    """
+
+    features: tuple[int, ...]
+    hidden: int
+    densities: Array
+    explained: Array
+    ceiling: Array
+    sums: Array
+    sums_at_start: Array
+    rare_own: Quantity
+    rare_linear: Quantity
+    linear_error: Quantity
+    interference_share: Quantity
+    sum_share: Quantity
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Reading features from superposition",
+    config=Config(),
+    quick=Config(seeds=2, features=(10, 40), densities=(1.0, 0.1, 0.01), steps=200, samples=1 << 12),
+    large=Config(seeds=32, steps=10_000, batch=1024),
+)
+
+RARE, CROWDED = 0.01, 0.1
+"""The densities at which claims are decided: features mostly alone, and four of forty at a time."""
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with threadpool_limits(1):
+        measured = [_measured(config, n, k, device) for k, n in enumerate(config.features)]
+        sums, sums_at_start = _sums(config, device)
+    found = np.stack([each for each, _ in measured])
+    ceiling = np.stack([each for _, each in measured])
+    broken = found[config.features.index(config.broken)]
+    rare, crowded = (broken[config.densities.index(p)] for p in (RARE, CROWDED))
+    at = {name: number for number, name in enumerate(READERS)}
+    lost = 1 - crowded[at["own"]]
+    numbers = {
+        f"{name.replace(' ', '_')}_{where}": mean(values[at[name]])
+        for where, values in (("rare", rare), ("crowded", crowded))
+        for name in READERS
+    }
+    numbers |= {
+        "sums_densest": mean(sums[0]),
+        "sums_crowded": mean(sums[config.densities.index(CROWDED)]),
+        "sums_start_crowded": mean(sums_at_start[config.densities.index(CROWDED)]),
+        "sums_sparsest": mean(sums[-1]),
+        "sums_least": Quantity(float(sums.min()), n=sums.size, method="least over all densities and seeds"),
+    }
+    error = np.abs(found[:, :, at["linear"]] - ceiling)
+    return Result(
+        features=config.features,
+        hidden=config.hidden,
+        densities=np.array(config.densities),
+        explained=found,
+        ceiling=ceiling,
+        sums=sums,
+        sums_at_start=sums_at_start,
+        rare_own=numbers["own_rare"],
+        rare_linear=numbers["linear_rare"],
+        linear_error=Quantity(float(error.max()), n=error.size, method="largest over all models"),
+        interference_share=mean((crowded[at["no interference"]] - crowded[at["own"]]) / lost),
+        sum_share=numbers["sums_crowded"],
+        numbers=numbers,
+    )
+
+
+def _measured(config: Config, n: int, k: int, device: str) -> tuple[Array, Array]:
+    """Return R^2 (density, reader, seed) and the closed form (density, seed) of models with `n` features."""
+    model, p = Model(n, config.hidden), np.repeat(config.densities, config.seeds)
+    trained = train(Data(p[:, None]), model, _recipe(config, config.seed + k), p.size, device)
+    progress.advance(f"{n} features", (k + 1) / (len(config.features) + 1))
+    weights = _kept(trained)
+    linear = Model(n, config.hidden, output="linear")
+    readers = {
+        "own": _explained(config, weights, model, p),
+        "linear": _explained(config, least_squares(weights.W, p), replace(linear, tied=False), p),
+        "no bias": _explained(config, Weights(weights.W, np.zeros_like(weights.b)), model, p),
+        "no threshold": _explained(config, weights, linear, p),
+        "no interference": undisturbed(weights, p),
+    }
+    shape = (len(config.densities), config.seeds)
+    by_reader = np.stack([readers[name].reshape(shape) for name in READERS], axis=1)
+    return by_reader, leverage(weights.W).mean(-1).reshape(shape)
+
+
+def _explained(config: Config, weights: Weights, model: Model, p: Array) -> Array:
+    found = evaluate(weights, Data(p[:, None]), model, config.samples, config.seed)
+    return explained(found.feature_loss, p)
+
+
+def _sums(config: Config, device: str) -> tuple[Array, Array]:
+    """Return the share of a ReLU hidden layer's variance that a sum explains, trained and at the start."""
+    model = Model(config.broken, config.hidden, hidden_activation="relu", tied=False)
+    p = np.repeat(config.densities, config.seeds)
+    recipe = replace(_recipe(config, config.seed + len(config.features)), snapshots=(0,))
+    trained = train(Data(p[:, None]), model, recipe, p.size, device)
+    samples = min(config.samples, 1 << 14)
+
+    def shares(weights: Weights) -> Array:
+        found = [
+            decomposed(np.maximum(x @ W.T, 0), x)
+            for k, (density, W) in enumerate(zip(p, weights.W, strict=True))
+            for x in [sparse_samples(density, config.broken, samples, config.seed + k)]
+        ]
+        return np.array(found).reshape(len(config.densities), config.seeds)
+
+    return shares(_kept(trained)), shares(trained.snapshots[0])
+
+
+def _recipe(config: Config, seed: int) -> Recipe:
+    return Recipe(config.steps, config.batch, config.learning_rate, schedule="cosine", seed=seed)
+
+
+def _kept(trained: Trained) -> Weights:
+    if trained.diverged.any():
+        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
+    return trained.weights
+
+
+@experiment.figure(
+    "read-out-density",
+    title="Reading features back, by density and features per dimension",
+    caption="Share of the features' variance that is read from ten hidden dimensions; lines are means and bands 95 % "
+    "intervals over seeds. (a) The best linear read-out explains m/n of the variance (dashed) at every density: sparsity "
+    "does not help it. (b) The model's own read-out adds a bias and a ReLU, and with them the share rises as features "
+    "become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where a linear read-out has "
+    "{rare_linear:% value}.",
+    alt="Two panels of R squared against feature probability, one line per number of features. Left: flat lines at one, "
+    "one half, a quarter and an eighth. Right: the same values at probability one, rising as features become rarer.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", sharey=True)
+    for ax, reader, title in zip(axes, ("linear", "own"), ("best linear read-out", "the model's own"), strict=True):
+        for index, n in enumerate(result.features):
+            _line(ax, result, result.explained[index, :, READERS.index(reader)], index, f"n = {n}")
+            if reader == "linear":
+                label = "m / n" if index == 0 else ""
+                level = min(1.0, result.hidden / n)
+                plotting.theory_line(ax, result.densities, np.full(len(result.densities), level), label=label)
+        plotting.density_axis(ax)
+        ax.set(title=title, ylim=(-0.02, 1.02))
+    axes[0].set_ylabel("variance explained, R²")
+    plotting.legend(axes[0], figure=figure)
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.figure(
+    "read-out-broken",
+    title="What breaks a read-out, and what repairs it",
+    caption="The read-out of models with four features per dimension, taken apart. Without interference (all other "
+    "features absent) nearly all is recovered at every density where features are represented: at p = 0.1 interference "
+    "accounts for {interference_share:% value} of what is lost. Bias and ReLU are what keeps it small: "
+    "without the bias {numbers.no_bias_rare:% value} are read at p = 0.01, without the ReLU "
+    "{numbers.no_threshold_rare:% value}, with both {numbers.own_rare:% value}.",
+    alt="R squared against feature probability for five read-outs. The line without interference is on top; the model's "
+    "own rises as features become rarer; those without bias or without ReLU fall below it.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw_broken(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(height=3.4)
+    index = result.features.index(40)
+    for reader, name in enumerate(READERS):
+        _line(ax, result, result.explained[index, :, reader], reader, name if name != "own" else "own, bias and ReLU")
+    plotting.guide(ax, 0.0)
+    plotting.density_axis(ax)
+    ax.set(ylabel="variance explained, R²", ylim=(-1.05, 1.05))
+    plotting.legend(ax)
+    return figure
+
+
+@experiment.figure(
+    "read-out-sums",
+    title="When activations are sums of directions",
+    caption="Share of the variance of a hidden layer with a ReLU that a sum of feature values times directions explains "
+    "(without the ReLU it is all, by construction). Dots are models. At p = 0.1, with four features present at a time, it is "
+    "{numbers.sums_crowded:% value} in trained models and {numbers.sums_start_crowded:% value} in the random layers "
+    "they started from.",
+    alt="Share explained against feature probability for trained and random layers, each model a dot.",
+)
+def draw_sums(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(height=2.8)
+    for index, (shares, label) in enumerate(((result.sums, "trained"), (result.sums_at_start, "at the start"))):
+        ax.plot(result.densities, shares.mean(1), color=plotting.series(index), label=label)
+        spread = np.repeat(result.densities, shares.shape[1])
+        ax.scatter(spread, shares.ravel(), s=9, color=plotting.series(index), alpha=0.6, linewidths=0)
+    plotting.density_axis(ax)
+    ax.set(ylabel="share explained by a sum", ylim=(None, 1.01))
+    plotting.legend(ax)
+    return figure
+
+
+def _line(ax: Axes, result: Result, values: Array, index: int, label: str) -> None:
+    found = [mean(row) for row in values]
+    low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
+    plotting.band(ax, result.densities, low, mid, high, label=label, index=index, marker="o")
+
+
+@experiment.claim(
+    "read-out-own",
+    title="Rare features are read back from four per dimension",
+    statements=("B1",),
+    test="R² of the model's own read-out, a linear layer with bias and ReLU, over all 40 features of 10 dimensions at "
+    "p = 0.01. Statistic: mean over seeds.",
+    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    figures=("read-out-density",),
+)
+def decide_own(result: Result) -> Finding:
+    return Finding(result.rare_own, _between(result.rare_own, 0.5, 0.9))
+
+
+@experiment.claim(
+    "read-out-linear",
+    title="A linear layer alone reads them back as well",
+    statements=("B1", "B2"),
+    test="R² of the best linear read-out (least squares) of the same models at p = 0.01. Statistic: mean over seeds.",
+    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    figures=("read-out-density",),
+)
+def decide_linear(result: Result) -> Finding:
+    return Finding(result.rare_linear, _between(result.rare_linear, 0.5, 0.9))
+
+
+@experiment.claim(
+    "read-out-ceiling",
+    title="A linear read-out explains rank W of n features' variance, at any density",
+    statements=("B2",),
+    test="R² of the least-squares read-out on samples against the mean leverage, tr(W⁺W)/n = rank(W)/n, for every model. "
+    "Statistic: the largest difference.",
+    criterion="Supported if it is below 0.02; refuted otherwise.",
+    figures=("read-out-density",),
+)
+def decide_ceiling(result: Result) -> Finding:
+    close = result.linear_error.value < 0.02
+    return Finding(result.linear_error, Verdict.SUPPORTED if close else Verdict.REFUTED)
+
+
+@experiment.claim(
+    "read-out-interference",
+    title="Interference, not scale or bias, is what breaks the read-out",
+    statements=("B2",),
+    test="At p = 0.1 and four features per dimension: the share of the unexplained variance that disappears when all other "
+    "features are absent. Statistic: mean over seeds.",
+    criterion="Supported if the interval is above one half; refuted if below; mixed if it contains it.",
+    figures=("read-out-broken",),
+)
+def decide_interference(result: Result) -> Finding:
+    return Finding(result.interference_share, _between(result.interference_share, 0.5, 0.5))
+
+
+@experiment.claim(
+    "read-out-sums",
+    title="Activations are sums of features times directions, also behind a ReLU",
+    statements=("B2",),
+    test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ dᵢ + c explains, 40 features in "
+    "10 dimensions, p = 0.1. Statistic: mean over seeds.",
+    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    figures=("read-out-sums",),
+)
+def decide_sums(result: Result) -> Finding:
+    return Finding(result.sum_share, _between(result.sum_share, 0.5, 0.9))
+
+
+def _between(found: Quantity, low: float, high: float) -> Verdict:
+    assert found.low is not None
+    assert found.high is not None
+    if found.low > high:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if found.high < low else Verdict.MIXED
