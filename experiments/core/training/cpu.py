@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.core import progress
+from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
 from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
@@ -32,9 +33,13 @@ CHUNK_WORK = 2e8
 
 
 def thread_count() -> int:
-    """Return how many cores this process may use, or what REPORT_THREADS asks for."""
-    asked = os.environ.get("REPORT_THREADS")
-    return max(1, int(asked)) if asked else len(os.sched_getaffinity(0))
+    """Return how many cores this process may use, or as many as the variable REPORT_THREADS asks for."""
+    asked = os.environ.get("REPORT_THREADS", "")
+    if asked and not (asked.isdecimal() and int(asked) > 0):
+        raise SpecificationError(f"REPORT_THREADS is {asked!r}; it must be a whole number of threads, at least 1")
+    if asked:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def train_cpu(problem: Problem, threads: int | None = None) -> Trained:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
+from experiments.core import progress
 from experiments.core.evaluation import evaluate
 from experiments.core.exact import expected_loss
 from experiments.core.training import cpu, reference
@@ -174,3 +175,24 @@ def test_a_block_of_fixed_data_sets_stays_small() -> None:
     sizes = [len(block) for block in run._blocks(threads=2)]
     assert sum(sizes) == 64
     assert max(sizes) * 200_000 * 40 * 4 <= max(cpu.SET_BYTES, 200_000 * 40 * 4)
+
+
+def test_an_interruption_is_heard_within_a_chunk() -> None:
+    def interrupt(what: str, fraction: float) -> None:
+        raise KeyboardInterrupt
+
+    problem = resolve(Data(0.3), Model(20, 5), Recipe(steps=1_000_000), 4)
+    with progress.listening(interrupt), pytest.raises(KeyboardInterrupt):
+        cpu.train_cpu(problem)  # some minutes, were it not interrupted
+
+
+@pytest.mark.parametrize("asked", ["0", "two", "-1"])
+def test_an_impossible_number_of_threads_is_named(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORT_THREADS", asked)
+    with pytest.raises(ValueError, match=f"REPORT_THREADS is '{asked}'"):
+        cpu.thread_count()
+
+
+def test_the_number_of_threads_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORT_THREADS", "1")
+    assert train(Data(0.3), Model(5, 2), Recipe(steps=2, batch=8), 4).threads == 1
