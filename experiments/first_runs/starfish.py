@@ -117,6 +117,7 @@ def run(config: Config, device: str) -> Result:
             "converged_at_best": share(at_best[1]),
             "readers_loss": median(loss[0, case]),
             "converged_loss": median(loss[1, case]),
+            "search_starts": exact(config.search_starts, method="set-up"),
             "best_loss": exact(best, method="exact loss, least of a search and of all families"),
             "pentagon_excess": exact(family[-1] / best - 1),
             "stuck_behind": share_within(_behind(converged_W), stuck),

@@ -11,10 +11,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import DIGON_AND_ONE, OTHER, TRIANGLE, TWO_DIRECTIONS, census, classify
+from experiments.core.configurations import (
+    DIGON_AND_ONE,
+    OTHER,
+    TOLERANCE,
+    TRIANGLE,
+    TWO_DIRECTIONS,
+    census,
+    classify,
+    pair_angles,
+)
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.exact import expected_loss
 from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
+from experiments.core.metrics import represented
 from experiments.core.optimum import search
 from experiments.core.quantities import Quantity, exact, share
 from experiments.core.theory import (
@@ -86,7 +96,7 @@ def run(config: Config, device: str) -> Result:
     no_bias = [least_in_family(without_bias(known), curve_p) for known in (TRIANGLE_FAMILY, DIGON_FAMILY)]
     found = [optima.best() for optima in search(2, FEATURES, p[:, None], starts=config.search_starts, seed=config.seed)]
     best = np.minimum([one.loss for one in found], np.minimum(three, digon)[on_curve])
-    names, at_best = _trained(config, p, best, device)
+    W, names, at_best = _trained(config, p, best, device)
     angle = np.linspace(90, 180, 61)
     return Result(
         p=p,
@@ -98,12 +108,13 @@ def run(config: Config, device: str) -> Result:
         shares=census(names, KINDS),
         angle=angle,
         pair_cost=together_loss(np.cos(np.radians(angle))),
-        numbers=_numbers(config, p, curve_p, three / digon, no_bias[0] / no_bias[1], names, at_best),
+        numbers=_exact_numbers(config, curve_p, three / digon, no_bias[0] / no_bias[1])
+        | _trained_numbers(config, p, W, names, at_best),
     )
 
 
-def _trained(config: Config, p: Array, best: Array, device: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
-    """Return the arrangement of every run (arm, case, seed) and whether its loss is within one percent of the best."""
+def _trained(config: Config, p: Array, best: Array, device: str) -> tuple[Array, NDArray[np.str_], NDArray[np.bool_]]:
+    """Return W of every run (arm, case, seed, 2, feature), its arrangement, and if it is within 1 % of the best."""
     grid = (len(ARMS), len(p), config.seeds)
     density = np.repeat(p, config.seeds)[:, None]
     arms = [
@@ -112,21 +123,12 @@ def _trained(config: Config, p: Array, best: Array, device: str) -> tuple[NDArra
     ]
     names = np.stack([classify(weights.W).name for weights in arms]).reshape(grid)
     loss = np.stack([expected_loss(weights.W, weights.b, density).value for weights in arms]).reshape(grid)
-    return names, np.asarray(loss <= 1.01 * best[:, None])
+    W = np.stack([weights.W for weights in arms]).reshape(*grid, 2, FEATURES).astype(np.float64)
+    return W, names, np.asarray(loss <= 1.01 * best[:, None])
 
 
-def _numbers(
-    config: Config,
-    p: Array,
-    curve_p: Array,
-    ratio: Array,
-    ratio_no_bias: Array,
-    names: NDArray[np.str_],
-    at_best: NDArray[np.bool_],
-) -> dict[str, Quantity]:
-    rare = int(np.argmin(np.abs(p - config.rare_p)))
-    dense = int(np.argmin(np.abs(p - config.dense_p)))
-    numbers = {
+def _exact_numbers(config: Config, curve_p: Array, ratio: Array, ratio_no_bias: Array) -> dict[str, Quantity]:
+    return {
         "crossing": exact(crossing(TRIANGLE_FAMILY, DIGON_FAMILY, 0.3, 0.8), method="root of the difference of losses"),
         "ratio_rarest": exact(ratio[0], method="at the least density"),
         "ratio_limit": exact(float(3 * together_loss(-0.5) / together_loss(-1)), method="closed form, p to 0"),
@@ -136,7 +138,25 @@ def _numbers(
         "largest_ratio_rare": exact(ratio[curve_p <= config.rare_p].max(), method="largest over all rare densities"),
         "least_ratio_no_bias": exact(ratio_no_bias.min(), method="least over all densities, biases held at 0"),
     }
-    for arm, kinds, good in zip(("readers", "converged"), names, at_best, strict=True):
+
+
+def _trained_numbers(
+    config: Config, p: Array, W: Array, names: NDArray[np.str_], at_best: NDArray[np.bool_]
+) -> dict[str, Quantity]:
+    """Return shares of runs, when features are rare (`rare_p`), common (`dense_p`), and rarest of all.
+
+    "obtuse": all three features live, no two closer than 82 degrees. "lines": each two of the three lines that the
+    features span are 45 to 75 degrees apart, as those of a triangle are, whatever the signs.
+    """
+    rare, dense, rarest = (int(np.argmin(np.abs(p - value))) for value in (config.rare_p, config.dense_p, p.min()))
+    numbers: dict[str, Quantity] = {}
+    for arm, weights, kinds, good in zip(("readers", "converged"), W, names, at_best, strict=True):
+        angles, live = pair_angles(weights), np.asarray(represented(weights).all(-1))
+        lines = np.minimum(angles, 180 - angles)
+        numbers[f"{arm}_obtuse_rarest"] = share(live[rarest] & (angles[rarest] > 90 - TOLERANCE).all(-1))
+        numbers[f"{arm}_digon_rarest"] = share(kinds[rarest] == DIGON_AND_ONE.name)
+        numbers[f"{arm}_triangle_rarest"] = share(kinds[rarest] == TRIANGLE.name)
+        numbers[f"{arm}_lines_dense"] = share(live[dense] & (np.abs(lines[dense] - 60) < 15).all(-1))
         numbers[f"{arm}_triangle_rare"] = share(kinds[rare] == TRIANGLE.name)
         numbers[f"{arm}_digon_rare"] = share(kinds[rare] == DIGON_AND_ONE.name)
         numbers[f"{arm}_best_rare"] = share(good[rare])
@@ -151,8 +171,8 @@ def _numbers(
     caption=(
         "a, least exact loss of a triangle over that of a digon and one. The triangle is better only above p = "
         "{numbers.crossing:.3f}, and with biases held at 0 nowhere; for rare features the ratio tends to "
-        "{numbers.ratio_limit:.3f}. Dots: the best model of a free search. b, why: what two features lose when both are "
-        "active. A triangle has three pairs at 120°, a digon and one has a single pair that interferes."
+        "{numbers.ratio_limit:.3f}. Dots: the best model of a free search. b, why: what two features lose when both "
+        "are active. A triangle has three pairs at 120°, a digon and one has a single pair that interferes."
     ),
     alt=(
         "Left, two curves of a ratio of losses over feature probability; the lower one starts above 1, falls below 1 "
@@ -170,13 +190,16 @@ def draw_optimum(result: Result) -> Figure:
     left.set(ylabel="loss / loss of digon + one", ylim=(0.92, 1.3))
     plotting.density_axis(left, ticks=(0.01, 0.03, 0.1, 0.3, 1))
     right.plot(result.angle, result.pair_cost, color=plotting.series(0))
-    for degrees, name in ((120, "triangle: three pairs"), (180, "digon: one pair")):
+    for degrees, name, side in ((120, "triangle: three pairs", "left"), (180, "digon: one pair", "right")):
         cost = float(np.interp(degrees, result.angle, result.pair_cost))
         right.scatter([degrees], [cost], s=30, color=plotting.colour("ink"), zorder=4, label=name)
-        right.annotate(name, (degrees, cost), xytext=(-6, 6), textcoords="offset points", ha="right")
+        shift = (7, -7) if side == "left" else (0, 7)
+        right.annotate(name, (degrees, cost), xytext=shift, textcoords="offset points", ha=side)
     right.set(
         xlabel="angle between two features (degrees)", ylabel="squared error, both active", xticks=[90, 120, 150, 180]
     )
+    left.set_title("least loss of a triangle")
+    right.set_title("what a pair costs")
     plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
     return figure

@@ -1,0 +1,66 @@
+"""The factorial of the second run on tiny models."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.core.contract import Verdict
+from experiments.core.quantities import Quantity
+from experiments.first_runs import second_run
+from experiments.first_runs.second_run import Config, Result
+
+TINY = Config(
+    seeds=3,
+    features=20,
+    hidden=8,
+    density=0.05,
+    fixed_samples=200,
+    steps=(40, 60),
+    batch=(8, 16),
+    long_steps=100,
+    snapshots=4,
+    evaluation_samples=512,
+    resamples=50,
+)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return second_run.run(TINY, "cpu")
+
+
+def test_the_short_run_at_a_constant_rate_is_the_beginning_of_the_long_one(result: Result) -> None:
+    short = second_run._train(TINY, "cpu", TINY.steps[0]).weights
+    expected = second_run._loss(TINY, short).reshape(2, -1)
+    np.testing.assert_allclose(result.loss[:, 0, 0, 0, 0], expected, rtol=1e-6)
+
+
+def test_each_cell_holds_its_own_combination(result: Result) -> None:
+    falling_fresh_large = second_run._train(TINY, "cpu", TINY.steps[1], falling=1, fresh=1, batch=1).weights
+    expected = second_run._loss(TINY, falling_fresh_large).reshape(2, -1)
+    np.testing.assert_allclose(result.loss[:, 1, 1, 1, 1], expected, rtol=1e-6)
+
+
+def test_both_scales_start_in_the_same_directions() -> None:
+    start = second_run._train(TINY, "cpu", 2, extra=(1,)).snapshots[0].W
+    ratio = start[: TINY.seeds] / start[TINY.seeds :]
+    np.testing.assert_allclose(ratio, np.sqrt((20 + 8) / 2), rtol=1e-5)
+
+
+def test_shares_sum_to_one_and_extreme_cells_close_nothing_and_all(result: Result) -> None:
+    assert sum(quantity.value for quantity in result.shares.values()) == pytest.approx(1)
+    assert second_run._closed(result.loss, (0, 0, 0, 0, 0)).value == 0
+    assert second_run._closed(result.loss, (1, 1, 1, 1, 1)).value == 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "other", "verdict"),
+    [(0.6, 0.2, Verdict.SUPPORTED), (0.3, 0.4, Verdict.REFUTED), (0.4, 0.2, Verdict.MIXED)],
+)
+def test_the_verdict_follows_the_share_of_the_scale(
+    result: Result, scale: float, other: float, verdict: Verdict
+) -> None:
+    shares = dict.fromkeys(result.shares, Quantity(other, other - 0.01, other + 0.01, 16))
+    shares["initial_scale"] = Quantity(scale, scale - 0.01, scale + 0.01, 16)
+    assert second_run.decide_scale(replace(result, shares=shares)).verdict is verdict

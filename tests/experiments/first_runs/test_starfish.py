@@ -1,0 +1,67 @@
+"""The first run at a small size: what its result must satisfy whatever the seeds."""
+
+import numpy as np
+import pytest
+
+from experiments.core.configurations import classify
+from experiments.core.contract import Verdict
+from experiments.core.quantities import exact, share
+from experiments.first_runs.starfish import AT_BEST, FAMILIES, KINDS, Config, decide_pentagon, decide_reliable, run
+
+
+@pytest.fixture(scope="module")
+def result():
+    return run(Config(seeds=12, p=(0.5, 0.1), converged_steps=5000, search_starts=6), "cpu")
+
+
+def test_every_run_has_one_arrangement(result):
+    np.testing.assert_allclose(result.shares.sum(-1), 1)
+    counted = (result.kind[..., None] == np.arange(len(KINDS))).mean(-2)
+    np.testing.assert_allclose(counted, result.shares)
+
+
+def test_no_run_and_no_family_beats_the_best_loss(result):
+    best = result.numbers["best_loss"].value
+    assert result.loss[:, result.readers_case].min() >= best * (1 - 1e-9)
+    assert result.family.min() >= best * (1 - 1e-9)
+
+
+def test_two_directions_lose_three_fifths_of_the_variance(result):
+    assert FAMILIES[0].name == "two directions"
+    assert result.family[0] == pytest.approx(0.6, rel=1e-9)
+
+
+def test_an_example_has_the_arrangement_of_its_column(result):
+    for case, column in np.argwhere(result.shares[0] > 0):
+        assert classify(result.example[case, column][None]).name[0] == KINDS[column]
+    assert not result.example[result.shares[0] == 0].any()
+
+
+def test_the_best_converged_run_reaches_the_optimum(result):
+    reached = result.loss[1, result.readers_case].min()
+    assert reached == pytest.approx(result.numbers["best_loss"].value, rel=2e-3)
+
+
+def test_the_best_arrangement_changes_where_the_losses_cross(result):
+    # Between 0.225 and 0.644 two digons are best; see the figure of the losses of all arrangements.
+    assert result.changes["digons_to_pentagon"].value == pytest.approx(0.225, abs=1e-3)
+    assert result.changes["triangle_to_digons"].value == pytest.approx(0.644, abs=1e-3)
+
+
+class Numbers:
+    def __init__(self, **numbers):
+        self.numbers = numbers
+
+
+def test_the_pentagon_claim_needs_most_runs_and_the_best_loss():
+    most, few, close = share([True] * 90 + [False] * 10), share([True] * 10 + [False] * 90), exact(0.0)
+    assert decide_pentagon(Numbers(readers_pentagon=most, pentagon_excess=close)).verdict is Verdict.SUPPORTED
+    assert decide_pentagon(Numbers(readers_pentagon=few, pentagon_excess=close)).verdict is Verdict.REFUTED
+    beaten = Numbers(readers_pentagon=most, pentagon_excess=exact(2 * (AT_BEST - 1)))
+    assert decide_pentagon(beaten).verdict is Verdict.REFUTED
+
+
+def test_one_run_is_enough_only_if_nine_in_ten_are():
+    assert decide_reliable(Numbers(readers_at_best=share([True] * 99 + [False]))).verdict is Verdict.SUPPORTED
+    assert decide_reliable(Numbers(readers_at_best=share([True] * 9 + [False]))).verdict is Verdict.INCONCLUSIVE
+    assert decide_reliable(Numbers(readers_at_best=share([True, False] * 50))).verdict is Verdict.REFUTED
