@@ -54,7 +54,7 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
         figure=figure,
         front=_front_matter(figure),
         block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
-        cite=blocks.block("figure_cite.html.jinja", page, citations=_citations(figure), coins=citations.coins(figure)),
+        cite=blocks.block("figure_cite.html.jinja", page, figure=figure, citations=_citations(figure)),
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
         claims=claims,
         findings=macros.findings(*claims) if claims else "",

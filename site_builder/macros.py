@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
+from site_builder.citations import coins
 from site_builder.markup import to_plain
 from site_builder.math_extension import MathExtension
 from site_builder.pages import Page
@@ -114,7 +115,14 @@ class Blocks:
     def block(self, template: str, page: Page, **values: Any) -> Markup:
         """Return a template's HTML in one run of lines, so that Markdown takes it as one block."""
         html = self.env.get_template(template).render(
-            report=self.report, blocks=self, page=page, root=page.root, kinds=KINDS, file=file_path, **values
+            report=self.report,
+            blocks=self,
+            page=page,
+            root=page.root,
+            kinds=KINDS,
+            file=file_path,
+            coins=coins,
+            **values,
         )
         return Markup("\n".join(line.strip() for line in html.splitlines() if line.strip()))
 

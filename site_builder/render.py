@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder import pages, statements
+from site_builder import citations, pages, statements
 from site_builder.figure_pages import figure_page
 from site_builder.macros import SIZE, Blocks, Macros
 from site_builder.page_check import check
@@ -63,13 +63,9 @@ class _Site:
         blocks = Blocks(self.report, self.parts, self._sizes())
         blocks.statement_pages = _first_pages(self.calls, "statement")
         texts: dict[str, str | Path] = {}
-        for page in self.pages:
-            if page in self.calls:
-                macros = Macros(blocks, page)
-                rendered = self._rendered(page, macros)
-                problems += [rendered] if isinstance(rendered, Problem) else []
-                problems += self._computed_names(page, macros)
-                texts[page.name] = "" if isinstance(rendered, Problem) else rendered
+        for page in self.calls:
+            texts[page.name], found = self._rendered(page, Macros(blocks, page))
+            problems += found
         try:
             texts |= {page.name: page.text for page in self._figure_pages(blocks)}
         except ReportError as error:
@@ -87,15 +83,22 @@ class _Site:
             except ReportError as error:
                 self._broken.append(Problem(*str(error).split(": ", 1)))
 
-    def _rendered(self, page: Page, macros: Macros) -> str | Problem:
-        """Return the page as plain Markdown, or what is wrong with it."""
+    def _rendered(self, page: Page, macros: Macros) -> tuple[str, list[Problem]]:
+        """Return the page as plain Markdown, and what is wrong with it beyond what `check` saw."""
         try:
             text = self.env.from_string(page.text).render(macros.all())
+        except jinja2.UndefinedError:  # an unknown macro, which `check` names
+            return "", []
         except Exception as error:  # whatever an expression on a page can raise
-            if isinstance(error, jinja2.UndefinedError):  # said by `check`, with the nearest name
-                return Problem(f"{page.where}:{_line(error)}", str(error))
-            return Problem(f"{page.where}:{_line(error)}", " ".join(f"{error}".split()) or type(error).__name__)
-        return _with_notice(text, self.report.scale)
+            sentence = " ".join(str(error).split()) or type(error).__name__
+            return "", [Problem(f"{page.where}:{_line(error)}", sentence)]
+        text = _with_notice(text, self.report.scale)
+        return text + self._about_the_report() if page.name == "index.md" else text, self._computed_names(page, macros)
+
+    def _about_the_report(self) -> str:
+        """Return what reference managers and search engines read on the first page: the report as a whole."""
+        linked = json.dumps(citations.report_json_ld(self.report), ensure_ascii=False).replace("<", "\\u003c")
+        return f'\n\n{citations.report_coins()}\n\n<script type="application/ld+json">{linked}</script>\n'
 
     def _computed_names(self, page: Page, macros: Macros) -> list[Problem]:
         """Return the names that an expression on the page computed and nothing has; `check` saw the others."""

@@ -200,3 +200,10 @@ def test_a_page_of_a_figure_tells_all_that_a_citation_needs(docs: Docs) -> None:
     ):
         assert said in text
     assert '<a href="../first.html#figure-starfish">First</a>' in text
+
+
+def test_reference_managers_find_the_report_first_and_then_each_figure(docs: Docs) -> None:
+    docs.render()
+    assert docs.page("index.md").count('class="Z3988"') == 1
+    assert '"@type": "Report"' in docs.page("index.md")
+    assert docs.page("first.md").count('class="Z3988"') == docs.page("figures/starfish.md").count('class="Z3988"') == 1
