@@ -258,9 +258,10 @@ def _correlation(first: Array, second: Array) -> Array:
     title="What was wrong with the second run",
     caption="Share of the gap between the reader's run, loss {numbers.reader}, and the run with all five causes "
     "changed, {numbers.all_changed} (relative to the best constant output). (a) Shapley values over all 32 "
-    "combinations: the initial scale explains {shares.initial_scale:%} of the gap in loss. (b) Changed alone, it "
-    "closes {single.initial_scale:%} of the gap; no other change alone closes more than half. (c) With everything but "
-    "the initial scale changed, {all_but.initial_scale:%} is closed.",
+    "combinations: the initial scale explains {shares.initial_scale:%} of the gap in loss and "
+    "{log_shares.initial_scale:%} of the gap in its logarithm. (b) Changed alone, it closes {single.initial_scale:%} "
+    "of the gap; the runner-up, the learning rate, closes {single.learning_rate:%}. (c) With everything changed but "
+    "the initial scale, {all_but.initial_scale:%} is closed.",
     alt="Three dot plots over five causes. Initial scale dominates the Shapley values and is the only single change "
     "that closes nearly all of the gap; leaving any other cause unchanged makes no visible difference.",
     interval="95 %: percentile bootstrap over seeds in panel a, Student t over seeds in panels b and c",
@@ -292,8 +293,8 @@ def draw_causes(result: Result) -> Figure:
     caption="The reader's run, continued to 200 epochs, and the same run started small (Xavier), median and range "
     "over all seeds. Columns of N(0, 1) in 40 dimensions begin {numbers.norm_initial} long, and the loss at "
     "{numbers.initial:.0f} times that of a constant. Biases fall to silence the interference, and norm and bias then "
-    "have to come back together: after 50 epochs (dotted) norms are {numbers.norm} and biases {numbers.bias}, where "
-    "they should be {numbers.small_norm} and {numbers.small_bias}.",
+    "have to come back together: after 50 epochs (thin line) norms are {numbers.norm} and biases {numbers.bias}, "
+    "where they should be {numbers.small_norm} and {numbers.small_bias}.",
     alt="Three panels against training step. The loss of the large start falls slowly over four decades and is still "
     "high at 50 epochs; the small start is done after a tenth of that. Norm falls from 6 to 2, bias dips to minus 2.",
     interval="band: range over seeds",
@@ -311,7 +312,8 @@ def draw_course(result: Result) -> Figure:
         ax.set(xscale="log", xlabel="training step")
         plotting.guide(ax, float(result.small_step[-2]), vertical=True)
     axes[0].set(yscale="log", title="loss / constant")
-    axes[1].set(yscale="log", title="mean column norm")
+    axes[1].set(yscale="log", title="mean column norm", yticks=[1, 2, 4, 6], yticklabels=["1", "2", "4", "6"])
+    axes[1].minorticks_off()
     axes[2].set(title="mean bias")
     plotting.legend(axes[0], figure=figure)
     plotting.panel_letters(axes)
@@ -329,7 +331,7 @@ def draw_course(result: Result) -> Figure:
     "ones have a few strong negative entries and fainter noise.",
 )
 def draw_pictures(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(2, 2, panel="square")
+    figure, axes = plotting.new_figure(2, 2, height=5.6)
     titles = ("reader's run", "reader's run", "all causes changed", "all causes changed")
     for index, (ax, picture) in enumerate(zip(axes.flat, result.pictures, strict=True)):
         limit = 1.0 if index % 2 else float(np.abs(picture).max())
