@@ -20,7 +20,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.training.cpu_draws import TILE, ZERO, T, fill_group, fill_row, jit, shuffle
-from experiments.core.training.cpu_products import ONE, accumulate, dots
+from experiments.core.training.cpu_products import ONE, accumulate, dots, paired_dots
 
 LARGEST = np.float32(np.finfo(np.float32).max)
 
@@ -192,15 +192,19 @@ def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW,
     """Add the gradient on the first `count` samples of a tile; `weight` is 2 / (batch * features)."""
     n, d = uintp(options.features), uintp(options.hidden)
     outputs(options, W, Rb, x, y, h)
+    relu, absolute = options.relu_output, options.absolute
     for i in range(n):
-        output_slope(y, x, i * T, weight * importance[i], uintp(count), options.relu_output, options.absolute)
+        dRb[d * n + i] += output_slope(y, x, i * T, weight * importance[i], uintp(count), relu, absolute)
     zero(slope, d * T)
     accumulate(slope, d, Rb, n, ONE, y, n)
     if options.relu_hidden:
         for j in range(d * T):
             slope[j] = slope[j] if h[j] > ZERO else ZERO
-    dots(dW, slope, d, x, n)
-    dots(dRb, h, d + ONE, y, n)
+    if options.tied:
+        paired_dots(dW, slope, x, h, y, d, n)
+    else:
+        dots(dW, slope, d, x, n)
+        dots(dRb, h, d, y, n)
 
 
 @jit
@@ -225,16 +229,20 @@ def zero(tile, size):
 
 @jit
 def output_slope(y, x, row, c, count, relu, absolute):
-    """Turn a row of pre-activations into the slope of the loss there, 0 beyond `count`.
+    """Turn a row of pre-activations into the slope of the loss there, 0 beyond `count`; return the row's sum.
 
     A NaN fails the comparison with 0, stays, and is noticed in the weights.
     """
+    total = ZERO
     for s in range(T):
         target = abs(x[row + s]) if absolute else x[row + s]
         slope = c * (y[row + s] - target)
         y[row + s] = ZERO if relu and y[row + s] <= ZERO else slope
     for s in range(row + count, row + T):
         y[s] = ZERO
+    for s in range(T):
+        total += y[row + s]
+    return total
 
 
 @jit

@@ -125,3 +125,47 @@ def _one_dot(out, o, left, k, right, rights):
         for s in range(T):
             total += left[k + s] * right[t + s]
         out[o + i] += total
+
+
+@jit
+def paired_dots(out, left, right, other_left, other_right, lefts, rights):
+    """Add both left times right and other_left times other_right to `out`, as two calls of `dots` would.
+
+    One pass instead of two halves the sums across vector lanes, which cost as much as half the products.
+    """
+    whole = rights - rights % FOUR
+    for k in range(uintp(0), lefts - lefts % TWO, TWO):
+        for i in range(uintp(0), whole, FOUR):
+            _paired_block(out, k * rights + i, rights, left, right, other_left, other_right, k * T, i * T)
+    for k in range(uintp(0), lefts):
+        for i in range(uintp(0) if k == lefts - lefts % TWO else whole, rights):
+            row, t, total = k * T, i * T, ZERO
+            for s in range(T):
+                total += left[row + s] * right[t + s] + other_left[row + s] * other_right[t + s]
+            out[k * rights + i] += total
+
+
+@jit
+def _paired_block(out, o, rights, left, right, other_left, other_right, k, t):
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = ZERO
+    for s in range(T):
+        x0, x1, x2, x3 = right[t + s], right[t + T + s], right[t + T2 + s], right[t + T3 + s]
+        y0, y1, y2, y3 = other_right[t + s], other_right[t + T + s], other_right[t + T2 + s], other_right[t + T3 + s]
+        a, b, c, d = left[k + s], left[k + T + s], other_left[k + s], other_left[k + T + s]
+        a0 += a * x0 + c * y0
+        a1 += a * x1 + c * y1
+        a2 += a * x2 + c * y2
+        a3 += a * x3 + c * y3
+        b0 += b * x0 + d * y0
+        b1 += b * x1 + d * y1
+        b2 += b * x2 + d * y2
+        b3 += b * x3 + d * y3
+    out[o] += a0
+    out[o + ONE] += a1
+    out[o + TWO] += a2
+    out[o + THREE] += a3
+    o += rights
+    out[o] += b0
+    out[o + ONE] += b1
+    out[o + TWO] += b2
+    out[o + THREE] += b3
