@@ -196,6 +196,7 @@ def _shown(values: Array) -> Array:
     ),
     criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
     figures=("right-angles",),
+    published=Verdict.SUPPORTED,
 )
 def decide_meant(result: Result) -> Finding:
     found = result.numbers["right_true_minimum"]
@@ -212,6 +213,7 @@ def decide_meant(result: Result) -> Finding:
         "it lies below twice that median; mixed otherwise."
     ),
     figures=("right-angles",),
+    published=Verdict.SUPPORTED,
 )
 def decide_training(result: Result) -> Finding:
     trained, minimum = result.numbers["right_reader"], result.numbers["right_minimum"].value
@@ -228,6 +230,7 @@ def decide_training(result: Result) -> Finding:
     test="Share of the reader's runs with antipodal pairs, at the reader's p, whose pairs are within 1° of opposite.",
     criterion="Supported if the interval lies above nine tenths, refuted if below, inconclusive otherwise.",
     figures=("right-angles",),
+    published=Verdict.REFUTED,
 )
 def decide_antipodal(result: Result) -> Finding:
     found = result.numbers["opposite_exact_reader"]
@@ -241,6 +244,7 @@ def decide_antipodal(result: Result) -> Finding:
     test="Share of exact minima, as for the right angles, whose pairs are within a thousandth of a degree of opposite.",
     criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
     figures=("right-angles",),
+    published=Verdict.SUPPORTED,
 )
 def decide_antipodal_meant(result: Result) -> Finding:
     found = result.numbers["opposite_true_minimum"]

@@ -246,6 +246,7 @@ def draw_census(result: Result) -> Figure:
         "otherwise; the losses are exact."
     ),
     figures=("triangle-optimum",),
+    published=Verdict.REFUTED,
 )
 def decide_rare(result: Result) -> Finding:
     least, largest = result.numbers["least_ratio_rare"], result.numbers["largest_ratio_rare"]
@@ -261,6 +262,7 @@ def decide_rare(result: Result) -> Finding:
     test="Share of runs with the reader's recipe, at p = 0.1, whose columns form a triangle (each angle within 8°).",
     criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
     figures=("triangle-census",),
+    published=Verdict.REFUTED,
 )
 def decide_found(result: Result) -> Finding:
     found = result.numbers["readers_triangle_rare"]
@@ -277,6 +279,7 @@ def decide_found(result: Result) -> Finding:
         "nothing but triangles; refuted if the ratio is nowhere below 1; mixed otherwise."
     ),
     figures=("triangle-optimum",),
+    published=Verdict.SUPPORTED,
 )
 def decide_common(result: Result) -> Finding:
     least = result.numbers["least_ratio"]

@@ -156,6 +156,7 @@ def draw(result: Result) -> Figure:
         "of some runs only)."
     ),
     figures=("two-directions",),
+    published=Verdict.REFUTED,
 )
 def decide_better(result: Result) -> Finding:
     found = result.numbers["worse"]
@@ -171,6 +172,7 @@ def decide_better(result: Result) -> Finding:
     test="Least relative excess of the best model with two directions over the best loss found, over all densities.",
     criterion="Supported if it is below one in ten thousand at some density, refuted otherwise; the losses are exact.",
     figures=("two-directions",),
+    published=Verdict.REFUTED,
 )
 def decide_ever_best(result: Result) -> Finding:
     excess = result.numbers["least_excess"]
