@@ -23,7 +23,7 @@ PACKAGES = ("torch", "numba", "numpy", "scipy", "matplotlib")
 """Packages whose version can change what a notebook shows."""
 
 TIMEOUT = 300
-"""Seconds that one cell may take."""
+"""Seconds that one cell, or the start of the kernel on a busy machine, may take."""
 
 ROOT = Path(__file__).parents[1]
 
@@ -109,7 +109,9 @@ def _run(notebook: Any, lines: list[int], where: str) -> list[Problem]:
 
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([before] if before else [])])
-    client = NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False)
+    client = NotebookClient(
+        notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3", record_timing=False
+    )
     client.create_kernel_manager().transport_encryption = "auto"  # the sockets are open to every user of the machine
     try:
         client.execute(cwd=str(ROOT))
@@ -118,8 +120,9 @@ def _run(notebook: Any, lines: list[int], where: str) -> list[Problem]:
         return [
             Problem(f"{where}:{lines[failed]}", f"this cell raised {error.ename}: {' '.join(error.evalue.split())}")
         ]
-    except (CellTimeoutError, DeadKernelError) as error:
-        return [Problem(where, f"the notebook did not finish ({' '.join(str(error).split())[:200]})")]
+    except (CellTimeoutError, DeadKernelError, RuntimeError, AssertionError) as error:
+        first = error.__context__ or error  # a kernel that does not start fails again when it is put away
+        return [Problem(where, f"the notebook did not finish ({' '.join(str(first).split())[:200]}); build again")]
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]
