@@ -84,7 +84,7 @@ def phase_legend(figure: Figure, setting: Setting, maps: Sequence[NDArray[np.int
     """Name the phases that occur in `maps` above the figure."""
     present = [k for k in range(len(setting.phases)) if any((labels == k).any() for labels in maps)]
     handles = [Patch(color=phase_colour(setting.phases[k]), alpha=0.9, label=setting.words[k]) for k in present]
-    figure.legend(handles=handles, loc="outside upper left", ncols=4 if setting.features == 3 else 5, alignment="left")
+    figure.legend(handles=handles, loc="outside upper left", ncols=4 if setting.features == 3 else 3, alignment="left")
 
 
 def draw_maps(setting: Setting, result: SweepResult) -> Figure:

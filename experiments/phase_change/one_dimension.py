@@ -49,9 +49,9 @@ def run(config: Config, device: str) -> Result:
     title="Phases of two features in one dimension",
     caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
     "the three ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best "
-    "of {numbers.per_cell:.0f} trained models in each cell: the phase of {numbers.trained_is_optimum:% value} of "
-    "cells is that of (b). (d) As (b) without biases: the phase in which both features point the same way is there, "
-    "and only there. Dashed: boundaries of (a).",
+    "of {numbers.per_cell:.0f} trained models in each cell, in the phase of (b) in "
+    "{numbers.trained_is_optimum:count} cells. (d) As (b) without biases: the phase in which both features point the "
+    "same way is there, and only there. Dashed: boundaries of (a).",
     alt="Four square maps of importance against feature probability. In all of them superposition fills the sparse "
     "lower part, and above it a left region ignores the second feature and a right region gives it the dimension. "
     "The map without bias has an extra region at the top, around equal importance.",
@@ -91,7 +91,7 @@ def draw_shares(result: Result) -> Figure:
     "phase-line-two",
     title="Across the transition",
     caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
-    "The second feature's norm jumps; no model lies between the branches. (b) The branches of the loss cross at p = "
+    "The second feature's norm jumps; few models lie between the branches. (b) The branches of the loss cross at p = "
     "{numbers.line_boundary:.3f} with different slopes; over {numbers.coexistence:.2f} decades both are minima. Free "
     "norms and biases lower the pair's loss below its closed form (dashed) and move the crossing from p = "
     "{numbers.line_boundary_theory:.3f} (dashed, vertical).",

@@ -50,9 +50,9 @@ def run(config: Config, device: str) -> Result:
     title="Phases of three features in two dimensions",
     caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
     "the four ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best of "
-    "{numbers.per_cell:.0f} trained models in each cell: the phase of {numbers.trained_is_optimum:% value} of cells "
-    "is that of (b). (d) As (b) without biases. Where a normal feature should be ignored, upper right, the optimum "
-    "keeps a part of it. Dashed: boundaries of (a).",
+    "{numbers.per_cell:.0f} trained models in each cell, in the phase of (b) in {numbers.trained_is_optimum:count} "
+    "cells. (d) As (b) without biases. Where a normal feature should be ignored, upper right, the optimum keeps a "
+    "part of it. Dashed: boundaries of (a).",
     alt="Four square maps of importance against feature probability. The sparse lower part is split at equal "
     "importance: left, the extra feature shares a dimension; right, the two normal features share one. The upper "
     "left ignores the extra feature. The upper right differs between the panels; a few cells at equal importance are "
