@@ -90,7 +90,7 @@ def _offsets(
     asked: Questions, relations: Relations, vectors: Vectors, rng: np.random.Generator
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return the rows a and b of each method, in the order of `METHODS`; equal rows make no offset."""
-    wrong = {}
+    wrong: dict[tuple[int, int], int] = {}
     for pairs in relations.values():
         turn = 1 + int(rng.integers(len(pairs) - 1))
         wrong |= {
@@ -115,7 +115,7 @@ def _answers(
         scores = (matrix[b[part]] - matrix[a[part]] + matrix[asked.c[part]]) @ matrix.T
         row, d = np.arange(len(part)), asked.d[part]
         best = scores.argmax(1)
-        # A baseline bars the question's words and its own: fewer rivals, so that no handicap makes the offset look good.
+        # A baseline bars the question's words and its own: no handicap of its own makes the offset look good.
         barred = np.stack([asked.a[part], asked.b[part], asked.c[part], a[part], b[part]])
         echoed = (best == barred).any(0)
         free = scores.copy()

@@ -44,9 +44,7 @@ def parallel_figure(result: OffsetResult) -> Figure:
 def _parallel(ax: Axes, result: OffsetResult, name: str, what: str, shift: float, index: int, label: str) -> None:
     """Draw every pair's mean cosine, one row per family, and the family's mean as a bar."""
     cosines = getattr(result, what)[result.embeddings.index(name)]
-    ax.scatter(
-        cosines, result.family + shift, s=9, color=plotting.series(index), alpha=0.6, linewidths=0, label=label
-    )
+    ax.scatter(cosines, result.family + shift, s=9, color=plotting.series(index), alpha=0.6, linewidths=0, label=label)
     for row, family in enumerate(result.families):
         mean = result.numbers[f"{slug(name)}_{slug(family)}_{what}"].value
         bar = ax.plot([mean, mean], [row + shift - 0.13, row + shift + 0.13], color=plotting.colour("ink"))

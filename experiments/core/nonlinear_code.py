@@ -41,7 +41,7 @@ def stairs(u: ArrayLike, ramp: float, steps: int) -> Array:
     """Return `floor(u)` for `u` in [0, steps] with each jump, at 1, ..., steps - 1, made a ramp of width `ramp`."""
     u = np.asarray(u, dtype=np.float64)
     if ramp == 0:
-        return np.minimum(np.floor(u), steps - 1)
+        return np.asarray(np.minimum(np.floor(u), steps - 1))
     jumps = np.arange(1, steps).reshape(-1, *[1] * u.ndim)
     return np.asarray(np.clip((u - jumps) / ramp + 0.5, 0, 1).sum(0))
 
@@ -66,5 +66,8 @@ def code_error(steps: int, ramp: float, cells: int = 1200) -> CodeError:
     read_x, read_y = read(t, steps, ramp)
     unexplained = [1 / 12 - np.mean((t - t.mean()) * feature) ** 2 / t.var() for feature in (x, y)]
     return CodeError(
-        float(np.mean((x - read_x) ** 2)), float(np.mean((y - read_y) ** 2)), float(unexplained[0]), float(unexplained[1])
+        float(np.mean((x - read_x) ** 2)),
+        float(np.mean((y - read_y) ** 2)),
+        float(unexplained[0]),
+        float(unexplained[1]),
     )

@@ -68,13 +68,13 @@ def sparse_samples(density: float, features: int, samples: int, seed: int) -> ND
     return np.asarray(np.where(present, rng.random(shape, dtype=np.float32), 0), dtype=np.float32)
 
 
-def decomposed(h: ArrayLike, x: ArrayLike) -> float:
-    """Return the share of the variance of activations `h` (sample, hidden) that a sum of directions explains.
+def decomposed(activations: ArrayLike, features: ArrayLike) -> float:
+    """Return the share of the variance of `activations` h (sample, hidden) that a sum of directions explains.
 
-    That is R^2 of the best fit `h = sum_i x_i d_i + constant` to features `x` (sample, feature); 1 when `h` is linear
+    That is R^2 of the best fit `h = sum_i x_i d_i + constant` to `features` x (sample, feature); 1 when `h` is linear
     in `x`, and 1 for a layer without variance, which any sum describes.
     """
-    h, x = np.asarray(h, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    h, x = np.asarray(activations, dtype=np.float64), np.asarray(features, dtype=np.float64)
     h, x = h - h.mean(0), x - x.mean(0)
     total = (h**2).sum()
     if total == 0:

@@ -69,13 +69,13 @@ def noise_table(counts: NDArray[np.int64], entries: int = NOISE_TABLE) -> NDArra
     """Return a table (entries,) in which word `w` takes a share proportional to `counts[w]` to the power 3/4."""
     ends = np.cumsum(counts.astype(np.float64) ** SMOOTHING)
     middles = (np.arange(entries) + 0.5) / entries * ends[-1]
-    return np.searchsorted(ends, middles, side="right").astype(np.int32)
+    return np.asarray(np.searchsorted(ends, middles, side="right"), dtype=np.int32)
 
 
 def keep_chances(counts: NDArray[np.int64], thinning: float) -> NDArray[np.float32]:
     """Return the chance (word,) that an occurrence is kept: sqrt(t/f) + t/f for frequency f, at most 1."""
     ratio = thinning * counts.sum() / np.maximum(counts, 1)
-    return np.minimum(1.0, np.sqrt(ratio) + ratio).astype(np.float32)
+    return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio), dtype=np.float32)
 
 
 @jit
@@ -102,9 +102,10 @@ def _thinned(tokens: Any, begin: Any, end: Any, keep: Any, state: Any, text: Any
 
 
 @jit
-def _train(  # type: ignore[no-untyped-def]
-    tokens, starts, keep, noise, W, C, state, text, change, window, negatives, epochs, rate
-):
+def _train(
+    tokens: Any, starts: Any, keep: Any, noise: Any, W: Any, C: Any, state: Any, text: Any, change: Any,
+    window: Any, negatives: Any, epochs: Any, rate: Any,
+) -> None:  # fmt: skip
     """Train `W` (word, dimension) and `C` (context, dimension) in place; `text` and `change` are scratch space."""
     total = np.float64(epochs) * len(tokens)
     for epoch in range(epochs):

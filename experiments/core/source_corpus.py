@@ -18,7 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEFT_OUT = frozenset(
-    "site-packages dist-packages test tests idlelib lib2to3 tkinter turtledemo ensurepip distutils __pycache__".split()
+    (
+        "site-packages",
+        "dist-packages",
+        "test",
+        "tests",
+        "idlelib",
+        "lib2to3",
+        "tkinter",
+        "turtledemo",
+        "ensurepip",
+        "distutils",
+        "__pycache__",
+    )
 )
 """Folders that are tests, are installed later, or are missing from some systems."""
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +45,13 @@ def read_vectors(path: Path, most: int, wanted: frozenset[str] = frozenset()) ->
         raise ReportError(f"{path.name}: the word vectors cannot be read ({error}); give another file") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryIO | gzip.GzipFile:
     with path.open("rb") as stream:
         gzipped = stream.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if gzipped else path.open("rb")
 
 
-def _read(stream: IO[bytes], most: int, wanted: frozenset[str], name: str) -> VectorFile:
+def _read(stream: BinaryIO | gzip.GzipFile, most: int, wanted: frozenset[str], name: str) -> VectorFile:
     rows: dict[str, NDArray[np.float32]] = {}
     lines = bad = dimension = 0
     missing = {word.encode() for word in wanted}
@@ -77,7 +77,7 @@ def _read(stream: IO[bytes], most: int, wanted: frozenset[str], name: str) -> Ve
     return VectorFile(Vectors(tuple(rows), unit(np.array(list(rows.values())))), lines, bad)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+def _lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
     """Yield lines without their ends; of one that is too long, its beginning."""
     while line := stream.readline(LONGEST_LINE):
         yield line.rstrip(b"\r\n \t")
@@ -91,7 +91,7 @@ def _is_header(line: bytes) -> bool:
 
 
 def _parsed(line: bytes, dimension: int) -> tuple[str | None, NDArray[np.float32] | None]:
-    """Return word and numbers; `dimension` is 0 while it is not known. Words may hold spaces, as a few of GloVe's do."""
+    """Return word and numbers; `dimension` is 0 while unknown. Words may hold spaces, as a few of GloVe's do."""
     parts = line.rsplit(b" ", dimension) if dimension else line.split(b" ")
     if len(parts) < 3 or (dimension and len(parts) != dimension + 1):
         return None, None

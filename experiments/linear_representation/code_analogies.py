@@ -121,9 +121,9 @@ def run(config: Config, device: str) -> OffsetResult:
 @experiment.figure(
     "code-offset-families",
     title="The offset test on source code, family by family",
-    caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer. Over all families "
-    "the offset scores {numbers.counting_offset:%} by counting and {numbers.skip_gram_offset:%} by skip-gram; the "
-    "word nearest to c alone, without any offset, scores {numbers.counting_neighbour:% value} and "
+    caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer. Over all "
+    "families the offset scores {numbers.counting_offset:%} by counting and {numbers.skip_gram_offset:%} by "
+    "skip-gram; the word nearest to c alone, without any offset, scores {numbers.counting_neighbour:% value} and "
     "{numbers.skip_gram_neighbour:% value}.",
     alt="Two panels of dots with intervals, one row per family of word pairs, four methods each: the offset, the "
     "nearest neighbour of c, a random offset, and an offset with shuffled partners.",
@@ -137,8 +137,8 @@ def draw_families(result: OffsetResult) -> Figure:
     "code-offset-answers",
     title="What the nearest word to b − a + c is",
     caption="With nothing barred, the word nearest to b − a + c is a word of the question in "
-    "{numbers.counting_echoed:% value} of questions (counting) and {numbers.skip_gram_echoed:% value} (skip-gram), and "
-    "the fourth word in {numbers.counting_included:% value} and {numbers.skip_gram_included:% value}.",
+    "{numbers.counting_echoed:% value} of questions (counting) and {numbers.skip_gram_echoed:% value} (skip-gram), "
+    "and the fourth word in {numbers.counting_included:% value} and {numbers.skip_gram_included:% value}.",
     alt="Two stacked bars, one per kind of vector, divided into the fourth word, a word of the question, and another.",
 )
 def draw_answers(result: OffsetResult) -> Figure:
@@ -163,8 +163,9 @@ def draw_parallel(result: OffsetResult) -> Figure:
     "code-offset-beats-baselines",
     title="On source code, the offset finds the fourth word better than without it",
     statements=("B3",),
-    test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random offset, "
-    "shuffled partners), own words barred for all. Statistic: the lesser difference of the two kinds of vectors.",
+    test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
+    "offset, shuffled partners), own words barred for all. Statistic: the lesser difference of the two kinds of "
+    "vectors.",
     criterion="Supported if the interval over families is above 0 for both kinds; refuted if it ends below 2 points "
     "for both; mixed otherwise.",
     figures=("code-offset-families",),
@@ -178,8 +179,8 @@ def decide_beats(result: OffsetResult) -> Finding:
     title="On source code, the fourth word is the nearest to b − a + c",
     statements=("B3",),
     test="Share of questions whose nearest word to b − a + c is d, with no word barred, of the better kind of vectors.",
-    criterion="Supported if the interval over families is above one half; refuted if it ends below one quarter; "
-    "mixed otherwise.",
+    criterion="Supported if the interval over families is above one half; refuted if it ends below one quarter; mixed "
+    "otherwise.",
     figures=("code-offset-answers",),
 )
 def decide_nearest(result: OffsetResult) -> Finding:
@@ -192,11 +193,9 @@ def decide_nearest(result: OffsetResult) -> Finding:
     statements=("B1", "B3"),
     test="Mean cosine between offsets of one family, less the same with partners exchanged within the family. "
     "Statistic: the lesser difference of the two kinds of vectors.",
-    criterion="Supported if the interval over families is above 0 for both kinds and the mean cosine at least one half; "
-    "mixed if only the first; refuted otherwise.",
+    criterion="Supported if the interval over families is above 0 for both kinds and the mean cosine at least one "
+    "half; mixed if only the first; refuted otherwise.",
     figures=("code-offset-parallel",),
 )
 def decide_parallel(result: OffsetResult) -> Finding:
     return Finding(*offsets_are_parallel(result))
-
-

@@ -98,10 +98,10 @@ def run(config: Config, device: str) -> Result:
     title="A code of two features in one dimension",
     caption="(a) The code t of x and y for three values of y, with three steps and ramps a tenth of a step wide: x "
     "chooses the step, y the place on it. (b) Mean squared error per feature against the width of the ramps. The "
-    "code's own reader (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); the "
-    "best linear read-out of the same code (squares) is worse than that at every width.",
-    alt="Left: three parallel staircases with rounded jumps. Right: error of the code's reader rises with the width of "
-    "the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above the dashed line.",
+    "code's own reader (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); "
+    "the best linear read-out of the same code (squares) is worse than that at every width.",
+    alt="Left: three parallel staircases with rounded jumps. Right: error of the code's reader rises with the width "
+    "of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above the dashed line.",
 )
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide")
@@ -126,9 +126,10 @@ def draw(result: Result) -> Figure:
     title="With ramps of a tenth, a three-step code beats every linear one",
     statements=("B2",),
     source="Toy Models of Superposition, appendix on non-linear compression",
-    test="Mean squared error per feature of writing and reading two dense features in one dimension with Z = 3 and "
-    "ε = 0.1, integrated over the square, against 1/24, the least of any linear code.",
-    criterion="Supported if it is below 1/24 and grows with ε for every Z; refuted if it is not below; mixed otherwise.",
+    test="Mean squared error per feature of writing and reading two dense features in one dimension with Z = 3 and ε "
+    "= 0.1, integrated over the square, against 1/24, the least of any linear code.",
+    criterion="Supported if it is below 1/24 and grows with ε for every Z; refuted if it is not below; mixed "
+    "otherwise.",
     figures=("nonlinear-code",),
 )
 def decide_code(result: Result) -> Finding:
@@ -142,8 +143,8 @@ def decide_code(result: Result) -> Finding:
     "nonlinear-code-not-readable",
     title="A linear read-out recovers every code that a network can read",
     statements=("B1", "B2"),
-    test="Both features of the same code, Z = 3 and ε = 0.1: share of the variance of the worse feature, y, that the best "
-    "linear read-out of t explains. The code's own reader sets what there is to recover.",
+    test="Both features of the same code, Z = 3 and ε = 0.1: share of the variance of the worse feature, y, that the "
+    "best linear read-out of t explains. The code's own reader sets what there is to recover.",
     criterion="Refuted if the share is below one half while the code's own reader explains more than one half; "
     "supported if it is above one half; inconclusive otherwise.",
     figures=("nonlinear-code",),

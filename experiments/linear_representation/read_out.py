@@ -18,7 +18,6 @@ from experiments.core.evaluation import evaluate
 from experiments.core.quantities import Quantity, mean
 from experiments.core.read_out import (
     decomposed,
-    explained,
     least_squares,
     leverage,
     sparse_samples,
@@ -54,9 +53,9 @@ class Config:
 class Result:
     """R^2 `explained` (features, density, reader, seed) by the `READERS`, over all features of a model.
 
-    `ceiling` (features, density, seed) is the least-squares R^2 in closed form. `sums` (density, seed) is the share of the
-    variance of a trained ReLU hidden layer that a sum of directions explains, `sums_at_start` the same of the layer
-    that training started from.
+    `ceiling` (features, density, seed) is the least-squares R^2 in closed form. `sums` (density, seed) is the share of
+    the variance of a trained ReLU hidden layer that a sum of directions explains, `sums_at_start` the same of the
+    layer that training started from. `broken` is the number of features of the models that are taken apart.
     """
 
     features: tuple[int, ...]
@@ -72,6 +71,12 @@ class Result:
     interference_share: Quantity
     sum_share: Quantity
     numbers: dict[str, Quantity]
+    broken: int
+
+    @property
+    def lost(self) -> Array:
+        """Return the share of variance that is not explained, shaped as `explained`."""
+        return 1 - self.explained
 
 
 experiment = Experiment(
@@ -124,6 +129,7 @@ def run(config: Config, device: str) -> Result:
         interference_share=mean((crowded[at["no interference"]] - crowded[at["own"]]) / lost),
         sum_share=numbers["sums_crowded"],
         numbers=numbers,
+        broken=config.broken,
     )
 
 
@@ -147,8 +153,12 @@ def _measured(config: Config, n: int, k: int, device: str) -> tuple[Array, Array
 
 
 def _explained(config: Config, weights: Weights, model: Model, p: Array) -> Array:
+    """Return R^2 (instance,), measured against the variance of the very samples that are read."""
     found = evaluate(weights, Data(p[:, None]), model, config.samples, config.seed)
-    return explained(found.feature_loss, p)
+    n, linear = model.features, Model(model.features, model.hidden, output="linear")
+    constant = Weights(np.zeros_like(weights.W), np.repeat(p[:, None] / 2, n, axis=1).astype(np.float32))
+    unread = evaluate(constant, Data(p[:, None]), linear, config.samples, config.seed)
+    return np.asarray(1 - found.feature_loss.mean(-1) / unread.feature_loss.mean(-1))
 
 
 def _sums(config: Config, device: str) -> tuple[Array, Array]:
@@ -184,12 +194,13 @@ def _kept(trained: Trained) -> Weights:
     "read-out-density",
     title="Reading features back, by density and features per dimension",
     caption="Share of the features' variance that is read from ten hidden dimensions; lines are means and bands 95 % "
-    "intervals over seeds. (a) The best linear read-out explains m/n of the variance (dashed) at every density: sparsity "
-    "does not help it. (b) The model's own read-out adds a bias and a ReLU, and with them the share rises as features "
-    "become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where a linear read-out has "
-    "{rare_linear:% value}.",
-    alt="Two panels of R squared against feature probability, one line per number of features. Left: flat lines at one, "
-    "one half, a quarter and an eighth. Right: the same values at probability one, rising as features become rarer.",
+    "intervals over seeds. (a) The best linear read-out explains m/n of the variance (dashed) at every density: "
+    "sparsity does not help it. (b) The model's own read-out adds a bias and a ReLU, and with them the share rises as "
+    "features become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where a linear "
+    "read-out has {rare_linear:% value}.",
+    alt="Two panels of R squared against feature probability, one line per number of features. Left: flat lines at "
+    "one, one half, a quarter and an eighth. Right: the same values at probability one, rising as features become "
+    "rarer.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw(result: Result) -> Figure:
@@ -213,22 +224,24 @@ def draw(result: Result) -> Figure:
     "read-out-broken",
     title="What breaks a read-out, and what repairs it",
     caption="The read-out of models with four features per dimension, taken apart. Without interference (all other "
-    "features absent) nearly all is recovered at every density where features are represented: at p = 0.1 interference "
-    "accounts for {interference_share:% value} of what is lost. Bias and ReLU are what keeps it small: "
-    "without the bias {numbers.no_bias_rare:% value} are read at p = 0.01, without the ReLU "
-    "{numbers.no_threshold_rare:% value}, with both {numbers.own_rare:% value}.",
-    alt="R squared against feature probability for five read-outs. The line without interference is on top; the model's "
-    "own rises as features become rarer; those without bias or without ReLU fall below it.",
+    "features absent) less is lost at every density: at p = 0.1 interference accounts for {interference_share:% "
+    "value} of what is lost. Bias and ReLU keep it small: R² at p = 0.01 is {numbers.own_rare:value} with both, "
+    "{numbers.no_bias_rare:value} without the bias and {numbers.no_threshold_rare:value} without the ReLU, which is "
+    "worse than a constant (line at one).",
+    alt="Share of variance lost, on a logarithmic scale, against feature probability for five read-outs. Least is "
+    "lost without interference; the model's own loses less as features become rarer; without the bias or the ReLU "
+    "more is lost than there is.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_broken(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.4)
-    index = result.features.index(40)
+    index = result.features.index(result.broken)
     for reader, name in enumerate(READERS):
-        _line(ax, result, result.explained[index, :, reader], reader, name if name != "own" else "own, bias and ReLU")
-    plotting.guide(ax, 0.0)
+        label = name if name != "own" else "own, bias and ReLU"
+        _line(ax, result, result.lost[index, :, reader], reader, label)
+    plotting.guide(ax, 1.0)
     plotting.density_axis(ax)
-    ax.set(ylabel="variance explained, R²", ylim=(-1.05, 1.05))
+    ax.set(ylabel="share of variance lost, 1 − R²", yscale="log")
     plotting.legend(ax)
     return figure
 
@@ -236,10 +249,10 @@ def draw_broken(result: Result) -> Figure:
 @experiment.figure(
     "read-out-sums",
     title="When activations are sums of directions",
-    caption="Share of the variance of a hidden layer with a ReLU that a sum of feature values times directions explains "
-    "(without the ReLU it is all, by construction). Dots are models. At p = 0.1, with four features present at a time, it is "
-    "{numbers.sums_crowded:% value} in trained models and {numbers.sums_start_crowded:% value} in the random layers "
-    "they started from.",
+    caption="Share of the variance of a hidden layer with a ReLU that a sum of feature values times directions "
+    "explains (without the ReLU it is all, by construction). Dots are models. At p = 0.1, with four features present "
+    "at a time, it is {numbers.sums_crowded:% value} in trained models and {numbers.sums_start_crowded:% value} in "
+    "the random layers they started from.",
     alt="Share explained against feature probability for trained and random layers, each model a dot.",
 )
 def draw_sums(result: Result) -> Figure:
@@ -289,8 +302,8 @@ def decide_linear(result: Result) -> Finding:
     "read-out-ceiling",
     title="A linear read-out explains rank W of n features' variance, at any density",
     statements=("B2",),
-    test="R² of the least-squares read-out on samples against the mean leverage, tr(W⁺W)/n = rank(W)/n, for every model. "
-    "Statistic: the largest difference.",
+    test="R² of the least-squares read-out on samples against the mean leverage, tr(W⁺W)/n = rank(W)/n, for every "
+    "model. Statistic: the largest difference.",
     criterion="Supported if it is below 0.02; refuted otherwise.",
     figures=("read-out-density",),
 )
@@ -303,8 +316,8 @@ def decide_ceiling(result: Result) -> Finding:
     "read-out-interference",
     title="Interference, not scale or bias, is what breaks the read-out",
     statements=("B2",),
-    test="At p = 0.1 and four features per dimension: the share of the unexplained variance that disappears when all other "
-    "features are absent. Statistic: mean over seeds.",
+    test="At p = 0.1 and four features per dimension: the share of the unexplained variance that disappears when all "
+    "other features are absent. Statistic: mean over seeds.",
     criterion="Supported if the interval is above one half; refuted if below; mixed if it contains it.",
     figures=("read-out-broken",),
 )
@@ -316,8 +329,8 @@ def decide_interference(result: Result) -> Finding:
     "read-out-sums",
     title="Activations are sums of features times directions, also behind a ReLU",
     statements=("B2",),
-    test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ dᵢ + c explains, 40 features in "
-    "10 dimensions, p = 0.1. Statistic: mean over seeds.",
+    test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ dᵢ + c explains, 40 features "
+    "in 10 dimensions, p = 0.1. Statistic: mean over seeds.",
     criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
     figures=("read-out-sums",),
 )
