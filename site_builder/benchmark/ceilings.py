@@ -74,4 +74,4 @@ def _compiled(function: Callable[..., None]) -> Any:
 @_compiled
 def _fill(state, draws, rounds):  # type: ignore[no-untyped-def]
     for _ in range(rounds):
-        draw_row(state, draws, np.uintp(0))
+        draw_row(state, draws, np.uintp(0))  # type: ignore[no-untyped-call]
