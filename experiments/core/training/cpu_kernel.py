@@ -20,7 +20,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.training.cpu_draws import TILE, ZERO, T, fill_group, fill_row, jit, shuffle
-from experiments.core.training.cpu_products import ONE, accumulate, dots, paired_dots
+from experiments.core.training.cpu_products import ONE, dots, multiply, paired_dots
 
 LARGEST = np.float32(np.finfo(np.float32).max)
 
@@ -195,8 +195,7 @@ def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW,
     relu, absolute = options.relu_output, options.absolute
     for i in range(n):
         dRb[d * n + i] += output_slope(y, x, i * T, weight * importance[i], uintp(count), relu, absolute)
-    zero(slope, d * T)
-    accumulate(slope, d, Rb, n, ONE, y, n)
+    multiply(slope, d, Rb, n, ONE, y, n)
     if options.relu_hidden:
         for j in range(d * T):
             slope[j] = slope[j] if h[j] > ZERO else ZERO
@@ -211,13 +210,11 @@ def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW,
 def outputs(options, W, Rb, x, y, h):
     """Compute h = hidden_activation(W x) and y = R^T h + b for a tile; y is still before its activation."""
     n, d = uintp(options.features), uintp(options.hidden)
-    zero(h, d * T)
-    accumulate(h, d, W, n, ONE, x, n)
+    multiply(h, d, W, n, ONE, x, n)
     if options.relu_hidden:
         for j in range(d * T):
             h[j] = max(h[j], ZERO)
-    zero(y, n * T)
-    accumulate(y, n, Rb, ONE, n, h, d + ONE)
+    multiply(y, n, Rb, ONE, n, h, d + ONE)
 
 
 @jit

@@ -1,6 +1,6 @@
 """Products of small weight matrices with tiles of samples, register-blocked so that LLVM vectorises them.
 
-A tile is a flat array of rows of `TILE` samples. `accumulate` adds a matrix times a tile (rows of the tile
+A tile is a flat array of rows of `TILE` samples. `multiply` gives a matrix times a tile (rows of the tile
 are the summed axis), `dots` adds the products of all rows of two tiles (samples are the summed axis).
 Blocks of two rows by four keep eight multiply-adds per six memory accesses, near the machine's peak.
 """
@@ -16,8 +16,8 @@ ONE, TWO, THREE, FOUR = uintp(1), uintp(2), uintp(3), uintp(4)
 
 
 @jit
-def accumulate(out, outs, weights, out_stride, in_stride, tile, ins):
-    """Add to row k of `out` the sum over i of weights[k * out_stride + i * in_stride] * row i of `tile`."""
+def multiply(out, outs, weights, out_stride, in_stride, tile, ins):
+    """Set row k of `out` to the sum over i of weights[k * out_stride + i * in_stride] * row i of `tile`."""
     for k in range(uintp(0), outs - outs % TWO, TWO):
         _two_rows(out, k * T, weights, k * out_stride, (k + ONE) * out_stride, in_stride, tile, ins)
     if outs % TWO:
@@ -27,16 +27,25 @@ def accumulate(out, outs, weights, out_stride, in_stride, tile, ins):
 @jit
 def _two_rows(out, o, weights, a, b, stride, tile, ins):
     whole = ins - ins % FOUR
+    if whole == 0:
+        for s in range(T2):
+            out[o + s] = ZERO
     for i in range(uintp(0), whole, FOUR):
         t = i * T
         a0, a1 = weights[a + i * stride], weights[a + (i + ONE) * stride]
         a2, a3 = weights[a + (i + TWO) * stride], weights[a + (i + THREE) * stride]
         b0, b1 = weights[b + i * stride], weights[b + (i + ONE) * stride]
         b2, b3 = weights[b + (i + TWO) * stride], weights[b + (i + THREE) * stride]
-        for s in range(T):
-            x0, x1, x2, x3 = tile[t + s], tile[t + T + s], tile[t + T2 + s], tile[t + T3 + s]
-            out[o + s] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-            out[o + T + s] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        if i == 0:
+            for s in range(T):
+                x0, x1, x2, x3 = tile[t + s], tile[t + T + s], tile[t + T2 + s], tile[t + T3 + s]
+                out[o + s] = a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                out[o + T + s] = b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        else:
+            for s in range(T):
+                x0, x1, x2, x3 = tile[t + s], tile[t + T + s], tile[t + T2 + s], tile[t + T3 + s]
+                out[o + s] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                out[o + T + s] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
     if ins - whole >= TWO:
         t = whole * T
         a0, a1 = weights[a + whole * stride], weights[a + (whole + ONE) * stride]
@@ -57,6 +66,8 @@ def _two_rows(out, o, weights, a, b, stride, tile, ins):
 @jit
 def _one_row(out, o, weights, a, stride, tile, ins):
     whole = ins - ins % FOUR
+    for s in range(T):
+        out[o + s] = ZERO
     for i in range(uintp(0), whole, FOUR):
         t = i * T
         a0, a1 = weights[a + i * stride], weights[a + (i + ONE) * stride]
