@@ -7,12 +7,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 
 export NO_MKDOCS_2_WARNING := 1
+export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
 .PHONY: help report test serve publish bench check lint format clean lock
 
 help: ## list the commands
-	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), ONLY=<experiment or glob>'
+	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site

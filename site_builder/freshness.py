@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from experiments.core.options import GIVEN_FILES
 from site_builder.environment import Commit, commit_of
 from site_builder.project import Project
 from site_builder.store import damage, digests, sha256, write_file
@@ -32,7 +33,7 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
     return {
         "code": code_digest(project),
         "pages": _digest_of_files(project.root, [project.docs, project.mkdocs, project.root / "CITATION.cff"]),
-        "environment": _digest("\n".join([sys.version, *_installed(), *_addresses()])),
+        "environment": _digest("\n".join([sys.version, *_installed(), *_addresses(), *_given()])),
         "options": repr((options, draft)),
         "commit": f"{commit.id} {commit.dirty}",
     }
@@ -146,6 +147,11 @@ def _installed() -> list[str]:
 def _addresses() -> list[str]:
     """Return the addresses that `mkdocs.yml` takes from the environment."""
     return [os.environ.get(name, "") for name in ("SITE_URL", "REPO_URL")]
+
+
+def _given() -> list[str]:
+    """Return the optional files that the environment names; what they hold is checked as any input."""
+    return [os.environ.get(name, "") for name in GIVEN_FILES]
 
 
 def _digest(text: str) -> str:

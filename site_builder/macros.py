@@ -223,6 +223,13 @@ class Macros:
         text = value.replace(" %", "\N{NARROW NO-BREAK SPACE}%")
         return Markup('<data class="given" value="{}" title="{}">{}</data>').format(value.rstrip(" %"), why, text)
 
+    def measured(self, name: str) -> bool:
+        """Say whether an experiment, named by its file, can run here; one that wants a file not given cannot.
+
+        A page shows it inside `{% if measured("name") %}`, and otherwise what it takes.
+        """
+        return dormant_reason(self.report, name) is None
+
     def statement(self, id: str) -> str:
         """Show a statement of the notes, with the verdicts of the claims that test it."""
         return self._block("statement.html.jinja", statement=self.blocks.statements[id])
@@ -277,6 +284,11 @@ class Macros:
 def absent_reason(report: Report, name: str) -> str | None:
     """Return why a name has no result in this build, or None for a name nobody knows."""
     return report.absent.get(name) or report.absent.get(name.split(".")[0])
+
+
+def dormant_reason(report: Report, name: str) -> str | None:
+    """Return why a name has nothing to run in this build, or None."""
+    return report.dormant.get(name) or report.dormant.get(name.split(".")[0])
 
 
 def run_named(report: Report, name: str) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder import pages
-from site_builder.macros import Macros, absent_reason
+from site_builder.macros import Macros, absent_reason, dormant_reason
 from site_builder.math_extension import DISPLAY, INLINE, mathml
 from site_builder.pages import Call, Page
 from site_builder.records import Problem, Report
@@ -71,6 +71,8 @@ def _wrong(call: Call, report: Report, parts: tuple[Part, ...], *, draft: bool) 
             continue  # looked up when the page is rendered
         if not isinstance(name, str):
             return f"{call.macro}() wants the name of a {what} in quotes, not an expression"
+        if dormant_reason(report, name) is not None:
+            continue  # shown only if `measured()`; the page decides
         reason = absent_reason(report, name)
         if name not in there and reason is None:
             return f"no {what} is named {name!r}{did_you_mean(name, there)}"

@@ -31,6 +31,9 @@ from site_builder.sources import Sources
 from site_builder.store import clear_unfinished, is_complete
 from site_builder.words import quantities_of
 
+PUBLISHED_SCALES = ("full", "large")
+"""Where a verdict that differs from the declared one is an error and not only a remark."""
+
 
 def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
     """Return all that pages can show.
@@ -72,11 +75,11 @@ def key_of(project: Project, sources: Sources, experiment: Experiment, options: 
 
 def changed_verdicts(report: Report) -> tuple[Problem, ...]:
     """Return a problem for every claim whose verdict is not the one declared for the published run."""
+    advice = "; find out why, then change `published`" if report.scale in PUBLISHED_SCALES else ""
     return tuple(
         Problem(
             f"experiments/{claim.experiment.replace('.', '/')}.py",
-            f"claim {claim.id!r} was published as {claim.published} and is {claim.verdict} at {report.scale}; "
-            "find out why, then change `published`",
+            f"claim {claim.id!r} was published as {claim.published} and is {claim.verdict} at {report.scale}{advice}",
         )
         for claim in report.claims.values()
         if claim.published not in (None, claim.verdict)
@@ -121,7 +124,16 @@ class _Gathering:
 
     def report(self) -> Report:
         problems = (*self.registry.problems, *self.problems)
-        return Report(self.options.scale, self.runs, self.figures, self.claims, self.quantities, problems, self.absent)
+        return Report(
+            self.options.scale,
+            self.runs,
+            self.figures,
+            self.claims,
+            self.quantities,
+            problems,
+            self.absent,
+            self.registry.dormant,
+        )
 
     def plans(self) -> list[_Plan]:
         """Make all keys."""

@@ -103,7 +103,8 @@ class Report:
 
     `absent` names what exists but has no result in this build, and why ("first_runs.starfish failed: ..."):
     ids of figures and claims, and the experiment file's name for all of its quantities. Pages then say so
-    in place of the thing, where an unknown name is a mistake in the page.
+    in place of the thing, where an unknown name is a mistake in the page. `dormant` names, in the same way, what has
+    nothing to run in this build (an optional file was not given); pages leave it out.
     """
 
     scale: str
@@ -113,3 +114,4 @@ class Report:
     quantities: dict[str, Quantity] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
+    dormant: dict[str, str] = field(default_factory=dict)

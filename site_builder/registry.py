@@ -24,13 +24,15 @@ _REGISTERED = re.compile(r"@experiment\.(?:figure|claim)\(\s*[\"']([^\"']+)[\"']
 class Registry:
     """All sound experiments by id ("first_runs.starfish"), and what is wrong with the others.
 
-    `unreadable` maps what pages may call of a broken experiment to the reason why it is not there.
+    `unreadable` maps what pages may call of a broken experiment to the reason why it is not there, `dormant` does so
+    for experiments that have nothing to run.
     """
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     broken: dict[str, Problem] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    dormant: dict[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, tuple[Experiment, FigureSpec]]:
@@ -89,7 +91,11 @@ def discover(folder: Path) -> Registry:
             registry.problems.append(problem)
             registry.unreadable |= dict.fromkeys([stem(id), *_names_in(path)], f"{where}: {error}")
         else:
-            registry.experiments[id] = experiment
+            if experiment.dormant:
+                names = [stem(id), *experiment.figures, *experiment.claims]
+                registry.dormant |= dict.fromkeys(names, experiment.dormant)
+            else:
+                registry.experiments[id] = experiment
     registry.problems += _unknown_figures(registry)
     return registry
 

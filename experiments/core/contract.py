@@ -118,6 +118,8 @@ class Experiment:
     `id` is the module's dotted name below `experiments` ("first_runs.starfish"). `config`, `quick`
     and `large` are values of one frozen dataclass with an integer field `seed`; `large` falls back to
     `config`. `inputs` are files, beside code, that the run reads: their digests are part of its key.
+    `dormant` says why there is nothing to run here, if there is not (an optional file was not given): the experiment is
+    then left out, and pages may ask `measured("<experiment file>")` before they show anything of it.
     """
 
     module: str
@@ -126,6 +128,7 @@ class Experiment:
     quick: Any
     large: Any = None
     inputs: tuple[Path, ...] = ()
+    dormant: str = ""
     compute: Callable[[Any, str], Any] | None = field(default=None, init=False)
     figures: dict[str, FigureSpec] = field(default_factory=dict, init=False)
     claims: dict[str, ClaimSpec] = field(default_factory=dict, init=False)

@@ -126,28 +126,29 @@ class Gate:
         return torch.baddbmm(bias, h, weight).squeeze(-1)
 
 
-def train_gates(data: Labelled, counts: ArrayLike, width: int, steps: int, seed: int, batch: int = 256) -> Gate:
-    """Train a gate per instance on its first `counts` samples (instance,) and return the best by validation.
+def train_gates(
+    data: Labelled, row: ArrayLike, counts: ArrayLike, width: int, steps: int, seed: int, batch: int = 256
+) -> Gate:
+    """Train a gate per instance on the first `counts` samples (instance,) of the code `row` (instance,) of `data`.
 
-    Adam at 1e-2 on the logistic loss of batches drawn with replacement; a quarter of the samples is held out, and of
-    the states after every 20th step each instance keeps the one with the least loss there.
+    Adam, from 3e-2 down to 0, on the logistic loss of batches drawn with replacement; a quarter of the samples is held
+    out, and of the states after every 20th step each instance keeps the one with the least loss there. Then the
+    threshold is moved to where the balanced error on all its samples is least: the logistic loss puts it elsewhere
+    when presences reach down to a value of 0, and even a dedicated neuron would err.
     """
-    instances, _, hidden = data.h.shape
-    gate = Gate(instances, hidden, width, seed)
-    optimiser = torch.optim.Adam(gate.parameters, lr=1e-2)
-    held = torch.as_tensor(np.maximum(np.asarray(counts) // 4, 1))
-    learned = torch.as_tensor(np.asarray(counts)) - held
+    count, rows = torch.as_tensor(np.asarray(counts)), torch.as_tensor(np.asarray(row))[:, None]
+    gate = Gate(len(count), data.h.shape[-1], width, seed)
+    held = torch.clamp(count // 4, min=1)
+    learned = count - held
     generator = torch.Generator().manual_seed(seed + 1)
-    rows = torch.arange(instances)[:, None]
-    best = torch.full((instances,), torch.inf)
+    adam = _Adam(gate.parameters)
+    best = torch.full((len(count),), torch.inf)
     kept = [parameter.detach().clone() for parameter in gate.parameters]
-    check = (held[:, None] * torch.linspace(0, 1, 513)[:-1]).long() + learned[:, None]  # 512 of those held out
+    check = (held[:, None] * torch.linspace(0, 1, 257)[:-1]).long() + learned[:, None]  # 256 of those held out
     for step in range(1, steps + 1):
-        chosen = (torch.rand(instances, batch, generator=generator) * learned[:, None]).long()
+        chosen = (torch.rand(len(count), batch, generator=generator) * learned[:, None]).long()
         loss = _losses(gate, data.h[rows, chosen], data.present[rows, chosen]).sum()
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        adam.step(torch.autograd.grad(loss, gate.parameters), 3e-2 * (1 - (step - 1) / steps))
         if step % 20 == 0:
             with torch.no_grad():
                 now = _losses(gate, data.h[rows, check], data.present[rows, check])
@@ -158,7 +159,41 @@ def train_gates(data: Labelled, counts: ArrayLike, width: int, steps: int, seed:
     with torch.no_grad():
         for copy, parameter in zip(kept, gate.parameters, strict=True):
             parameter.copy_(copy)
+        thresholds = _best_thresholds(gate(data.h[rows[:, 0]]), data.present[rows[:, 0]], np.asarray(counts))
+        gate.layers[-1][1].sub_(thresholds[:, None, None])
     return gate
+
+
+class _Adam:
+    """Adam as Kingma and Ba 2015 have it; torch's own takes longer to import than these gates take to train."""
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        self.parameters = parameters
+        self.mean = [torch.zeros_like(each) for each in parameters]
+        self.square = [torch.zeros_like(each) for each in parameters]
+        self.steps = 0
+
+    def step(self, gradients: tuple[Tensor, ...], rate: float) -> None:
+        self.steps += 1
+        first, second = 1 - 0.9**self.steps, 1 - 0.999**self.steps
+        with torch.no_grad():
+            for parameter, m, v, g in zip(self.parameters, self.mean, self.square, gradients, strict=True):
+                m.lerp_(g, 0.1)
+                v.lerp_(g * g, 0.001)
+                parameter.sub_(rate / first * m / ((v / second).sqrt_() + 1e-8))
+
+
+def _best_thresholds(logits: Tensor, present: Tensor, counts: NDArray[np.int64]) -> Tensor:
+    """Return the logit (instance,) above which calling a feature present errs least on the first `counts` samples."""
+    found = []
+    for row, truth, count in zip(logits, present, counts, strict=True):
+        ordered, order = torch.sort(row[: int(count)])
+        here = truth[: int(count)][order].float()
+        missed = torch.cumsum(here, 0) / here.sum().clamp(min=1)
+        false = 1 - torch.cumsum(1 - here, 0) / (1 - here).sum().clamp(min=1)
+        best = int(torch.argmin(missed + false))  # everything up to `best` is called absent
+        found.append((ordered[best] + ordered[min(best + 1, int(count) - 1)]) / 2)
+    return torch.stack(found)
 
 
 def _losses(gate: Gate, h: Tensor, present: Tensor) -> Tensor:
@@ -166,11 +201,12 @@ def _losses(gate: Gate, h: Tensor, present: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(gate(h), present.float(), reduction="none").mean(-1)
 
 
-def balanced_error(gate: Gate, data: Labelled) -> Array:
+def balanced_error(gate: Gate, data: Labelled, row: ArrayLike) -> Array:
     """Return the balanced error (instance,) of gates that call a feature present where the logit is above 0."""
+    rows = torch.as_tensor(np.asarray(row))
     with torch.no_grad():
-        wrong = (gate(data.h) > 0) != data.present
-        present = data.present
+        present = data.present[rows]
+        wrong = (gate(data.h[rows]) > 0) != present
         missed = (wrong & present).sum(-1) / present.sum(-1)
         false = (wrong & ~present).sum(-1) / (~present).sum(-1)
     return np.asarray((missed + false) / 2, dtype=np.float64)

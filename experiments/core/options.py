@@ -1,5 +1,6 @@
 """Files that whoever makes the report may give, each named by a variable of the environment."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -21,3 +22,9 @@ def given_file(name: str) -> Path | None:
     if not path.is_file():
         raise ReportError(f"{name} names {text!r}, which is no file; correct the path or leave {name} out")
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, read piece by piece."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

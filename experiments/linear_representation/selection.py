@@ -54,8 +54,8 @@ class Config:
     gate_features: int = 64
     gate_densities: tuple[float, ...] = (0.1, 0.01)
     labelled: tuple[int, ...] = (16, 64, 256, 1024, 4096, 16384)  # samples that gates learn from
-    gate_codes: int = 16  # random codes, each with its own labelled samples
-    gate_steps: int = 500
+    gate_codes: int = 12  # random codes, each with its own labelled samples
+    gate_steps: int = 400
     probe_width: int = 32
     test_samples: int = 4096
 
@@ -216,11 +216,9 @@ def _errors(config: Config, W: Array, p: float, width: int, stream: int) -> Arra
     sizes, codes = np.array(config.labelled), len(W)
     test = labelled(W, p, config.test_samples, seed)
     data = labelled(W, p, int(sizes.max()), seed + 1)
-    errors = []
-    for k, size in enumerate(sizes):
-        gate = train_gates(data, np.full(codes, size), width, config.gate_steps, seed + 2 + k)
-        errors.append(balanced_error(gate, test))
-    return np.stack(errors)
+    row, counts = np.tile(np.arange(codes), len(sizes)), np.repeat(sizes, codes)
+    gate = train_gates(data, row, counts, width, config.gate_steps, seed + 2)
+    return balanced_error(gate, test, row).reshape(len(sizes), codes)
 
 
 def _needed(config: Config, errors: Array, level: float) -> Array:
