@@ -26,6 +26,9 @@ _LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "vi
 _LOADING_RELS = {"stylesheet", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "icon", "manifest",
                  "shortcut", "apple-touch-icon", "prerender"}  # fmt: skip
 
+_NESTING = {"div", "figure", "figcaption", "article", "section", "main", "table", "details", "dl", "blockquote"}
+"""Elements that must close in the order in which they open, or the rest of the page falls out of its place."""
+
 _CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']""")
 _FETCH = re.compile(
     r"""\b(?:fetch|import|importScripts|Worker|EventSource|WebSocket)\(\s*["'`]((?:https?:|wss?:)?//[^"'`]+)"""
@@ -60,6 +63,7 @@ class _Page:
     loaded: list[tuple[str, int]] = field(default_factory=list)
     images: list["_Image"] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
+    crossed: list[tuple[str, int]] = field(default_factory=list)
     styles: str = ""
     scripts: str = ""
 
@@ -70,6 +74,7 @@ class _Reader(HTMLParser):
         self.page = page
         self.inside = ""
         self.figures = 0
+        self.open: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -91,10 +96,17 @@ class _Reader(HTMLParser):
         elif values.get(_LOADING.get(tag, ""), ""):
             self.page.loaded.append((values[_LOADING[tag]], line))
         self.figures += tag == "figure"
+        if tag in _NESTING:
+            self.open.append((tag, line))
         self.inside = tag if tag in ("style", "script") else self.inside
 
     def handle_endtag(self, tag: str) -> None:
         self.figures -= tag == "figure"
+        if tag in _NESTING:
+            opened, line = self.open.pop() if self.open else ("", 0)
+            if opened != tag:
+                what = f"the {opened} of line {line}" if opened else "nothing"
+                self.page.crossed.append((f"a </{tag}> closes {what}", self.getpos()[0]))
         self.inside = "" if tag == self.inside else self.inside
 
     def handle_data(self, data: str) -> None:
@@ -149,6 +161,8 @@ def _wrong(page: _Page, pages: dict[Path, _Page], site: Path) -> Iterator[tuple[
                 f"the image {image.source[:80]!r} has no text that describes it (its alt is {image.alt!r})",
                 image.line,
             )
+    for sentence, line in page.crossed[:1]:  # the others follow from the first
+        yield f"{sentence}, so the page falls apart", line
     bytes_loaded = _weight(page, site)
     if bytes_loaded > MAX_BYTES:
         yield f"loads {bytes_loaded / 1e6:.2f} MB on first visit; {MAX_BYTES / 1e6:.0f} MB is the limit", 1

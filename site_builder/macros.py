@@ -113,7 +113,7 @@ class Blocks:
         self.env = templates()
 
     def block(self, template: str, page: Page, **values: Any) -> Markup:
-        """Return a template's HTML in one run of lines, so that Markdown takes it as one block."""
+        """Return a template's HTML in one line, which Markdown takes as one block, inside an indented block as well."""
         html = self.env.get_template(template).render(
             report=self.report,
             blocks=self,
@@ -124,7 +124,7 @@ class Blocks:
             coins=coins,
             **values,
         )
-        return Markup("\n".join(line.strip() for line in html.splitlines() if line.strip()))
+        return Markup(" ".join(line.strip() for line in html.splitlines() if line.strip()))
 
     def claims_on(self, statement: str) -> list[ClaimRecord]:
         """Return the claims that test a statement, in the order of their ids."""

@@ -54,6 +54,8 @@ def test_a_site_in_which_all_resolves_passes(site: Path) -> None:
         ('<p style="background: url(https://example.org/x.png)">x</p>', "from another host"),
         ('<img srcset="https://example.org/x.png 2x" src="a.svg" alt="Three arrows in a plane.">', "from another host"),
         ('<iframe src="https://example.org"></iframe>', "from another host"),
+        ("<article><div></article></div>", "a </article> closes the div of line 2"),
+        ("<p>x</p></div>", "a </div> closes nothing"),
     ],
 )
 def test_what_would_not_work_is_found_with_page_and_line(site: Path, html: str, problem: str) -> None:
