@@ -13,12 +13,14 @@ CONFIG = Config(seeds=6, resamples=50)
 
 
 def counts(rule: str) -> np.ndarray:
-    """Live features (size, density, seed) that follow a rule exactly, with one feature more or less per seed."""
+    """Live features (size, density, seed) that follow a rule but for one per cent of noise."""
+    generator = np.random.default_rng(0)
     p, rows = np.array(CONFIG.densities), []
     for n, d in CONFIG.sizes:
         load = p * n / d
-        live = n / (1 + load) if rule == "pn_over_d" else np.minimum(n, d * p**-0.4)
-        rows.append(live[:, None] * (1 + 0.01 * np.linspace(-1, 1, CONFIG.seeds)))
+        live = 0.9 * n / (1 + load) if rule == "pn_over_d" else np.minimum(n, d * p**-0.8)
+        noise = 0.01 * generator.standard_normal((len(p), CONFIG.seeds))
+        rows.append(live[:, None] * (1 + noise))
     return np.array(rows)
 
 
