@@ -8,16 +8,14 @@ from site_builder import freshness
 from site_builder.codec import record_to_json
 from site_builder.console import Watcher
 from site_builder.freshness import State
+from site_builder.keys import inputs_of
 from site_builder.mkdocs_site import build_site
 from site_builder.options import Options
-from site_builder.pipeline import changed_verdicts, gather
+from site_builder.pipeline import PUBLISHED_SCALES, changed_verdicts, gather
 from site_builder.project import Project
 from site_builder.records import Report
 from site_builder.registry import discover
 from site_builder.store import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
-
-PUBLISHED_SCALES = ("full", "large")
-"""Where a verdict that differs from the declared one is an error and not only a remark."""
 
 
 def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False) -> Report:
@@ -46,7 +44,7 @@ def gathered(project: Project, options: Options, state: State, watcher: Watcher)
         return kept
     registry = discover(project.experiments)
     report = gather(project, registry, options, watcher, state["code"])
-    inputs = [path for each in registry.experiments.values() for path in each.inputs]
+    inputs = [path for each in registry.experiments.values() for path in inputs_of(each, project.root)]
     if not report.problems:
         freshness.keep_report(project, state, report, inputs)
     return report, inputs
@@ -58,7 +56,7 @@ def with_changed_verdicts(report: Report, watcher: Watcher) -> Report:
     if report.scale in PUBLISHED_SCALES:
         return replace(report, problems=(*report.problems, *changed))
     for problem in changed:
-        watcher.said(f"{problem.where}: {problem.message} if the full run agrees")
+        watcher.said(f"{problem.where}: {problem.message}")
     return report
 
 

@@ -11,7 +11,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
@@ -55,10 +56,19 @@ def draw_in_pool(jobs: list[Job]) -> Iterator[tuple[str, Failure | None]]:
         try:
             figures = {pool.submit(_draw, job): job.drawing.figure for job in jobs}
             for done in as_completed(figures):
-                yield figures[done], done.result()
+                yield figures[done], _outcome(done, figures[done])
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _outcome(done: "Future[Failure | None]", figure: str) -> Failure | None:
+    try:
+        return done.result()
+    except BrokenProcessPool:
+        return Failure(
+            f"figure {figure!r} was being drawn when its process was killed, as for lack of memory; run again"
+        )
 
 
 def _settle() -> None:

@@ -47,8 +47,13 @@ def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, 
     closure = closure_of(sources, experiment.compute, result_type(experiment), fields_of=type(config))
     parts = _code(closure) | _settings("config", config_values(config))
     parts |= {f"version {name}": version for name, version in versions(closure.packages).items()}
-    parts |= {f"input {path}": _input_digest(root / path, experiment) for path in experiment.inputs}
+    parts |= {f"input {path}": _input_digest(root / path) for path in inputs_of(experiment, root)}
     return Key(parts | {"python": python_minor(), "device": device})
+
+
+def inputs_of(experiment: Experiment, root: Path) -> list[Path]:
+    """Return the declared input files relative to `root`, so that a key does not depend on where the project lies."""
+    return [path.relative_to(root) if path.is_relative_to(root) else path for path in experiment.inputs]
 
 
 def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any], about: dict[str, str]) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _settings(name: str, value: Any) -> dict[str, str]:
     return {name: json.dumps(value, sort_keys=True)}
 
 
-def _input_digest(path: Path, experiment: Experiment) -> str:
+def _input_digest(path: Path) -> str:
     try:
         return sha256(path)[:16]
     except OSError as error:

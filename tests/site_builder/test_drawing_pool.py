@@ -45,3 +45,9 @@ def test_a_pool_draws_the_same_bytes_and_tells_of_failures(built, clean_environm
     said = draw_all(built.root, clean_environment, 1)
     assert said.startswith("['cosine-start'] [\"figure 'sine-wave' raised AttributeError")
     assert said == draw_all(built.root, clean_environment, 99)
+    built.edit(
+        "experiments/waves/sine.py",
+        '    axes.set(xlable="sample"',
+        '    __import__("os")._exit(1)\n    axes.set(xlabel="sample"',
+    )
+    assert "was being drawn when its process was killed" in draw_all(built.root, clean_environment, 1)
