@@ -59,6 +59,8 @@ class Registry:
             return chosen
         if any(_matches(each, pattern) for each in self.broken):
             return []
+        if stem(pattern) in self.dormant:
+            raise WrongOption(f"ONLY: {pattern!r} has nothing to run: {self.dormant[stem(pattern)]}")
         known = [name for each in self.experiments for name in (each, stem(each))]
         raise WrongOption(f"ONLY: no experiment is called {pattern!r}{did_you_mean(pattern, known) or _listing(known)}")
 
@@ -199,7 +201,7 @@ def _unknown_figures(registry: Registry) -> Iterable[Problem]:
     known = registry.figures
     for experiment, claim in registry.claims.values():
         for figure in claim.figures:
-            if figure not in known:
+            if figure not in known and figure not in registry.dormant:
                 where = f"experiments/{experiment.id.replace('.', '/')}.py"
                 hint = did_you_mean(figure, known) or "; define it or remove it from the claim"
                 yield Problem(

@@ -118,3 +118,13 @@ def test_selecting_a_broken_experiment_selects_nothing_and_an_unknown_one_is_ref
     assert registry.select("sine") == []
     with pytest.raises(ReportError, match="did you mean 'cosine'"):
         registry.select("cosin")
+
+
+def test_an_experiment_with_nothing_to_run_is_left_out_and_says_why_when_it_is_asked_for(tiny):
+    tiny.edit(SINE, "quick=Config(samples=16)", 'quick=Config(samples=16), dormant="no file was given"')
+    registry = discover(tiny.project.experiments)
+    assert list(registry.experiments) == ["waves.cosine"]
+    assert set(registry.dormant) == {"sine", "sine-wave", "sine-mean-is-zero"}
+    assert registry.problems == []
+    with pytest.raises(ReportError, match=r"ONLY: 'waves\.sine' has nothing to run: no file was given"):
+        registry.select("waves.sine")
