@@ -60,8 +60,12 @@ def offset_test(
     digest: str,
     counts: dict[str, int],
     seed: int,
+    groups: dict[str, tuple[str, ...]] | None = None,
 ) -> OffsetResult:
-    """Return the offset test of every embedding (name to its seeds, all with the same words); `counts` are quoted."""
+    """Return the offset test of every embedding (name to its seeds, all with the same words).
+
+    `counts` are quoted as they are, and `groups` of families get numbers of their own, `<embedding>_<group>_<what>`.
+    """
     known = known_pairs(relations, next(iter(embeddings.values()))[0])
     answered = {
         name: [ask(known, vectors, seed + k) for k, vectors in enumerate(trained)]
@@ -85,7 +89,7 @@ def offset_test(
         "parallel_shuffled": per_embedding(shuffled_parallelism),
     }
     family = families_of(known)
-    numbers = _numbers(tuple(embeddings), tuple(known), family, measured)
+    numbers = _numbers(tuple(embeddings), tuple(known), family, measured, groups or {})
     numbers |= {name: exact(count, method="a count") for name, count in counts.items()}
     numbers |= {
         "pairs": exact(len(family), method="a count"),
@@ -116,7 +120,11 @@ def best_baseline(result: OffsetResult, embedding: int) -> int:
 
 
 def _numbers(
-    embeddings: tuple[str, ...], families: tuple[str, ...], family: NDArray[np.int64], found: dict[str, Any]
+    embeddings: tuple[str, ...],
+    families: tuple[str, ...],
+    family: NDArray[np.int64],
+    found: dict[str, Any],
+    groups: dict[str, tuple[str, ...]],
 ) -> dict[str, Quantity]:
     """Return the quoted numbers: `<embedding>_<what>` over families, `<embedding>_<family>_<what>` over its pairs."""
     numbers: dict[str, Quantity] = {}
@@ -133,6 +141,10 @@ def _numbers(
             "parallel_gain": found["parallel"][e] - found["parallel_shuffled"][e],
         }
         numbers |= {f"{name}_{what}": mean_over_families(each, family) for what, each in values.items()}
+        for group, members in groups.items():
+            inside = np.isin(family, [f for f, which in enumerate(families) if which in members])
+            within = np.unique(family[inside], return_inverse=True)[1]
+            numbers |= {f"{name}_{group}_{what}": mean_over_families(v[inside], within) for what, v in values.items()}
         numbers |= {
             f"{name}_{slug(which)}_{what}": mean_over_pairs(values[what][family == f])
             for f, which in enumerate(families)

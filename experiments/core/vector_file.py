@@ -78,9 +78,10 @@ def _read(stream: BinaryIO | gzip.GzipFile, most: int, wanted: frozenset[str], n
 
 
 def _lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    """Yield lines without their ends; of one that is too long, its beginning."""
+    """Yield lines without their ends; one that is too long, as an empty one."""
     while line := stream.readline(LONGEST_LINE):
-        yield line.rstrip(b"\r\n \t")
+        too_long = len(line) == LONGEST_LINE
+        yield b"" if too_long else line.rstrip(b"\r\n \t")
         while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             line = stream.readline(LONGEST_LINE)
 
@@ -93,11 +94,18 @@ def _is_header(line: bytes) -> bool:
 def _parsed(line: bytes, dimension: int) -> tuple[str | None, NDArray[np.float32] | None]:
     """Return word and numbers; `dimension` is 0 while unknown. Words may hold spaces, as a few of GloVe's do."""
     parts = line.rsplit(b" ", dimension) if dimension else line.split(b" ")
-    if len(parts) < 3 or (dimension and len(parts) != dimension + 1):
+    if len(parts) < 3 or (dimension and len(parts) != dimension + 1) or _ends_in_number(parts[0]):
         return None, None
     try:
-        row = np.array(parts[1:], dtype=np.float64).astype(np.float32)
+        with np.errstate(over="ignore"):
+            row = np.array(parts[1:], dtype=np.float64).astype(np.float32)
         word = parts[0].decode()
     except ValueError:  # a word that is no UTF-8 raises one, too
         return None, None
     return (word, row) if word and np.isfinite(row).all() and row.any() else (None, None)
+
+
+def _ends_in_number(word: bytes) -> bool:
+    """Return whether a word of several parts ends in a number: then the line has a number too many."""
+    last = word.rpartition(b" ")[2] if b" " in word else b""
+    return last.replace(b".", b"", 1).lstrip(b"+-").isdigit()

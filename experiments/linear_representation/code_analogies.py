@@ -23,7 +23,7 @@ from experiments.core.analogy_results import (
     offset_test,
     offsets_are_parallel,
 )
-from experiments.core.contract import Experiment, Finding
+from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.skip_gram import SkipGram, train_skip_gram
 from experiments.core.source_corpus import standard_library
 from experiments.core.word_vectors import count_vectors
@@ -64,6 +64,11 @@ RELATIONS: Relations = {
 }
 """What is asked. The first four families hold opposites and counterparts, whose order is in part a convention; the
 last four hold forms of one word, whose order is not."""
+
+GROUPS = {
+    "opposites": ("do, undo", "opposite actions", "opposite ends", "counterparts"),
+    "forms": ("verb, agent", "singular, plural", "verb, past", "verb, -ing"),
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,7 @@ def run(config: Config, device: str) -> OffsetResult:
             corpus.digest,
             counts,
             config.seed,
+            GROUPS,
         )
 
 
@@ -169,6 +175,7 @@ def draw_parallel(result: OffsetResult) -> Figure:
     criterion="Supported if the interval over families is above 0 for both kinds; refuted if it ends below 2 points "
     "for both; mixed otherwise.",
     figures=("code-offset-families",),
+    published=Verdict.MIXED,
 )
 def decide_beats(result: OffsetResult) -> Finding:
     return Finding(least(gains(result)), offset_beats_baselines(result))
@@ -182,6 +189,7 @@ def decide_beats(result: OffsetResult) -> Finding:
     criterion="Supported if the interval over families is above one half; refuted if it ends below one quarter; mixed "
     "otherwise.",
     figures=("code-offset-answers",),
+    published=Verdict.REFUTED,
 )
 def decide_nearest(result: OffsetResult) -> Finding:
     return Finding(*offset_is_nearest(result))
@@ -196,6 +204,7 @@ def decide_nearest(result: OffsetResult) -> Finding:
     criterion="Supported if the interval over families is above 0 for both kinds and the mean cosine at least one "
     "half; mixed if only the first; refuted otherwise.",
     figures=("code-offset-parallel",),
+    published=Verdict.MIXED,
 )
 def decide_parallel(result: OffsetResult) -> Finding:
     return Finding(*offsets_are_parallel(result))

@@ -131,6 +131,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if it is below 1/24 and grows with ε for every Z; refuted if it is not below; mixed "
     "otherwise.",
     figures=("nonlinear-code",),
+    published=Verdict.SUPPORTED,
 )
 def decide_code(result: Result) -> Finding:
     if result.own_shown.value >= result.numbers["linear_code"].value:
@@ -148,6 +149,7 @@ def decide_code(result: Result) -> Finding:
     criterion="Refuted if the share is below one half while the code's own reader explains more than one half; "
     "supported if it is above one half; inconclusive otherwise.",
     figures=("nonlinear-code",),
+    published=Verdict.REFUTED,
 )
 def decide_readable(result: Result) -> Finding:
     found = result.numbers["linear_y"]

@@ -250,8 +250,8 @@ def decide_nearest(result: Result) -> Finding:
     title="In the given vectors, offsets of one relation share a direction",
     statements=("B1", "B3"),
     test="Mean cosine between offsets of one family, less the same with partners exchanged within the family.",
-    criterion="Supported if the interval over families is above 0 and the mean cosine at least one half; mixed if only "
-    "the first; refuted otherwise.",
+    criterion="Supported if the interval over families is above 0 and the mean cosine at least one half; mixed if "
+    "only the first; refuted otherwise.",
     figures=("word-offset-parallel",),
 )
 def decide_parallel(result: Result) -> Finding:
