@@ -47,7 +47,7 @@ class Config:
 
     seed: int = 0
     seeds: int = 256  # models per density and recipe
-    p: tuple[float, ...] = (1, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01)
+    p: tuple[float, ...] = (1, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01)
     readers_p: float = 0.1  # one of them: the reader's own
     epochs: int = 40  # of the reader's 10,000 samples
     converged_steps: int = 10_000

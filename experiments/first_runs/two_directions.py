@@ -42,7 +42,7 @@ class Config:
 
     seed: int = 0
     seeds: int = 256  # runs per density
-    p: tuple[float, ...] = (1, 0.9, 0.8, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+    p: tuple[float, ...] = (1, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01)
     readers_p: float = 0.1  # one of them: the reader's own
     common_p: float = 0.7  # one of them, where some runs are worse: what is wrong with those is counted here
     search_starts: int = 48  # random starts per density of the search for the best loss

@@ -3,10 +3,19 @@
 import numpy as np
 import pytest
 
-from experiments.core.configurations import classify
+from experiments.core.configurations import at_degrees, classify, polygon
 from experiments.core.contract import Verdict
 from experiments.core.quantities import exact, share
-from experiments.first_runs.starfish import AT_BEST, FAMILIES, KINDS, Config, decide_pentagon, decide_reliable, run
+from experiments.first_runs.starfish import (
+    AT_BEST,
+    FAMILIES,
+    KINDS,
+    Config,
+    _behind,
+    decide_pentagon,
+    decide_reliable,
+    run,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +55,13 @@ def test_the_best_arrangement_changes_where_the_losses_cross(result):
     # Between 0.225 and 0.644 two digons are best; see the figure of the losses of all arrangements.
     assert result.changes["digons_to_pentagon"].value == pytest.approx(0.225, abs=1e-3)
     assert result.changes["triangle_to_digons"].value == pytest.approx(0.644, abs=1e-3)
+
+
+def test_a_short_column_behind_a_long_one_is_noticed():
+    digons = np.concatenate([polygon(4), at_degrees(5) * 0.3], axis=1)
+    beside = np.concatenate([polygon(4), at_degrees(45) * 0.3], axis=1)
+    absent = np.concatenate([polygon(4), at_degrees(0) * 0.05], axis=1)
+    assert _behind(np.stack([digons, beside, absent])).tolist() == [True, False, False]
 
 
 class Numbers:
