@@ -331,12 +331,13 @@ def draw_course(result: Result) -> Figure:
     "ones have a few strong negative entries and fainter noise.",
 )
 def draw_pictures(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(2, 2, height=5.6)
+    figure, axes = plotting.new_figure(2, 2, height=6.0)
     titles = ("reader's run", "reader's run", "all causes changed", "all causes changed")
     for index, (ax, picture) in enumerate(zip(axes.flat, result.pictures, strict=True)):
         limit = 1.0 if index % 2 else float(np.abs(picture).max())
         plotting.gram(ax, picture, limit=limit, label="cosine" if index % 2 else "entry of WᵀW")
         ax.set_title(titles[index])
+        ax.set(xlabel="feature" if index > 1 else "", ylabel="feature" if index % 2 == 0 else "")
     plotting.panel_letters(axes)
     return figure
 
