@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from site_builder.records import Problem
 
 MAX_BYTES = 1_000_000
-"""What a page may load before it is read: itself, styles, scripts, fonts, and the pictures of one colour scheme."""
+"""What a page may load before it is read: itself, styles, scripts, fonts, search, the pictures of one colour scheme."""
 
 MIN_ALT = 20
 """A shorter text cannot describe a figure."""
@@ -30,6 +30,7 @@ _NESTING = {"div", "figure", "figcaption", "article", "section", "main", "table"
 """Elements that must close in the order in which they open, or the rest of the page falls out of its place."""
 
 _CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']""")
+_SEARCH_WORKER = re.compile(r'"search":\s*"([^"]+)"')
 _FETCH = re.compile(
     r"""\b(?:fetch|import|importScripts|Worker|EventSource|WebSocket)\(\s*["'`]((?:https?:|wss?:)?//[^"'`]+)"""
 )
@@ -228,11 +229,17 @@ def _css_addresses(text: str) -> list[str]:
 
 
 def _weight(page: _Page, site: Path) -> int:
-    """Add up the page, its styles with their fonts, its scripts, and the pictures of the heavier scheme."""
+    """Add up the page, its styles with their fonts, its scripts, search, and the pictures of the heavier scheme.
+
+    Pictures that load as a reader scrolls count too; the index of the search counts because it loads with every page.
+    """
     files = {_target(urlsplit(address).path, page.path, site) for address, _ in page.loaded if not _elsewhere(address)}
     styles = [file for file in files if file and file.suffix == ".css" and file.is_file()]
     for style in styles:
         files |= {_target(urlsplit(each).path, style, site) for each in _css_addresses(style.read_text("utf-8"))}
+    worker = _SEARCH_WORKER.search(page.scripts)
+    if worker:
+        files |= {_target(worker[1], page.path, site), site / "search" / "search_index.json"}
     schemes = [
         sum(_size(_target(urlsplit(source).path, page.path, site)) for source in sources) for sources in _pictures(page)
     ]
