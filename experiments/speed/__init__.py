@@ -1,0 +1,1 @@
+"""How fast the trainer is, drawn from a committed measurement."""

@@ -41,7 +41,7 @@ def _probe(shape: Shape, device: str, steps: int, environment: dict[str, str]) -
 
 
 def main(device: str, sizes: tuple[int, int, int, int], steps: int) -> None:
-    """Train twice and print what it took."""
+    """Train twice and write what it took to standard output, which the parent process reads."""
     import torch
 
     from site_builder.benchmark.measurement import train_ours
@@ -52,7 +52,7 @@ def main(device: str, sizes: tuple[int, int, int, int], steps: int) -> None:
         train_ours(Shape(*sizes), device, steps)
         seconds.append(perf_counter() - began)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else _most_resident()
-    print(json.dumps({"first": seconds[0], "second": seconds[1], "bytes": peak}))
+    sys.stdout.write(json.dumps({"first": seconds[0], "second": seconds[1], "bytes": peak}))
 
 
 def _most_resident() -> int:

@@ -212,5 +212,7 @@ def test_reference_managers_find_the_report_first_and_then_each_figure(docs: Doc
 def test_a_block_stays_whole_inside_an_indented_block(docs: Docs) -> None:
     docs.write(index='# Home\n\n??? info "Configuration"\n\n    {{ parameters("starfish") }}\n\n    Text.\n')
     docs.render()
-    indented = docs.page("index.md").split("Configuration\"\n\n")[1].split("Text.")[0].rstrip()
-    assert indented.startswith("    <div") and indented.endswith("</div>") and "\n" not in indented
+    indented = docs.page("index.md").split('Configuration"\n\n')[1].split("Text.")[0].rstrip()
+    assert indented.startswith("    <div")
+    assert indented.endswith("</div>")
+    assert "\n" not in indented
