@@ -14,6 +14,10 @@ from site_builder.records import Problem
 MAX_BYTES = 1_000_000
 """What a page may load before it is read: itself, styles, scripts, fonts, search, the pictures of one colour scheme."""
 
+LAZY_AHEAD = 6
+"""Pictures marked as lazy that count: browsers fetch those within about three screens below the window at once, which
+is three figures or six thumbnails; the others are fetched as a reader scrolls to them."""
+
 MIN_ALT = 20
 """A shorter text cannot describe a figure."""
 
@@ -44,6 +48,7 @@ class _Image:
     alt: str | None
     classes: frozenset[str]
     in_figure: bool
+    lazy: bool
     line: int
 
     @property
@@ -93,7 +98,8 @@ class _Reader(HTMLParser):
         if tag == "img":
             classes = frozenset(values.get("class", "").split())
             in_figure = self.figures > 0 or bool(classes & {"only-light", "only-dark"})
-            self.page.images.append(_Image(values.get("src", ""), values.get("alt"), classes, in_figure, line))
+            lazy = values.get("loading") == "lazy"
+            self.page.images.append(_Image(values.get("src", ""), values.get("alt"), classes, in_figure, lazy, line))
         elif values.get(_LOADING.get(tag, ""), ""):
             self.page.loaded.append((values[_LOADING[tag]], line))
         self.figures += tag == "figure"
@@ -231,7 +237,7 @@ def _css_addresses(text: str) -> list[str]:
 def _weight(page: _Page, site: Path) -> int:
     """Add up the page, its styles with their fonts, its scripts, search, and the pictures of the heavier scheme.
 
-    Pictures that load as a reader scrolls count too; the index of the search counts because it loads with every page.
+    The index of the search counts because it loads with every page.
     """
     files = {_target(urlsplit(address).path, page.path, site) for address, _ in page.loaded if not _elsewhere(address)}
     styles = [file for file in files if file and file.suffix == ".css" and file.is_file()]
@@ -247,9 +253,13 @@ def _weight(page: _Page, site: Path) -> int:
 
 
 def _pictures(page: _Page) -> list[set[str]]:
-    """Return the pictures that each of the two schemes shows."""
-    shown = [image for image in page.images if not image.source.startswith("data:")]
-    return [{image.source for image in shown if other not in image.classes} for other in ("only-dark", "only-light")]
+    """Return the pictures that each of the two schemes fetches before a reader scrolls."""
+    schemes = []
+    for other in ("only-dark", "only-light"):
+        shown = [image for image in page.images if other not in image.classes and not image.source.startswith("data:")]
+        lazy = [image.source for image in shown if image.lazy][:LAZY_AHEAD]
+        schemes.append({image.source for image in shown if not image.lazy} | set(lazy))
+    return schemes
 
 
 def _size(path: Path | None) -> int:

@@ -1,7 +1,7 @@
 """What a reader meets: no error, no request to anyone, figures in the right colours, search, citations, keyboard."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -170,6 +170,15 @@ def test_the_first_tab_stop_skips_to_the_content(site, reader) -> None:
     tab.open(site.file(site.shown["page"]))
     tab.page.keyboard.press("Tab")
     assert tab.page.evaluate("document.activeElement.classList.contains('md-skip')")
+
+
+def test_no_page_loads_a_megabyte_before_it_is_scrolled(site, reader, server: str) -> None:
+    for page in site.pages:
+        tab = reader(viewport=PHONE)  # a fresh cache
+        tab.open(f"{server}/{page}")
+        tab.page.wait_for_timeout(300)
+        paths = {urlsplit(url).path.lstrip("/") for url in tab.requests if url.startswith(server)}
+        assert sum((site.root / path).stat().st_size for path in paths) < 1_000_000, page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

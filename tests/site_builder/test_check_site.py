@@ -84,6 +84,15 @@ def test_the_weight_of_a_page_counts_fonts_and_the_pictures_of_one_scheme(site: 
     assert check_site.weight(page, site) == rest + 7000
 
 
+def test_lazy_pictures_far_down_the_page_do_not_count(site: Path) -> None:
+    for number in range(check_site.LAZY_AHEAD + 2):
+        (site / f"{number}.svg").write_bytes(b"x" * 1000)
+    page = site / "c.html"
+    images = [f'<img loading="lazy" src="{number}.svg" alt="">' for number in range(check_site.LAZY_AHEAD + 2)]
+    page.write_text("".join(images), "utf-8")
+    assert check_site.weight(page, site) == page.stat().st_size + 1000 * check_site.LAZY_AHEAD
+
+
 def test_a_page_that_is_too_heavy_is_found(site: Path) -> None:
     (site / "f.woff2").write_bytes(b"x" * check_site.MAX_BYTES)
     assert [message for message in found(site) if "MB is the limit" in message] == found(site) != []
