@@ -34,7 +34,7 @@ def mathml(latex: str, display: bool = False) -> str:
     try:
         if re.sub(r"\\[{}]", "", source).count("{") != re.sub(r"\\[{}]", "", source).count("}"):
             raise ValueError("its braces do not match")
-        result = _with_names(convert(source, display="block" if display else "inline"))
+        result = _tidied(convert(source, display="block" if display else "inline"))
         _refuse_leftovers(result)
     except Exception as error:  # latex2mathml raises many kinds, without words
         reason = str(error) or type(error).__name__
@@ -42,17 +42,25 @@ def mathml(latex: str, display: bool = False) -> str:
     return result.replace("<math ", '<math class="display" ' if display else "<math ", 1)
 
 
-def _with_names(result: str) -> str:
-    """Set names of functions and of distributions as words: one identifier, upright, with a space after it."""
+_NO_SPACE = ' lspace="0" rspace="0"'
+
+
+def _tidied(result: str) -> str:
+    """Set names of functions and distributions as upright words, and bars and tall brackets close to what they hold."""
     result = re.sub(
         r'(?:<mi mathvariant="normal">\w</mi>){2,}',
         lambda letters: f"<mi>{''.join(re.findall(r'>(.)<', letters[0]))}</mi>",
         result,
     )
-    result = result.replace(
-        "<mi>&#x0007E;</mi>", "<mo>\N{TILDE OPERATOR}</mo>"
-    )  # as the converter has it, an identifier
+    result = result.replace("<mi>&#x0007E;</mi>", "<mo>\N{TILDE OPERATOR}</mo>")  # the converter has an identifier
+    result = result.replace("<mo>&#x02205;</mo>", "<mi>\N{EMPTY SET}</mi>")  # and here an operator
     result = re.sub(r"<mo>([A-Za-z]{2,})</mo>", r"<mi>\1</mi>", result)
+    result = re.sub(
+        r'<mo(?: fence="false")?(?: stretchy="false")?>(&#x02016;|&#x0007C;)</mo>',
+        rf'<mo stretchy="false"{_NO_SPACE}>\1</mo>',
+        result,
+    )
+    result = result.replace('<mo stretchy="true" fence="true" minsize', f'<mo stretchy="true"{_NO_SPACE} minsize')
     return re.sub(
         r"(<mi>[A-Za-z]{2,}</mi>)(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", r'\1<mspace width="0.17em" />', result
     )

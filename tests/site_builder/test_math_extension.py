@@ -49,6 +49,12 @@ def test_names_of_functions_are_one_upright_word() -> None:
     assert "<mi>MSE</mi>" in mathml(r"\mathrm{MSE}")
 
 
+def test_bars_stand_close_to_what_they_hold() -> None:
+    assert mathml(r"\lVert x\rVert").count('stretchy="false" lspace="0"') == 2
+    assert mathml(r"|S|").count('lspace="0"') == 2
+    assert 'lspace="0"' not in mathml(r"p \mid q")
+
+
 @pytest.mark.parametrize(
     ("latex", "reason"),
     [
