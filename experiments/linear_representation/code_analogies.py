@@ -65,7 +65,7 @@ RELATIONS: Relations = {
 """What is asked. The first four families hold opposites and counterparts, whose order is in part a convention; the
 last four hold forms of one word, whose order is not."""
 
-GROUPS = {
+GROUPS: dict[str, tuple[str, ...]] = {
     "opposites": ("do, undo", "opposite actions", "opposite ends", "counterparts"),
     "forms": ("verb, agent", "singular, plural", "verb, past", "verb, -ing"),
 }
