@@ -151,3 +151,9 @@ def test_arrays_read_back_cannot_be_changed(tmp_path):
     path.write_bytes(codec.npz_bytes({"a": np.zeros(2)}))
     with pytest.raises(ValueError, match="read-only"):
         codec.read_npz(path)["a"][0] = 1
+
+
+def test_a_dictionary_is_read_back_in_its_own_order():
+    written = {"scale": 1, "batch": 2, "data": 3}
+    text = codec.to_json(codec.encode(written, dict[str, int], "shares", {}))
+    assert list(codec.decode(json.loads(text), dict[str, int], {})) == ["scale", "batch", "data"]
