@@ -14,9 +14,9 @@ from site_builder.records import Problem
 MAX_BYTES = 1_000_000
 """What a page may load before it is read: itself, styles, scripts, fonts, search, the pictures of one colour scheme."""
 
-LAZY_AHEAD = 6
-"""Pictures marked as lazy that count: browsers fetch those within about three screens below the window at once, which
-is three figures or six thumbnails; the others are fetched as a reader scrolls to them."""
+LAZY_AHEAD = 4
+"""Pictures marked as lazy that count: a browser fetches at once those within about three screens of the window, where
+there is room for four figures and their text; the others are fetched as a reader scrolls to them."""
 
 MIN_ALT = 20
 """A shorter text cannot describe a figure."""

@@ -91,7 +91,7 @@ class _Display(BlockProcessor):
         found = re.match(DISPLAY + r"[ \t]*(?:\n|$)", text, re.DOTALL)
         if not found:
             return False
-        box = etree.SubElement(parent, "div", {"class": "formula", "tabindex": "0"})
+        box = etree.SubElement(parent, "div", {"class": "formula", "tabindex": "0", "data-search-exclude": ""})
         box.text = self.parser.md.htmlStash.store(mathml(found.group(1), display=True))
         rest = text[found.end() :].lstrip("\n")
         blocks[:] = rest.split("\n\n") if rest else []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 
 from site_builder.check_site import check
@@ -70,7 +71,10 @@ INDEX = (
     "# A report that never ran\n\n{{ findings() }}\n\n{{ gallery() }}\n\n## Not measured yet\n\n{{ not_measured() }}\n"
 )
 
-NAV = "[Report: index.md, Runs: [First: first_runs.md], Claims: claims.md, Figures: figures.md, Method: method.md]"
+NAV = (
+    "[Report: index.md, Runs: [First: first_runs.md, Steps: notebooks/first_run.ipynb], "
+    "Claims: claims.md, Figures: figures.md, Method: method.md]"
+)
 
 STATEMENTS = """
 [[part]]
@@ -118,6 +122,17 @@ class Site:
         return kinds + notebooks[:1]
 
 
+def write_notebook(path: Path) -> None:
+    """Write a notebook as if it had been executed, with an output that is wider than a page."""
+    outputs = [nbformat.v4.new_output("stream", text="0.123 " * 80)]
+    cells = [
+        nbformat.v4.new_markdown_cell("# Step by step", id="title"),
+        nbformat.v4.new_code_cell("print(weights)", outputs=outputs, id="code"),
+    ]
+    path.parent.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
 @pytest.fixture(scope="session")
 def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFactory) -> Site:
     given = os.environ.get("REPORT_SITE")
@@ -135,6 +150,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     config = re.sub(r"(?ms)^nav:\n.*?\n\n", f"nav: {NAV}\n\n", (REPOSITORY / "mkdocs.yml").read_text("utf-8"))
     (root / "mkdocs.yml").write_text(config, "utf-8")
     shutil.copytree(figures, root / "build" / "figures")
+    write_notebook(root / "build" / "pages" / "notebooks" / "first_run.ipynb")
     rendered = render(report, root / "docs", root / "build" / "pages", draft=False)
     assert rendered.problems == ()
     assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []

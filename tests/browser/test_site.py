@@ -16,7 +16,8 @@ VISIBLE_PICTURES = """() => [...document.querySelectorAll("img[class^=only-]")]
 
 NUMBER_THE_CONTROLS = """() => {
     const controls = ".md-content :is(a[href], button, input, summary), .md-tabs a, .md-search__input"
-    window.expected = [...document.querySelectorAll(controls)].filter(each => each.offsetParent && each.tabIndex >= 0)
+    const all = [...document.querySelectorAll(controls)]
+    window.expected = all.filter(each => each.checkVisibility() && each.tabIndex >= 0)
     window.expected.forEach((each, number) => (each.dataset.number = number))
 }"""
 

@@ -154,7 +154,7 @@ customElements.define("cite-box", CiteBox)
 customElements.define("filter-list", FilterList)
 
 // A code block or formula too wide for the page can be scrolled with the keyboard.
-for (const block of document.querySelectorAll(".md-typeset pre > code, .formula")) {
+for (const block of document.querySelectorAll(".md-typeset pre > code, .jupyter-wrapper pre, .formula")) {
   if (block.scrollWidth > block.clientWidth) block.tabIndex = 0
   else block.removeAttribute("tabindex")
 }
