@@ -20,7 +20,7 @@ report: $(VENV)/.runtime ## run the experiments, draw the figures, build the sit
 	@$(RUN) site_builder report --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
 
 test: $(VENV)/.dev ## run the tests
-	@$(RUN) pytest $(TESTS)
+	@$(RUN) pytest -n auto --dist worksteal $(TESTS)
 
 serve: $(VENV)/.runtime ## live preview: pages re-render as you edit
 	@$(RUN) site_builder serve --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
