@@ -34,8 +34,19 @@ def jit(function: F) -> F:
 
     Without the runtime a kernel cannot allocate, nor hand an array to Python, so scratch space is handed in;
     in return no call counts references, which would cost small models more than half of their time.
+
+    Every call between kernel functions is inlined. Left as calls, they are resolved when the code is loaded: in the
+    process that compiled it, to the callee compiled on its own, elsewhere to the copy optimised with its caller, and
+    with `FAST` the two may round differently. Inlined, the first process computes the same bytes as all later ones.
     """
-    options: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": FAST, "_nrt": False}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "cache": True,
+        "error_model": "numpy",
+        "fastmath": FAST,
+        "_nrt": False,
+        "forceinline": True,
+    }
     compiled: F = njit(**options)(function)
     return compiled
 

@@ -65,7 +65,7 @@ def listed_sets(sets: NDArray[np.float32]) -> Listed:
 ZERO_INDEX = uintp(0)
 _TWO_TO_MINUS_53 = 1.0 / (1 << 53)
 
-allocating: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST)
+allocating: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST, forceinline=True)
 """How the functions that make arrays are compiled; those called once per sample are not among them."""
 
 

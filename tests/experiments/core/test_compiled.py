@@ -1,5 +1,8 @@
-"""Compiled kernels on disk are never stale."""
+"""Compiled kernels on disk are never stale, and compute what freshly compiled ones do."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from experiments.core.compiled import kernel_digest
@@ -22,3 +25,28 @@ def test_a_change_that_touches_no_kernel_keeps_the_folder(tmp_path: Path) -> Non
     before = kernel_digest(tmp_path)
     prose.write_text('"""Still none."""\n')
     assert kernel_digest(tmp_path) == before
+
+
+TRAIN = """
+import sys
+from experiments.core.training import Data, Model, Recipe, train
+
+sizes = {"tiled": (10, 5, 1.0, None), "sparse": (20, 5, 0.005, None)}
+for features, hidden, density, samples in sizes.values():
+    data, recipe = Data(density=density, fixed_samples=samples), Recipe(steps=100, batch=64, start_scale=[1.0, 2.0])
+    weights = train(data, Model(features, hidden), recipe).weights
+    sys.stdout.write(weights.W.tobytes().hex() + weights.b.tobytes().hex())
+"""
+
+
+def test_the_process_that_compiles_computes_the_same_bytes_as_those_that_load(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(root)}
+
+    def trained() -> str:
+        call = [sys.executable, "-c", TRAIN]
+        return subprocess.run(call, env=environment, cwd=root, capture_output=True, text=True, check=True).stdout
+
+    compiling = trained()
+    assert list(tmp_path.rglob("*.nbi")) != []
+    assert compiling == trained()
