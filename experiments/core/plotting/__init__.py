@@ -34,6 +34,7 @@ Shared artists (`artists`), each takes an Axes first
     `points(ax, x, quantities, *, label="", index=0, line=False, horizontal=False)`: Quantities with error bars.
     `distribution_strip(ax, {"name": values}, *, index=0)`: every value of each group, with the median.
     `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
+    `alluvial(ax, flows, stages, colours)`: what is together at one stage and divided at the next; `untangled` orders.
     `theory_line(ax, x, y)`, `theory_level(ax, value, vertical=False)`: what a formula predicts.
     `null_band(ax, x, low, high, *, mid=None, label="null model")`: what chance gives.
     `guide(ax, value, vertical=False)`: a faint line at a round value.
@@ -46,6 +47,7 @@ The data behind a figure are read off it (`roles`)
     Plain matplotlib (`ax.plot`, `ax.scatter`, `ax.bar`, `ax.imshow`, ...) works too; give each a `label`.
 """
 
+from experiments.core.plotting.alluvial import alluvial, untangled
 from experiments.core.plotting.artists import (
     band,
     cell_edges,
@@ -82,6 +84,7 @@ from experiments.core.plotting.style import (
 )
 
 __all__ = [
+    "alluvial",
     "band",
     "cell_edges",
     "centred",
@@ -114,5 +117,6 @@ __all__ = [
     "theme",
     "theory_level",
     "theory_line",
+    "untangled",
     "verdict_colour",
 ]

@@ -1,0 +1,84 @@
+"""Absorption, hedging, composition and overlap, on autoencoders built by hand to fail in a known way."""
+
+import numpy as np
+import pytest
+
+from experiments.core.splits import failures
+from experiments.core.worlds import ClusterShape, family, hierarchical
+
+SHAPE = ClusterShape(clusters=3, leaves=4, hidden=30)
+
+
+def drawn():
+    world = hierarchical(SHAPE, 0)
+    sample = world.sample(np.random.default_rng(1), 5000)
+    parent = sample.features[:, SHAPE.members :]
+    child = sample.features[:, : SHAPE.members].reshape(5000, SHAPE.clusters, -1).sum(2) > 0
+    return world, sample, parent, child
+
+
+def test_the_true_dictionary_absorbs_nothing():
+    world, sample, parent, child = drawn()
+    found = failures.absorption(sample.features, world.directions, world.centres(), parent > 0, child)
+    np.testing.assert_array_equal(found.latent, SHAPE.members + np.arange(SHAPE.clusters))
+    np.testing.assert_allclose(found.cosine, 1, rtol=1e-6)
+    np.testing.assert_array_equal(found.gap, 0)
+    shares = failures.absorbed_share(sample.features, world.directions, world.centres(), parent, child)
+    np.testing.assert_array_equal(shares, 0)
+
+
+def test_full_absorption_is_one():
+    """Child latents hold child plus parent, and the parent's latent fires only without a child."""
+    world, sample, parent, child = drawn()
+    a = sample.features.copy()
+    a[:, SHAPE.members :] *= ~child
+    W = world.directions.copy()
+    W[: SHAPE.members] += np.repeat(world.centres(), SHAPE.leaves, axis=0)
+    found = failures.absorption(a, W, world.centres(), parent > 0, child)
+    np.testing.assert_array_equal(found.gap, 1)
+    shares = failures.absorbed_share(a, W, world.centres(), parent, child)
+    assert shares.min() > 0.95  # short of 1 where the child is so much weaker than its parent
+
+
+def test_half_absorption_is_a_half():
+    world, sample, parent, child = drawn()
+    a = sample.features.copy()
+    a[::2, SHAPE.members :] *= ~child[::2]
+    gap = failures.absorption(a, world.directions, world.centres(), parent > 0, child).gap
+    np.testing.assert_allclose(gap, 0.5, atol=0.05)
+
+
+def test_a_hedging_latent_loads_on_the_missing_feature_by_the_slope_of_its_regression():
+    world = family(0.3, [0.5], 6, 0)
+    sample = world.sample(np.random.default_rng(1), 100_000)
+    code = sample.features[:, 0] - sample.features[:, 0].mean()
+    row = code @ (sample.activations - sample.activations.mean(0)) / (code @ code)
+    x = sample.features.astype(np.float64)
+    slope = np.cov(x.T)[0, 1] / x[:, 0].var()
+    assert failures.hedge(row[None], world.directions, 0, 1) == pytest.approx(slope, rel=1e-3)
+    assert failures.hedge(world.directions[:1], world.directions, 0, 1) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_hedging_rate_is_one_along_the_added_latents_and_zero_for_an_unrelated_change():
+    generator = np.random.default_rng(0)
+    before = generator.standard_normal((5, 40))
+    added = generator.standard_normal((3, 40))
+    along = before + generator.standard_normal((5, 3)) @ added
+    assert failures.hedging_rate(before, along, added, generator) == pytest.approx(1)
+    unrelated = [
+        failures.hedging_rate(before, before + generator.standard_normal((5, 40)), added, generator) for _ in range(200)
+    ]
+    assert np.mean(unrelated) == pytest.approx(0, abs=5 * np.std(unrelated) / 200**0.5)
+
+
+def test_overlap_is_zero_for_orthogonal_rows_and_that_of_chance_for_random_ones():
+    assert failures.decoder_overlap(np.eye(6)) == 0
+    rows = np.random.default_rng(0).standard_normal((300, 64))
+    assert failures.decoder_overlap(rows) == pytest.approx(np.sqrt(2 / (np.pi * 64)), rel=0.02)
+    assert failures.decoder_overlap([[1, 0], [1, 1], [0, 2]]) == pytest.approx(2 * np.sqrt(0.5) / 3)
+
+
+def test_a_row_holds_what_it_is_made_of():
+    features = np.eye(5)
+    rows = [features[0], features[1] + features[2], features.sum(0), np.zeros(5), -features[3]]
+    np.testing.assert_array_equal(failures.holdings(rows, features), [1, 2, 5, 0, 1])
