@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.contract import Experiment, FigureSpec
-from site_builder import codec
+from site_builder import codec, view_files
 from site_builder.console import Watcher
 from site_builder.keys import Key
 from site_builder.project import Project
@@ -66,6 +66,8 @@ def draw_into_store(project: Project, spec: FigureSpec, result: Any, drawing: Dr
     def fill_folder(temporary: Path) -> None:
         provenance = drawing.about | {"result": drawing.key.parts["result"], "draw key": drawing.key.digest}
         files, digest = draw(spec, result, temporary, provenance)
+        if spec.view is not None:
+            files = files | {view_files.KIND: view_files.write(spec, result, temporary)}
         placed = {
             kind: replace(file, path=f"{spec.id}/{drawing.key.short}/{Path(file.path).name}")
             for kind, file in files.items()

@@ -31,6 +31,7 @@ KINDS = {
     "dark.svg": ("SVG", "dark"),
     "csv": ("CSV", "the plotted data"),
     "json": ("JSON", "the plotted data"),
+    "view.json": ("JSON", "the view that can be moved"),
 }
 """What each kind of file is, in words."""
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from experiments.core.contract import Experiment, FigureSpec
 from experiments.core.errors import ReportError
+from site_builder import view_files
 from site_builder.closure import Closure, closure_of
 from site_builder.codec import Arrays, encode
 from site_builder.environment import python_minor, versions
@@ -59,9 +60,10 @@ def inputs_of(experiment: Experiment, root: Path) -> list[Path]:
 def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any], about: dict[str, str]) -> dict[str, str]:
     """Return the parts of a draw key that no result changes.
 
-    `writer` is the code that makes the files, `about` what they say of themselves.
+    `writer` is the code that makes the files, `about` what they say of themselves; a view counts where there is one.
     """
-    closure = closure_of(sources, spec.draw, writer)
+    functions = [spec.draw, writer] if spec.view is None else [spec.draw, writer, spec.view, view_files.write]
+    closure = closure_of(sources, *functions)
     parts = _code(closure) | {f"version {name}": found for name, found in versions(closure.packages).items()}
     return parts | {f"about {name}": value for name, value in about.items()} | {"python": python_minor()}
 

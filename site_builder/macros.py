@@ -79,6 +79,7 @@ def templates() -> jinja2.Environment:
         "bytes": size,
         "verbatim": verbatim,
         "plain": to_plain,
+        "in_script": in_script,
     }
     return env
 
@@ -86,6 +87,12 @@ def templates() -> jinja2.Environment:
 def verbatim(text: str) -> Markup:
     """Return text whose line ends and indentation survive in a block of one line (see `Blocks.block`)."""
     return Markup(escape(text).replace("\n", Markup("&#10;")))
+
+
+def in_script(text: str) -> Markup:
+    """Return JSON as it can stand inside a script element: nothing in it ends the element or opens a comment."""
+    codes = {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+    return Markup(re.sub("[<>&\u2028\u2029]", lambda found: codes[found[0]], text))
 
 
 def duration(seconds: float) -> str:
@@ -105,11 +112,18 @@ def size(count: int) -> str:
 class Blocks:
     """Everything the macros need to know of the report; shared by all pages."""
 
-    def __init__(self, report: Report, parts: tuple[Part, ...], sizes: dict[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        parts: tuple[Part, ...],
+        sizes: dict[str, tuple[int, int]],
+        views: dict[str, str] | None = None,
+    ) -> None:
         self.report = report
         self.parts = parts
         self.statements = {statement.id: statement for part in parts for statement in part.statements}
         self.sizes = sizes
+        self.views = views or {}
         self.env = templates()
 
     def block(self, template: str, page: Page, **values: Any) -> Markup:

@@ -17,6 +17,7 @@ MEDIA_TYPES = {
     "pdf": "application/pdf",
     "csv": "text/csv",
     "json": "application/json",
+    "view.json": "application/json",
 }
 """Media type of each kind of figure file."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder import citations, pages, statements
+from site_builder import citations, pages, statements, view_files
 from site_builder.figure_pages import figure_page
 from site_builder.macros import SIZE, Blocks, Macros
 from site_builder.page_check import check
@@ -60,7 +60,7 @@ class _Site:
         self.calls = dict(self._calls())
         self.report = numbered(self.report, self.pages, self.calls)
         problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
-        blocks = Blocks(self.report, self.parts, self._sizes())
+        blocks = Blocks(self.report, self.parts, self._sizes(), self._views())
         blocks.statement_pages = _first_pages(self.calls, "statement")
         texts: dict[str, str | Path] = {}
         for page in self.calls:
@@ -140,6 +140,11 @@ class _Site:
         files = {id: figure.files["light.svg"] for id, figure in self.report.figures.items()}
         sizes = {id: _natural_size(self.out.parent / "figures" / file.path) for id, file in files.items()}
         return {id: size for id, size in sizes.items() if size}
+
+    def _views(self) -> dict[str, str]:
+        """Return the data of the figures that a reader can move by hand."""
+        files = {id: figure.files.get(view_files.KIND) for id, figure in self.report.figures.items()}
+        return {id: (self.out.parent / "figures" / file.path).read_text("utf-8") for id, file in files.items() if file}
 
 
 def numbered(report: Report, written: list[Page], calls: dict[Page, list[Call]]) -> Report:

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from experiments.core import plotting
 from experiments.core.contract import FigureSpec, Verdict
 from experiments.core.quantities import Quantity, exact, mean, share
-from site_builder import figure_files
+from experiments.core.views import Cloud, Curves, Frames, Solid, Solids
+from site_builder import figure_files, view_files
 from site_builder.records import ClaimRecord, FigureRecord, FileRecord, Report, RunRecord, Source
 
 RUN = RunRecord(
@@ -51,15 +52,37 @@ def lines(result: SimpleNamespace) -> Figure:
     return figure
 
 
-def _figure(id: str, title: str, draw: object, figures: Path, *, drawn: bool) -> FigureRecord:
+def tetrahedra(result: SimpleNamespace) -> Solids:
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+    edges = tuple((i, j) for i in range(4) for j in range(i))
+    faces = ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3))
+    whole = Solid("tetrahedron", corners, edges, faces, labels=("a", "b", "<c>", "</script>d"), colours=(0, 1, 2, 3))
+    return Solids("A tetrahedron and its wires & corners", (whole, Solid("wires", corners, edges)))
+
+
+def spiral(result: SimpleNamespace) -> Frames:
+    angle, time = np.linspace(0, 2, 5)[:, None] + np.arange(3), np.arange(5.0)
+    flat = np.stack([np.cos(angle), np.sin(angle)], axis=2)
+    space = np.concatenate([flat, 0.3 * angle[..., None]], axis=2)
+    ticks = ((0.0, "0"), (4.0, "4"))
+    course = Curves("A fall", time, np.stack([4 - time, time], axis=1), "step", "loss", ticks, ticks, ("down", "up"))
+    return Frames(
+        "Three arrows turn while the loss falls",
+        tuple(f"step {step}, loss {4 - step}" for step in range(5)),
+        (Cloud("The plane", flat), Cloud("Space", space, shown="points"), course),
+    )
+
+
+def _figure(id: str, title: str, draw: object, view: object, figures: Path, *, drawn: bool) -> FigureRecord:
     caption = f"{title}, drawn for a test: where $p$ is small, the loss of $W^T W$ falls to 0.12 [0.11, 0.13]."
     alt = f"A plot made for a test, named {title.lower()}, with labelled axes and a few marks."
     interval = "Wilson score intervals over 256 seeds, 95 %"
-    spec = FigureSpec(id, title, caption, alt, interval, draw)  # type: ignore[arg-type]
+    spec = FigureSpec(id, title, caption, alt, interval, draw, view)  # type: ignore[arg-type]
     folder = figures / id / "0123456789ab"
     folder.mkdir(parents=True)
     if drawn:
         files, digest = figure_files.draw(spec, SimpleNamespace(), folder, {"figure": id})
+        files[view_files.KIND] = view_files.write(spec, SimpleNamespace(), folder)
     else:
         files, digest = _stand_ins(id, folder), hashlib.sha256(id.encode()).hexdigest()
     return FigureRecord(
@@ -120,8 +143,8 @@ def make_report(figures: Path, *, drawn: bool) -> Report:
     """Return a report of two figures and four claims, with their files below `figures`."""
     hits = share(np.arange(256) < 151)
     records = [
-        _figure("starfish", "Five directions in a plane", starfish, figures, drawn=drawn),
-        _figure("loss-over-p", "Loss as features become rarer", lines, figures, drawn=drawn),
+        _figure("starfish", "Five directions in a plane", starfish, tetrahedra, figures, drawn=drawn),
+        _figure("loss-over-p", "Loss as features become rarer", lines, spiral, figures, drawn=drawn),
     ]
     claims = [
         _claim("starfish-holds", "Most runs find the pentagon", "A1", hits, Verdict.SUPPORTED, "starfish"),

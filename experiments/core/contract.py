@@ -15,6 +15,9 @@ A file under `experiments/<part>/` defines one experiment, in this order::
     @experiment.figure("figure-id", title=..., caption=..., alt=...)
     def draw(result: Result) -> Figure: ...
 
+    @experiment.view("figure-id")
+    def turn(result: Result) -> View: ...   # where a reader can move it by hand
+
     @experiment.claim("claim-id", statements=("A2",), ...)
     def decide(result: Result) -> Finding: ...
 
@@ -28,16 +31,18 @@ or, inside a dictionary, `{{ q("<experiment file>.<field>.<name>") }}`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from experiments.core.errors import ReportError
+from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.quantities import Quantity
 
 if TYPE_CHECKING:  # pages are built from stored results without drawing, and matplotlib takes its time to import
     from matplotlib.figure import Figure
+
+    from experiments.core.views import View
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,7 +84,8 @@ class FigureSpec:
 
     `caption` states the finding and `alt` describes the picture. Both may hold `{name}` or
     `{name:spec}` for any quantity of the result (see `Quantity.__format__`). `interval` says what
-    error bars or bands show and how they were made; empty when the figure has none.
+    error bars or bands show and how they were made; empty when the figure has none. `view` makes what
+    a reader can move by hand on the page, if there is such a thing (see `core.views`).
     """
 
     id: str
@@ -88,6 +94,7 @@ class FigureSpec:
     alt: str
     interval: str
     draw: Callable[[Any], "Figure"]
+    view: Callable[[Any], "View"] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,20 @@ class Experiment:
         def register(draw: F) -> F:
             self.figures[id] = FigureSpec(id, title, caption, alt, interval, draw)
             return draw
+
+        return register
+
+    def view(self, id: str) -> Callable[[F], F]:
+        """Register `view(result) -> View` for a figure registered above it."""
+        if id not in self.figures:
+            hint = did_you_mean(id, self.figures) or "; register the figure above its view"
+            raise ReportError(f"{self.id}: a view belongs to the figure {id!r}, which is not there{hint}")
+        if self.figures[id].view is not None:
+            raise ReportError(f"{self.id}: figure {id!r} has two views; keep one")
+
+        def register(view: F) -> F:
+            self.figures[id] = replace(self.figures[id], view=view)
+            return view
 
         return register
 

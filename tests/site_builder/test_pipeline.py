@@ -82,6 +82,47 @@ def test_a_changed_drawing_helper_draws_again_without_running(tiny):
     assert (tiny.heard.runs, tiny.drawn) == ([], ["sine-wave"])
 
 
+VIEW = """
+
+@experiment.view("cosine-start")
+def turn(result: Result) -> Solids:
+    return Solids("A dot", (Solid("dot", np.array([[result.start.value, 0.0, 0.0]])),))
+"""
+
+
+def with_view(tiny):
+    """Give the cosine's figure a view."""
+    tiny.edit(
+        COSINE,
+        "from experiments.core.contract",
+        "import numpy as np\nfrom experiments.core.views import Solid, Solids\nfrom experiments.core.contract",
+    )
+    tiny.edit(COSINE, "    return figure\n", "    return figure\n" + VIEW)
+
+
+def test_a_view_is_one_more_file_of_its_figure_alone(tiny):
+    before = tiny.gather().figures
+    with_view(tiny)
+    after = tiny.gather().figures
+    assert (tiny.heard.runs, tiny.drawn) == ([], ["cosine-start"])
+    assert after["sine-wave"].draw_key == before["sine-wave"].draw_key
+    assert after["sine-wave"].files == before["sine-wave"].files
+    assert after["cosine-start"].files.keys() - before["cosine-start"].files.keys() == {"view.json"}
+    stored = json.loads((tiny.project.figures / after["cosine-start"].files["view.json"].path).read_text())
+    assert stored["solids"][0]["positions"] == [[1.0, 0.0, 0.0]]
+
+
+def test_a_changed_view_draws_its_figure_again_and_a_broken_one_is_one_sentence(tiny):
+    with_view(tiny)
+    tiny.gather()
+    tiny.edit(COSINE, '"A dot"', '"A point"')
+    tiny.gather()
+    assert (tiny.heard.runs, tiny.drawn) == ([], ["cosine-start"])
+    tiny.edit(COSINE, "[[result.start.value, 0.0, 0.0]]", "[[np.nan, 0.0, 0.0]]")
+    (problem,) = tiny.gather().problems
+    assert "the view 'dot' cannot be shown: a number is not finite" in problem.message
+
+
 def test_a_rerun_with_the_same_result_draws_nothing(tiny):
     tiny.gather()
     tiny.edit(SIGNALS, "np.linspace(0.0,", "np.linspace(0.0 + 0.0,")

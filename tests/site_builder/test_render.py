@@ -1,11 +1,13 @@
 """Pages are rendered from the report; the pages decide numbers; mistakes are named with page and line."""
 
+import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from site_builder.records import Report
+from site_builder.records import FileRecord, Report
 from site_builder.render import render
 
 STATEMENTS = """
@@ -166,6 +168,27 @@ def test_figure_files_are_published_under_names_that_last(docs: Docs) -> None:
     docs.render()
     published = {path.name for path in (docs.root / "build" / "pages" / "figures").iterdir()}
     assert {"starfish.light.svg", "starfish.dark.svg", "starfish.png", "starfish.pdf", "starfish.csv"} <= published
+
+
+def test_a_view_stands_in_the_page_where_nothing_in_it_can_end_the_script(docs: Docs) -> None:
+    text = '{"kind":"solids","label":"</script><b>&amp;"}'
+    (docs.root / "build" / "figures" / "starfish" / "view").write_text(text, "utf-8")
+    figure = docs.report.figures["starfish"]
+    figure = replace(figure, files=figure.files | {"view.json": FileRecord("starfish/view", "0" * 64, len(text))})
+    docs.report = replace(docs.report, figures=docs.report.figures | {"starfish": figure})
+    assert docs.render().problems == ()
+    found = re.search(
+        r'<solid-view class="view"[^>]*><script type="application/json">(.*?)</script>', docs.page("first.md")
+    )
+    assert found
+    assert json.loads(found[1]) == json.loads(text)
+    assert "<" not in found[1]
+    assert "&" not in found[1]
+
+
+def test_a_figure_without_a_view_has_no_element_for_one(docs: Docs) -> None:
+    docs.render()
+    assert "-view" not in docs.page("first.md")
 
 
 def test_rendering_again_touches_nothing_and_removes_what_is_gone(docs: Docs) -> None:

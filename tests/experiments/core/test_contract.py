@@ -40,6 +40,20 @@ def test_a_figure_id_is_used_once(experiment):
         experiment.figure("f", title="F", caption="A finding.", alt="A line.")
 
 
+def test_a_view_joins_the_figure_above_it_once(experiment):
+    def view(result):
+        return None
+
+    experiment.figure("f", title="F", caption="A finding.", alt="A line.")(lambda result: None)
+    assert experiment.figures["f"].view is None
+    assert experiment.view("f")(view) is view
+    assert experiment.figures["f"].view is view
+    with pytest.raises(ReportError, match="figure 'f' has two views"):
+        experiment.view("f")
+    with pytest.raises(ReportError, match="belongs to the figure 'g', which is not there"):
+        experiment.view("g")
+
+
 def test_a_claim_id_is_used_once(experiment):
     experiment.claim("c", title="C", test="t", criterion="k")(lambda result: None)
     with pytest.raises(ReportError, match="two claims are called 'c'"):
