@@ -35,6 +35,7 @@ Shared artists (`artists`), each takes an Axes first
     `distribution_strip(ax, {"name": values}, *, index=0)`: every value of each group, with the median.
     `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
     `alluvial(ax, flows, stages, colours)`: what is together at one stage and divided at the next; `untangled` orders.
+    `interference_graph(ax, W, *, edge, threshold)`: features linked by their overlaps, one component beside the other.
     `theory_line(ax, x, y)`, `theory_level(ax, value, vertical=False)`: what a formula predicts.
     `null_band(ax, x, low, high, *, mid=None, label="null model")`: what chance gives.
     `guide(ax, value, vertical=False)`: a faint line at a round value.
@@ -69,6 +70,7 @@ from experiments.core.plotting.artists import (
     theory_level,
     theory_line,
 )
+from experiments.core.plotting.graphs import interference_graph
 from experiments.core.plotting.roles import decoration, is_decoration, represented, represents
 from experiments.core.plotting.style import (
     centred,
@@ -99,6 +101,7 @@ __all__ = [
     "gram",
     "guide",
     "heat",
+    "interference_graph",
     "is_decoration",
     "label_line",
     "legend",
