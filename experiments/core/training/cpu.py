@@ -19,7 +19,7 @@ from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
 from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
-from experiments.core.training.cpu_unrolled import unrolled_kernel, unrolls
+from experiments.core.training.cpu_unrolled import kernel_of, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
 from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
@@ -137,11 +137,8 @@ class _Run:
 
 def kernel_for(problem: Problem) -> Callable[..., None]:
     """Return the kernel that trains dense models of this shape: the choice looks at no instance."""
-    if not unrolls(problem):
-        kernel: Callable[..., None] = train_block
-        return kernel
-    model = problem.model
-    return unrolled_kernel(model.features, model.hidden, model.output == "relu", problem.data.signed)
+    kernel: Callable[..., None] = kernel_of(problem) if unrolls(problem) else train_block
+    return kernel
 
 
 def options_of(problem: Problem) -> Options:

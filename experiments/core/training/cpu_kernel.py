@@ -110,32 +110,56 @@ def train_block(options, shared, block, scratch, begin, end):
     x, y, h, slope, draws = scratch.x, scratch.y, scratch.h, scratch.slope, scratch.draws
     gradient, previous = scratch.gradient, scratch.previous
     dW, dRb = split(options, gradient)
-    loose, members, starts = shared.loose, shared.members, shared.starts
-    samples = block.sets.shape[1]
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
         W, Rb = split(options, parameters)
-        state, limit, scale = block.state[instance], block.limit[instance], block.scale[instance]
-        importance, strength = block.importance[instance], block.strength[instance]
-        order, chosen = block.orders[instance], block.sets[instance % len(block.sets)]
+        importance = block.importance[instance]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
-            position, batch = 0, options.batch
-            if samples > 0:
-                position = (step % ((samples + batch - 1) // batch)) * batch
-                batch = min(batch, samples - position)
-                if position == 0 and options.shuffled:
-                    block.shuffles[instance] = shuffle(order, block.shuffles[instance])
+            position, batch = next_batch(options, block, instance, step)
             weight = np.float32(2.0 / (batch * options.features))
             zero(gradient, uintp(gradient.size))
             for tile in range(0, batch, TILE):
                 count = min(TILE, batch - tile)
-                if samples > 0:
-                    gather(x, chosen, order, position + tile, count)
-                else:
-                    fill_tile(options, loose, members, starts, state, limit, scale, strength, x, draws)
+                next_tile(options, shared, block, instance, position + tile, count, x, draws)
                 tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb)
             if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
+
+
+@jit
+def next_batch(options, block, instance, step):
+    """Return where the batch of a step begins in its epoch, 0 with fresh samples, and its size.
+
+    An epoch begins by shuffling; the last batch of a finite data set may be smaller.
+    """
+    samples, batch = block.sets.shape[1], options.batch
+    if samples == 0:
+        return 0, batch
+    position = (step % ((samples + batch - 1) // batch)) * batch
+    if position == 0 and options.shuffled:
+        block.shuffles[instance] = shuffle(block.orders[instance], block.shuffles[instance])
+    return position, min(batch, samples - position)
+
+
+@jit
+def next_tile(options, shared, block, instance, first, count, x, draws):
+    """Fill the tile with `count` samples: from place `first` of the epoch on, or fresh ones."""
+    if block.sets.shape[1] > 0:
+        gather(x, block.sets[instance % len(block.sets)], block.orders[instance], first, count)
+    else:
+        state, limit, scale = block.state[instance], block.limit[instance], block.scale[instance]
+        fill_tile(
+            options,
+            shared.loose,
+            shared.members,
+            shared.starts,
+            state,
+            limit,
+            scale,
+            block.strength[instance],
+            x,
+            draws,
+        )
 
 
 @jit

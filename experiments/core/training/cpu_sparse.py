@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit, uint32, uint64, uintp
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import FAST, ZERO, jit, shuffle
-from experiments.core.training.cpu_kernel import update
+from experiments.core.training.cpu_draws import FAST, ZERO, jit
+from experiments.core.training.cpu_kernel import next_batch, update
 from experiments.core.training.cpu_products import FOUR, ONE, THREE, TWO
 from experiments.core.training.problem import UNCOUPLED, Problem
 
@@ -80,12 +80,8 @@ def train_sparse_block(options, shared, block, listed, density, begin, end):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
         state, importance, order = block.state[instance], block.importance[instance], block.orders[instance]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
-            size = batch
+            position, size = next_batch(options, block, instance, step)
             if samples > 0:
-                position = (step % ((samples + batch - 1) // batch)) * batch
-                size = min(batch, samples - position)
-                if position == 0 and options.shuffled:
-                    block.shuffles[instance] = shuffle(order, block.shuffles[instance])
                 count = list_sparse(listed, instance % len(block.sets), order, position, size, n, place, value)
             else:
                 count = draw_sparse(state, density[instance], options.signed, batch * n, place, value)

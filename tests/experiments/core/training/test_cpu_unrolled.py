@@ -1,5 +1,7 @@
 """The written-out kernel does what the tiled kernel does on the same draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,19 +10,29 @@ from experiments.core.training.cpu_unrolled import LARGEST_PRODUCT, source, unro
 from experiments.core.training.problem import resolve
 from experiments.core.training.specification import Data, Model, Recipe
 
+DENSITIES = np.array([[0.3], [1.0]])
+
 ONE_PLAIN_STEP = Recipe(steps=1, batch=100, beta1=0, beta2=0, epsilon=1e3, learning_rate=1e3)
 """With these constants Adam moves by almost exactly the gradient; the batch leaves a part of a tile."""
 
 
 @pytest.mark.parametrize("recipe", [Recipe(steps=50, batch=128, learning_rate=1e-2), ONE_PLAIN_STEP])
 @pytest.mark.parametrize(
-    ("model", "signed"),
-    [(Model(5, 2), False), (Model(3, 2), True), (Model(4, 1, output="linear"), False)],
+    ("model", "data"),
+    [
+        (Model(5, 2), Data(DENSITIES)),
+        (Model(3, 2), Data(DENSITIES, signed=True)),
+        (Model(4, 1, output="linear"), Data(DENSITIES)),
+        (Model(5, 2), Data(DENSITIES, fixed_samples=150)),
+        (Model(3, 2), Data(DENSITIES, signed=True, fixed_samples=150)),
+        (Model(6, 3), Data(DENSITIES, coupling="correlated", groups=((0, 1, 2), (3, 4, 5)))),
+        (Model(4, 2), Data(0.3, coupling="anticorrelated", groups=((0, 1), (2, 3)), strength=[0.5, 1.0])),
+    ],
 )
 def test_it_trains_as_the_tiled_kernel_does(
-    model: Model, signed: bool, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    model: Model, data: Data, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = Data(np.array([[0.3], [1.0]]), np.linspace(1, 2, model.features), signed=signed)
+    data = replace(data, importance=np.linspace(1, 2, model.features))
     problem = resolve(data, model, recipe)
     assert unrolls(problem)
     written_out = cpu.train_cpu(problem).weights
@@ -33,8 +45,6 @@ def test_it_trains_as_the_tiled_kernel_does(
 @pytest.mark.parametrize(
     ("data", "model"),
     [
-        (Data(0.3, fixed_samples=10), Model(5, 2)),
-        (Data(0.3, coupling="correlated", groups=((0, 1),)), Model(5, 2)),
         (Data(0.3), Model(5, 2, tied=False)),
         (Data(0.3), Model(5, 2, target="absolute")),
         (Data(0.3), Model(5, 2, hidden_activation="relu")),
@@ -46,4 +56,4 @@ def test_what_it_does_not_cover_goes_to_the_tiled_kernel(data: Data, model: Mode
 
 
 def test_its_source_can_be_read() -> None:
-    assert "y1 = b1 + w0_1 * h0 + w1_1 * h1" in source(2, 2, relu=True, signed=False)
+    assert "y1 = b1 + w0_1 * h0 + w1_1 * h1" in source(2, 2, relu=True, origin="drawn")
