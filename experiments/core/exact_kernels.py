@@ -60,6 +60,36 @@ def loss_and_gradient(  # type: ignore[no-untyped-def]
 
 
 @_jit
+def loss_of_outputs(W, b, chance, weight, table, grad_W, grad_b):  # type: ignore[no-untyped-def]
+    """Return the loss of the outputs that have a weight, and write its gradient into the last two arguments.
+
+    Arguments as in `loss_and_gradient`. Outputs of weight 0 cost nothing here: where a symmetry makes outputs alike,
+    one of each kind with the weight of all is enough.
+    """
+    hidden, n = W.shape
+    loss = 0.0
+    grad_W[:] = 0.0
+    grad_b[:] = 0.0
+    gram, slope_gram = np.empty(n), np.empty(n)
+    for i in range(n):
+        if weight[i] == 0.0:
+            continue
+        for j in range(n):
+            gram[j] = 0.0
+            for h in range(hidden):
+                gram[j] += W[h, i] * W[h, j]
+        _fill_table(gram, b[i], i, n, True, table)
+        part, slope = _sum_over_sets(i, chance, n, table, slope_gram)
+        loss += weight[i] * part
+        grad_b[i] += weight[i] * slope
+        for j in range(n):
+            for h in range(hidden):
+                grad_W[h, i] += weight[i] * slope_gram[j] * W[h, j]
+                grad_W[h, j] += weight[i] * slope_gram[j] * W[h, i]
+    return loss
+
+
+@_jit
 def _mass(chance, n, largest):  # type: ignore[no-untyped-def]
     """Return the probability of all sets of up to `largest` features."""
     total = 0.0
