@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from experiments.core import plotting
@@ -100,6 +102,20 @@ def test_the_pdf_embeds_its_fonts_as_truetype(drawn):
     pdf = (folder / files["pdf"].path).read_bytes()
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf
+
+
+def test_fonts_in_the_pdf_hold_outlines_and_no_tables_of_kerning_or_ligatures(drawn):
+    folder, files, _ = drawn[0]
+    pdf = (folder / files["pdf"].path).read_bytes()
+    streams = [
+        zlib.decompress(each) for each in re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+    ]
+    fonts = [each for each in streams if each.startswith(b"\0\1\0\0")]
+    assert fonts
+    for font in fonts:
+        tables = set(TTFont(io.BytesIO(font)).keys())
+        assert "glyf" in tables
+        assert not tables & {"GSUB", "GPOS", "GDEF"}
 
 
 def test_the_png_has_300_dots_per_inch_on_white(drawn):
