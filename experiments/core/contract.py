@@ -78,6 +78,13 @@ def above(found: Quantity, level: float) -> Verdict:
     return Verdict.REFUTED if found.high < level else Verdict.INCONCLUSIVE
 
 
+def graded(found: Quantity, enough: float, few: float) -> Verdict:
+    """Return supported from `enough` on, refuted below `few`, mixed in between; for values without sampling error."""
+    if found.value >= enough:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if found.value < few else Verdict.MIXED
+
+
 @dataclass(frozen=True)
 class FigureSpec:
     """One figure of an experiment.

@@ -1,0 +1,278 @@
+"""Two sets of ten correlated features in ten dimensions: does each set get an almost orthogonal basis of its own?
+
+Elhage et al. 2022, "The geometry of superposition", local almost-orthogonal bases. The two sets are independent of each
+other; all ten members of a set are present or absent as one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.coupled_training import Plan, Trained, train_coupled
+from experiments.core.evaluation import evaluate
+from experiments.core.metrics import (
+    cosines,
+    dimensions_per_feature,
+    gram,
+    random_directions,
+    represented,
+)
+from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.strategies import HALF, agreement
+from experiments.core.training.specification import Data, Model, Weights
+
+Array = NDArray[np.float64]
+
+SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
+
+SETS = (tuple(range(10)), tuple(range(10, 20)))
+HIDDEN = 10
+
+ALMOST = 0.05
+"""Within a set the root mean square of off-diagonal entries of W^T W stays below this: an almost orthogonal basis."""
+
+IN_SUPERPOSITION = 0.05
+"""A model whose twenty features all live is in superposition if D* is within this of one half."""
+
+OPPOSED = -0.9
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 16
+    densities: tuple[float, ...] = (0.7, 0.5, 0.35, 0.25, 0.18, 0.13, 0.09, 0.06, 0.04, 0.025)
+    steps: int = 4000
+    batch: int = 256
+    learning_rate: float = 1e-2
+    pictured: tuple[float, ...] = (0.5, 0.13, 0.04)
+    samples: int = 1 << 17  # of the common set on which models are compared with exact opposites
+
+
+@dataclass(frozen=True)
+class Result:
+    """Over `density` (p,) and seeds: `within` and `across` (p, seed), the root mean square entry of W^T W between
+    different features of one set, and of two sets; `null_within`, the same for random directions with the same norms;
+    `agreement` of mates; `live` features; `dimensions` per feature, D*; `opposed`, the share of features whose most
+    opposite feature is in the other set with a cosine below -0.9. `pictures` (picture, feature, feature) are W^T W of
+    first models, the second set ordered so that opposites stand on the diagonal.
+    """
+
+    density: Array
+    within: Array
+    across: Array
+    null_within: Array
+    agreement: Array
+    live: Array
+    dimensions: Array
+    opposed: Array
+    pictured: Array
+    pictures: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Local almost-orthogonal bases",
+    config=Config(),
+    quick=Config(seeds=3, densities=(0.5, 0.13, 0.04), steps=400, batch=64, samples=1 << 10),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    plan = Plan(config.steps, config.batch, config.learning_rate)
+    models = train_coupled(np.array(config.densities), 1.0, HIDDEN, SETS, config.seeds, plan, config.seed, device)
+    W = models.W
+    null = random_directions(W, np.random.default_rng(config.seed))
+    fields = {
+        "within": _entries(W)[0],
+        "across": _entries(W)[1],
+        "null_within": _entries(null)[0],
+        "agreement": agreement(W, SETS),
+        "live": represented(W).sum(-1).astype(np.float64),
+        "dimensions": dimensions_per_feature(W),
+        "opposed": _opposed(W),
+    }
+    chosen = [config.densities.index(p) for p in config.pictured]
+    return Result(
+        density=np.array(config.densities),
+        pictured=np.array(config.pictured),
+        pictures=np.array([_picture(W[k, 0]) for k in chosen]),
+        numbers=_numbers(config, fields) | _savings(config, models),
+        **fields,
+    )
+
+
+def _entries(W: Array) -> tuple[Array, Array]:
+    """Return the root mean square of entries of W^T W within sets, without the diagonal, and across them, (...)."""
+    square = gram(W) ** 2
+    size = len(SETS[0])
+    off = ~np.eye(size, dtype=bool)
+    inside = np.concatenate([square[..., :size, :size][..., off], square[..., size:, size:][..., off]], axis=-1)
+    return np.asarray(np.sqrt(inside.mean(-1))), np.asarray(np.sqrt(square[..., :size, size:].mean((-1, -2))))
+
+
+def _opposed(W: Array) -> Array:
+    """Return the share of features whose lowest cosine is below -0.9 and with a feature of the other set (...)."""
+    cosine, size = cosines(W), len(SETS[0])
+    lowest = cosine.argmin(-1)
+    other = (lowest >= size) != (np.arange(2 * size) >= size)
+    return np.asarray((other & (cosine.min(-1) < OPPOSED)).mean(-1))
+
+
+def _picture(W: Array) -> Array:
+    """Return W^T W with the second set ordered greedily by its opposites in the first."""
+    matrix, size = gram(W), len(SETS[0])
+    left, order = list(range(size, 2 * size)), []
+    for feature in range(size):
+        order.append(min(left, key=lambda other: matrix[feature, other]))
+        left.remove(order[-1])
+    index = np.array([*range(size), *order])
+    return np.asarray(matrix[np.ix_(index, index)])
+
+
+def _numbers(config: Config, fields: dict[str, Array]) -> dict[str, Quantity]:
+    superposed = (fields["live"] == 20) & (np.abs(fields["dimensions"] - 0.5) < IN_SUPERPOSITION)
+    numbers: dict[str, Quantity] = {
+        "superposed": share(superposed, "of models"),
+        "almost": _share_of(fields["within"] < ALMOST, superposed),
+        "opposed": _mean_of(fields["opposed"], superposed),
+        "turn": exact(_turn(config, fields["agreement"]), method="mean agreement interpolated in the logarithm of p"),
+    }
+    for k, p in enumerate(config.densities):
+        for name in ("within", "across", "null_within", "agreement", "opposed", "dimensions"):
+            numbers[f"{name}_{p:g}"] = mean(fields[name][k])
+        numbers[f"live_{p:g}"] = mean(fields["live"][k])
+    return numbers
+
+
+def _savings(config: Config, models: Trained) -> dict[str, Quantity]:
+    """Return by how much the best model's loss is below that of two exactly opposite orthonormal bases, at densities
+    that are pictured; both on one common set of samples.
+    """
+    opposite = np.concatenate([np.eye(HIDDEN), -np.eye(HIDDEN)], axis=1)
+    numbers: dict[str, Quantity] = {"seeds": exact(config.seeds, method="models per density")}
+    for p in config.pictured:
+        k = config.densities.index(p)
+        W, b = np.concatenate([models.W[k], opposite[None]]), np.concatenate([models.b[k], np.zeros((1, 2 * HIDDEN))])
+        data = Data(p, coupling="correlated", groups=SETS)
+        weights = Weights(W.astype(np.float32), b.astype(np.float32))
+        loss = evaluate(weights, data, Model(2 * HIDDEN, HIDDEN), config.samples, config.seed).loss
+        method = f"best of {config.seeds}, one common set of {config.samples} samples"
+        numbers[f"saving_{p:g}"] = exact(1 - loss[:-1].min() / loss[-1], method=method)
+    return numbers
+
+
+def _share_of(flags: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Quantity:
+    if not chosen.any():
+        return exact(0.0, method="no model is in superposition")
+    return share(flags[chosen], "of models in superposition")
+
+
+def _mean_of(values: Array, chosen: NDArray[np.bool_]) -> Quantity:
+    if not chosen.any():
+        return exact(0.0, method="no model is in superposition")
+    return mean(values[chosen], "of features")
+
+
+def _turn(config: Config, agree: Array) -> float:
+    """Return the density at which the mean agreement of mates passes one half."""
+    order = np.argsort(config.densities)
+    return float(np.exp(np.interp(HALF, agree.mean(-1)[order], np.log(np.array(config.densities)[order]))))
+
+
+@experiment.figure(
+    "local-bases",
+    title="Two sets, two bases",
+    caption="(a-c) Products W^T W of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
+    "second set is ordered by its opposites. When features are dense a set shares directions; as they become rarer, "
+    "off-diagonal entries within a set vanish. Between the sets interference stays: in b mostly with one opposite, in "
+    "c with several features.",
+    alt="Three square heat maps of twenty by twenty entries with a strong diagonal. Off-diagonal blocks are noise on "
+    "the left, a second, negative diagonal in the middle, and partly a diagonal, partly stripes on the right, where "
+    "the diagonal blocks are clean.",
+)
+def draw_pictures(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, len(result.pictured), width="wide", panel="square")
+    for index, (ax, p, picture) in enumerate(zip(axes, result.pictured, result.pictures, strict=True)):
+        image = plotting.gram(ax, picture, limit=1.0, colourbar=False)
+        ax.set(title=f"p = {p:g}", ylabel="feature" if index == 0 else "", xticks=[0, 10, 19], yticks=[0, 10, 19])
+        plotting.decoration(ax.axhline(9.5, color=plotting.colour("muted"), linewidth=0.6))
+        plotting.decoration(ax.axvline(9.5, color=plotting.colour("muted"), linewidth=0.6))
+    plotting.colour_scale(image, axes, label=r"$W_i \cdot W_j$")
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.figure(
+    "local-bases-density",
+    title="Orthogonal within, overlapping across",
+    caption="(a) Root mean square of the entries of W^T W between different features of one set and of two sets, over "
+    "density; dotted: random directions with the same norms. (b) Agreement of mates (1: principal components, 0: mates "
+    "orthogonal) and the share of features with an opposite in the other set.",
+    alt="Left, over falling density the entries within a set sink far below the dotted chance line while those across "
+    "rise. Right, agreement falls from one to zero; the share with an opposite rises only at the lowest densities, to "
+    "a third.",
+    interval="bars: 95 % Student t interval of the mean over seeds",
+)
+def draw_density(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.6)
+    p = result.density
+    for index, (name, values) in enumerate((("within a set", result.within), ("across sets", result.across))):
+        plotting.points(left, p, [mean(row) for row in values], label=name, index=index, line=True)
+    chance = result.null_within.mean(-1)
+    plotting.null_band(left, p, chance, chance, mid=chance, label="random directions")
+    left.set(ylabel="root mean square of $W_i \\cdot W_j$", ylim=(0, None))
+    pairs = (("agreement of mates", result.agreement), ("opposed across sets", result.opposed))
+    for index, (name, values) in enumerate(pairs):
+        plotting.points(right, p, [mean(row) for row in values], label=name, index=index + 2, line=True)
+    right.set(ylabel="agreement; share of features", ylim=(-0.05, 1.05))
+    for ax in (left, right):
+        plotting.density_axis(ax, ticks=(0.03, 0.1, 0.25, 0.5))
+        plotting.legend(ax)
+    plotting.panel_letters((left, right))
+    return figure
+
+
+@experiment.claim(
+    "local-orthogonal",
+    title="In superposition, each correlated set has an almost orthogonal basis",
+    statements=("C10",),
+    source=SECTION,
+    test="Models over densities whose twenty features all live with D* within 0.05 of one half. Statistic: share of "
+    "them whose entries of W^T W between different features of one set have a root mean square below 0.05.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8 or no "
+    "model is in superposition.",
+    figures=("local-bases", "local-bases-density"),
+    published=Verdict.SUPPORTED,
+)
+def decide_orthogonal(result: Result) -> Finding:
+    return _above(result.numbers["almost"], 0.8)
+
+
+@experiment.claim(
+    "local-opposed",
+    title="Interference goes to the other set: every feature has an opposite there",
+    statements=("C10",),
+    test="The same models. Statistic: mean share of features whose lowest cosine is with a feature of the other set "
+    "and below -0.9.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8 or no "
+    "model is in superposition.",
+    figures=("local-bases", "local-bases-density"),
+    published=Verdict.REFUTED,
+)
+def decide_opposed(result: Result) -> Finding:
+    return _above(result.numbers["opposed"], 0.8)
+
+
+def _above(statistic: Quantity, level: float) -> Finding:
+    if statistic.low is None:
+        return Finding(statistic, Verdict.INCONCLUSIVE)
+    return Finding(statistic, above(statistic, level))

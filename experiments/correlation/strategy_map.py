@@ -1,0 +1,342 @@
+"""Superposition or principal components? A map over correlation, density and dimensions, by exact losses.
+
+Two pairs of mates, four features, in one, two or three dimensions. Positive strengths correlate mates, negative ones
+make them exclude each other; every feature keeps its density. The exact optimum is found at every cell, named by one
+order parameter, compared with a rule of thumb, and with models that were trained there.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict, above, graded, undefined
+from experiments.core.coupled_training import Plan, best_of, exact_losses, train_coupled
+from experiments.core.coupling import mates_meet
+from experiments.core.metrics import norms
+from experiments.core.phases import ABSENT_NORM
+from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.strategies import (
+    EXACT_ROOM,
+    FOUR_FEATURES,
+    HALF,
+    MORE_ROOM,
+    agreement,
+    boundary,
+    named,
+    rule_of_thumb,
+)
+from experiments.core.strategy_search import Search, linear_loss, optimum
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+DIMENSIONS = (1, 2, 3)
+
+SAME_LOSS = 0.99
+"""From this share of the loss of linear principal components on, the optimum counts as no better than they are."""
+
+STRONG = 0.75
+"""Mates count as strongly correlated from this strength on."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    strengths: int = 20  # from -1 to 1; an even number, so that 0, where mates are strangers, is left out
+    densities: int = 18
+    lowest: float = 0.02
+    highest: float = 0.9
+    starts: int = 8  # random starts beside arranged ones
+    every: int = 3  # models are trained at every third strength and density
+    seeds: int = 16
+    steps: int = 2000
+    batch: int = 256
+    learning_rate: float = 1e-2
+
+    @property
+    def strength_axis(self) -> Array:
+        return np.linspace(-1, 1, self.strengths)
+
+    @property
+    def density_axis(self) -> Array:
+        return np.geomspace(self.lowest, self.highest, self.densities)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Maps are (hidden, density, strength) for 1, 2 and 3 dimensions; features that exclude each other end at p = 1/2.
+
+    `agreement` of the exact optimum, `gain`, its loss over that of linear principal components, `ignored`, how many
+    features it ignores, and `rule`, the number of the strategy that the rule of thumb names (-1: no such data).
+    Trained cells (hidden, cell): `cell_density`, `cell_strength`, and `best_agreement` of the best model.
+    """
+
+    strength: Array
+    density: Array
+    rule: Labels
+    cell_density: Array
+    cell_strength: Array
+    best_agreement: Array
+    numbers: dict[str, Quantity]
+    agreement: Array = undefined("no such data: features that exclude each other cannot be this dense")
+    gain: Array = undefined("no such data: features that exclude each other cannot be this dense")
+    ignored: Array = undefined("no such data: features that exclude each other cannot be this dense")
+
+
+experiment = Experiment(
+    __name__,
+    title="Superposition or principal components",
+    config=Config(),
+    quick=Config(strengths=6, densities=6, starts=1, every=2, seeds=4, steps=300, batch=64),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    strength, density = config.strength_axis, config.density_axis
+    s, p = (axis.ravel() for axis in np.meshgrid(strength, density))
+    possible = _possible(p, s)
+    maps = np.full((3, len(DIMENSIONS), p.size), np.nan)
+    rule = np.full((len(DIMENSIONS), p.size), -1)
+    for k, hidden in enumerate(DIMENSIONS):
+        maps[:, k, possible] = _measures(config, p[possible], s[possible], hidden)
+        rule[k, possible] = rule_of_thumb(p, mates_meet(p, s), 4, hidden, 2)[possible]
+    cells = _trained_cells(config)
+    best, single = _trained(config, cells, device)
+    shape = (len(DIMENSIONS), density.size, strength.size)
+    return Result(
+        strength=strength,
+        density=density,
+        agreement=maps[0].reshape(shape),
+        gain=maps[1].reshape(shape),
+        ignored=maps[2].reshape(shape),
+        rule=rule.reshape(shape),
+        cell_density=cells[0],
+        cell_strength=cells[1],
+        best_agreement=best,
+        numbers=_map_numbers(s[possible], maps[:, :, possible], rule[:, possible])
+        | _trained_numbers(config, cells, best, single)
+        | _counts(config, int(possible.sum()), cells),
+    )
+
+
+def _measures(config: Config, p: Array, s: Array, hidden: int) -> Array:
+    """Return agreement, gain over linear principal components, and ignored features of the optimum, (3, cell)."""
+    loss, W = optimum(p, s, hidden, Search(config.starts, config.seed))
+    ignored = (norms(W) < ABSENT_NORM).sum(-1)
+    return np.stack([agreement(W, FOUR_FEATURES), loss / linear_loss(p, s, hidden), ignored])
+
+
+def _possible(p: Array, s: Array) -> NDArray[np.bool_]:
+    return (s > 0) | (p <= 0.5)
+
+
+def _trained_cells(config: Config) -> tuple[Array, Array]:
+    """Return density and strength of the cells at which models are trained, (cell,) each."""
+    grid = product(config.density_axis[:: config.every], config.strength_axis[:: config.every])
+    p, s = np.array([*grid]).T
+    keep = _possible(p, s)
+    return p[keep], s[keep]
+
+
+def _trained(config: Config, cells: tuple[Array, Array], device: str) -> tuple[Array, Array]:
+    """Return agreements of the best model (hidden, cell) and of all models (hidden, cell, seed)."""
+    p, s = cells
+    best, single = [], []
+    for hidden in DIMENSIONS:
+        plan = Plan(config.steps, config.batch, config.learning_rate)
+        models = train_coupled(p, s, hidden, FOUR_FEATURES, config.seeds, plan, config.seed, device)
+        loss = exact_losses(models, p, s, FOUR_FEATURES)
+        best.append(agreement(best_of(models, loss).W, FOUR_FEATURES))
+        single.append(agreement(models.W, FOUR_FEATURES))
+    return np.array(best), np.array(single)
+
+
+def _map_numbers(s: Array, maps: Array, rule: Labels) -> dict[str, Quantity]:
+    """Return what the text quotes of the maps: (map, hidden, cell) and the rule (hidden, cell)."""
+    agree, gain, ignored = maps
+    right, method = named(agree) == rule, "exact optimum of every cell"
+    principal, strong = agree > HALF, np.broadcast_to(s >= STRONG, agree.shape)
+    same = gain[principal] >= SAME_LOSS
+    numbers: dict[str, Quantity] = {
+        "rule": Quantity(float(right.mean()), n=right.size, unit="of cells", method=method),
+        "rule_correlated": exact(right[:, s > 0].mean(), "of cells", method),
+        "strong_principal": Quantity(float(principal[strong].mean()), n=int(strong.sum()), method=method),
+        "same_as_linear": Quantity(float(same.mean()), n=same.size, unit="of cells", method=method),
+    }
+    for k, hidden in enumerate(DIMENSIONS):
+        numbers |= {
+            f"rule_{hidden}": exact(right[k].mean(), "of cells", method),
+            f"strong_principal_{hidden}": exact(principal[k, s >= STRONG].mean(), "of cells", method),
+            f"principal_{hidden}": exact(principal[k, s > 0].mean(), "of cells with positive strength", method),
+            f"ignored_{hidden}": exact((ignored[k] > 0).mean(), "of cells", method),
+            f"same_as_linear_{hidden}": exact((gain[k] >= SAME_LOSS)[principal[k]].mean(), "of cells", method),
+            f"least_gain_{hidden}": exact(gain[k][principal[k]].min(), "", "least over cells of principal components"),
+        }
+    return numbers
+
+
+def _trained_numbers(config: Config, cells: tuple[Array, Array], best: Array, single: Array) -> dict[str, Quantity]:
+    p, s = cells
+    ideal = np.array([_measures(config, p, s, hidden)[0] for hidden in DIMENSIONS])
+    follows = named(best) == named(ideal)
+    each = (named(single) == named(ideal)[..., None]).mean((0, 1))
+    return {
+        "follows": share(follows, "of cells"),
+        "follows_single": mean(each, "of models"),
+        **{f"follows_{hidden}": share(follows[k], "of cells") for k, hidden in enumerate(DIMENSIONS)},
+    }
+
+
+def _counts(config: Config, possible: int, cells: tuple[Array, Array]) -> dict[str, Quantity]:
+    return {
+        "cells": exact(len(DIMENSIONS) * possible, method="cells of the three maps"),
+        "models": exact(len(DIMENSIONS) * cells[0].size * config.seeds, method="models trained"),
+        "per_cell": exact(config.seeds, method="models per cell"),
+    }
+
+
+@experiment.figure(
+    "strategy-map",
+    title="Superposition or principal components",
+    caption="What the exact optimum does with two pairs of mates, over their correlation (negative: mates exclude each "
+    "other) and density, in one, two and three dimensions. Blue: mates opposed; pale: strangers opposed, mates "
+    "orthogonal; orange: principal components, mates share a direction. Dashed: the rule of thumb, right in "
+    "{numbers.rule:% value} of cells. Circles: the best of {numbers.per_cell:.0f} trained models, in the optimum's "
+    "strategy in {numbers.follows:count} cells. With two dimensions the change is a jump, with three it is gradual.",
+    alt="Three maps. Left of zero correlation all are blue, up to half density. Right of it the first is orange nearly "
+    "everywhere; the second is pale below a line that falls from four sevenths to one quarter and orange above; the "
+    "third fades from pale to orange along a steeper line that reaches small densities at full correlation.",
+)
+def draw_map(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.7, sharey=True)
+    scale = plotting.centred(limit=1.0)
+    for k, (ax, hidden) in enumerate(zip(axes, DIMENSIONS, strict=True)):
+        _map_axes(ax, left=k == 0)
+        values = result.agreement[k]
+        mesh = plotting.heat(ax, result.strength, result.density, values, signed=True, norm=scale, colourbar=False)
+        mesh.set_rasterized(True)
+        _rule_lines(ax, hidden)
+        marks = ax.scatter(
+            result.cell_strength, result.cell_density, c=result.best_agreement[k], cmap=plotting.diverging(),
+            norm=scale, s=26, edgecolors=plotting.colour("ink"), linewidths=0.7, zorder=6, clip_on=False,
+        )  # fmt: skip
+        plotting.represents(
+            marks, {"s": result.cell_strength, "p": result.cell_density, "trained": result.best_agreement[k]}
+        )
+        ax.set_title(f"{hidden} dimension{'s' if hidden > 1 else ''}")
+    bar = plotting.colour_scale(mesh, axes, label="agreement of mates")
+    bar.set_ticks([-1, 0, 1], labels=["opposed", "orthogonal", "merged"])
+    plotting.panel_letters(axes)
+    return figure
+
+
+def _map_axes(ax: Axes, left: bool) -> None:
+    ax.set(yscale="log", xlabel="correlation of mates", xlim=(-1.06, 1.06), xticks=[-1, 0, 1])
+    ax.set_yticks([0.02, 0.05, 0.1, 0.25, 0.5, 0.9], ["0.02", "0.05", "0.1", "0.25", "0.5", "0.9"])
+    ax.minorticks_off()
+    if left:
+        ax.set_ylabel("feature probability $p$")
+
+
+def _rule_lines(ax: Axes, hidden: int) -> None:
+    """Draw where the rule of thumb changes its answer: at no correlation, and along its boundary."""
+    low, high = ax.get_ylim()
+    top = 0.5 if hidden == 1 else float(boundary(0.0, EXACT_ROOM if hidden == 2 else MORE_ROOM))
+    plotting.theory_line(ax, [0, 0], [low, top], label="")
+    if hidden > 1:
+        s = np.linspace(0, 1, 101)
+        plotting.theory_line(ax, s, boundary(s, EXACT_ROOM if hidden == 2 else MORE_ROOM), label="")
+    ax.set_ylim(low, high)
+
+
+@experiment.figure(
+    "strategy-gain",
+    title="What the best tied ReLU model saves on linear principal components",
+    caption="Exact loss of the optimum over that of linear principal components with as many dimensions, the same "
+    "maps. Where mates exclude each other or features are rare, superposition saves most of the loss. In two "
+    "dimensions it saves nothing above the dashed line, where principal components are the optimum; in one and three a "
+    "ReLU still improves on them.",
+    alt="Three maps of a ratio from zero to one. Dark means no saving: in the middle map everything above the dashed "
+    "line, in the others only the dense upper edge.",
+)
+def draw_gain(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.5, sharey=True)
+    for k, (ax, hidden) in enumerate(zip(axes, DIMENSIONS, strict=True)):
+        _map_axes(ax, left=k == 0)
+        mesh = plotting.heat(ax, result.strength, result.density, result.gain[k], norm=Normalize(0, 1), colourbar=False)
+        mesh.set_rasterized(True)
+        _rule_lines(ax, hidden)
+        ax.set_title(f"{hidden} dimension{'s' if hidden > 1 else ''}")
+    plotting.colour_scale(mesh, axes, label="loss / loss of linear PCA")
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.claim(
+    "strategy-rule",
+    title="Oppose those who seldom meet, merge those who seldom part",
+    statements=("C10", "C11", "C12"),
+    test="Strategy of the exact optimum of two pairs in one, two and three dimensions (agreement of mates beyond one "
+    "half either way) against the rule of thumb, over correlation and density. Statistic: share of cells where the "
+    "rule names it.",
+    criterion="Supported if at least 0.9, refuted if below 0.75, mixed otherwise.",
+    figures=("strategy-map",),
+    published=Verdict.SUPPORTED,
+)
+def decide_rule(result: Result) -> Finding:
+    statistic = result.numbers["rule"]
+    return Finding(statistic, graded(statistic, 0.9, 0.75))
+
+
+@experiment.claim(
+    "strategy-trained",
+    title="Trained models follow the map",
+    statements=("C12",),
+    test="Best of the models of each cell by exact loss, over correlation, density and dimensions. Statistic: share of "
+    "cells in which it has the strategy of the exact optimum.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8.",
+    figures=("strategy-map",),
+    published=Verdict.SUPPORTED,
+)
+def decide_trained(result: Result) -> Finding:
+    statistic = result.numbers["follows"]
+    return Finding(statistic, above(statistic, 0.8))
+
+
+@experiment.claim(
+    "strategy-strong-correlation",
+    title="With strong correlation principal components win",
+    statements=("C12",),
+    test="Exact optimum wherever the correlation of mates is 0.75 or more, in one, two and three dimensions. "
+    "Statistic: share of these cells in which it follows principal components.",
+    criterion="Supported if in at least 0.9 of them, refuted if in less than half, mixed otherwise.",
+    figures=("strategy-map",),
+    published=Verdict.MIXED,
+)
+def decide_strong(result: Result) -> Finding:
+    statistic = result.numbers["strong_principal"]
+    return Finding(statistic, graded(statistic, 0.9, 0.5))
+
+
+@experiment.claim(
+    "strategy-relu-idle",
+    title="Where principal components win, the ReLU has nothing to add",
+    statements=("C12",),
+    test="Exact loss of the optimum over that of linear principal components, in all cells where the optimum follows "
+    "these. Statistic: share of the cells in which it saves less than 1 %.",
+    criterion="Supported if in at least 0.9 of them, refuted if in less than half, mixed otherwise.",
+    figures=("strategy-gain",),
+    published=Verdict.REFUTED,
+)
+def decide_idle(result: Result) -> Finding:
+    statistic = result.numbers["same_as_linear"]
+    return Finding(statistic, graded(statistic, 0.9, 0.5))
