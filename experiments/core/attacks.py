@@ -145,3 +145,10 @@ def worst_inputs(G: ArrayLike, b: ArrayLike, x: ArrayLike, size: float, norm: No
     z = x @ G.T + b
     losses = np.stack([((np.maximum(z + move, 0) - x) ** 2).sum(-1) for move in moved])
     return np.asarray(candidates[losses.argmax(0)])
+
+
+def rise(G: ArrayLike, b: ArrayLike, x: ArrayLike, delta: ArrayLike) -> float:
+    """Return by how much attacks delta (sample, feature) raise the loss of one model, mean over samples."""
+    G, b, x = (np.asarray(each, dtype=np.float64) for each in (G, b, x))
+    clean, moved = (np.maximum(at @ G.T + b, 0) for at in (x, x + np.asarray(delta, dtype=np.float64)))
+    return float((((moved - x) ** 2).sum(-1) - ((clean - x) ** 2).sum(-1)).mean())

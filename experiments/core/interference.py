@@ -79,6 +79,12 @@ def data_sum(eps: ArrayLike, terms: ArrayLike) -> Array:
 
 
 def aligned_sum(eps: ArrayLike, terms: ArrayLike) -> Array:
-    """Return the mean of a sum of `terms` entries of each row, each with its own sign (..., feature): k mean|eps|."""
-    eps = np.asarray(eps, dtype=np.float64)
-    return np.asarray(np.asarray(terms) * np.abs(eps).sum(-1) / (eps.shape[-1] - 1))
+    """Return the root mean square of a sum of |eps_ij| over `terms` random entries of each row (..., feature).
+
+    With a = sum_j |eps_ij| and q as in `data_sum`: k q / N + k (k - 1) (a^2 - q) / (N (N - 1)), which is (k a / N)^2
+    when entries are of one size, and k q / N, as for noise, when a single entry is all there is.
+    """
+    eps, k = np.asarray(eps, dtype=np.float64), np.asarray(terms, dtype=np.float64)
+    others = eps.shape[-1] - 1
+    a, q = np.abs(eps).sum(-1), (eps**2).sum(-1)
+    return np.asarray(np.sqrt(k * q / others + k * (k - 1) * (a**2 - q) / (others * (others - 1))))

@@ -31,6 +31,7 @@ Shared artists (`artists`), each takes an Axes first
     `heat(ax, x, y, values, *, signed=False, norm=None, label="")`: values over a grid (set log scales first).
     `colour_scale(image, axes, *, label="")`: one colour bar for several panels.
     `band(ax, x, low, mid, high, *, label="", index=0, marker="")`: line with its interval.
+    `seed_band(ax, x, values, *, label="", index=0, marker="")`: mean over seeds (point, seed) with its t interval.
     `points(ax, x, quantities, *, label="", index=0, line=False, horizontal=False)`: Quantities with error bars.
     `distribution_strip(ax, {"name": values}, *, index=0)`: every value of each group, with the median.
     `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
@@ -65,6 +66,7 @@ from experiments.core.plotting.artists import (
     panel_letters,
     percent_axis,
     points,
+    seed_band,
     settle_titles,
     stacked_shares,
     theory_level,
@@ -113,6 +115,7 @@ __all__ = [
     "ramp",
     "represented",
     "represents",
+    "seed_band",
     "sequential",
     "series",
     "settle_titles",

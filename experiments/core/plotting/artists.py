@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.plotting.roles import decoration, represents
 from experiments.core.plotting.style import centred, colour, diverging, sequential, series
-from experiments.core.quantities import Quantity
+from experiments.core.quantities import Quantity, mean
 
 AREA = 0.85
 """Opacity of large filled areas, which would shout in the full colour of a line."""
@@ -167,6 +167,17 @@ def band(
     decoration(ax.fill_between(_floats(x), _floats(low), _floats(high), color=tone, alpha=0.22, linewidth=0, zorder=2))
     (line,) = ax.plot(x, mid, color=tone, label=label or None, marker=marker, zorder=3)
     return represents(line, {"x": x, "y": mid, "low": low, "high": high})
+
+
+def seed_band(
+    ax: Axes, x: ArrayLike, values: ArrayLike, *, label: str = "", index: int = 0, marker: str = ""
+) -> Line2D:
+    """Draw the mean over the last axis of `values` (point, seed) with its 95 % Student t interval."""
+    found = [mean(row) for row in _floats(values)]
+    low, mid, high = ([getattr(each, bound) for each in found] for bound in ("low", "value", "high"))
+    if low[0] is None:
+        low = high = mid
+    return band(ax, x, low, mid, high, label=label, index=index, marker=marker)
 
 
 def points(

@@ -68,7 +68,8 @@ def test_sums_are_those_of_random_draws(terms):
     noise = (chosen * rng.choice([-1, 1], chosen.shape)).sum(-1)
     assert data_sum(eps, terms)[0] == pytest.approx(np.sqrt((data**2).mean()), rel=0.01)
     assert random_sum(eps, terms)[0] == pytest.approx(np.sqrt((noise**2).mean()), rel=0.01)
-    assert aligned_sum(eps, terms)[0] == pytest.approx(np.abs(chosen).sum(-1).mean(), rel=0.01)
+    aligned = np.sqrt((np.abs(chosen).sum(-1) ** 2).mean())
+    assert aligned_sum(eps, terms)[0] == pytest.approx(aligned, rel=0.01)
 
 
 def test_data_sums_grow_as_noise_when_entries_cancel_and_linearly_when_they_are_alike():

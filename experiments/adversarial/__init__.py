@@ -1,0 +1,1 @@
+"""Adversarial interference: the entries beside the one, and inputs on which they add up."""

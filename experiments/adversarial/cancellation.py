@@ -1,0 +1,298 @@
+"""Do the entries beside the one cancel as noise on ordinary inputs, and how do sums of them grow?
+
+Statement E3: sums with values of the data, with random signs and with chosen signs, against the number of terms, of
+features and of dimensions. If entries cancel, the first two grow with the root of the number of terms, and the third
+with the number itself. What disturbances do to outputs is in `disturbances`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting, progress
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.crowded import STANDARD, Training, train_crowded
+from experiments.core.interference import aligned_sum, data_sum, epsilon, random_sum, row_norm, tight_frame_norm
+from experiments.core.metrics import gram, norms, represented
+from experiments.core.perturbations import cancelled, cases, partial_responses
+from experiments.core.quantities import Quantity, mean
+from experiments.core.threads import in_parallel, one_thread
+from experiments.core.training.specification import Weights
+
+Array = NDArray[np.float64]
+
+SUMS = ("data", "random", "aligned")
+"""Sums over some of a column's entries: with values of the data, with random signs, each with its own sign."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 7
+    seeds: int = 8
+    features: int = 80
+    hidden: int = 8
+    densities: tuple[float, ...] = (0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
+    quoted: float = 0.02  # the density at which claims about one density are decided
+    training: Training = STANDARD
+    cases: int = 2048  # inputs and features per model
+    terms: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    more_features: tuple[int, ...] = (20, 30, 45, 68)  # in `hidden` dimensions; beyond, some are not represented
+    more_hidden: tuple[int, ...] = (8, 12, 18, 27)  # for `features` features
+    size_density: float = 0.005
+
+
+@dataclass(frozen=True)
+class Result:
+    """Each array ends with an axis of seeds.
+
+    `sums` (density, kind of sum, count of terms) are root mean squares and `sum_theory` their closed forms; `kept`
+    (density, ratio) are the ratios of `cancelled`. `growth_n`, `growth_m` (size, what `_growth` returns).
+    """
+
+    density: Array
+    terms: tuple[int, ...]
+    sizes_n: tuple[int, ...]
+    sizes_m: tuple[int, ...]
+    sums: Array
+    sum_theory: Array
+    kept: Array
+    growth_n: Array
+    growth_m: Array
+    quoted: int
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Do the small entries cancel?",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        densities=(0.4, 0.1, 0.02),
+        training=Training(steps=200, batch=64, rare_batch=64),
+        cases=256,
+        more_features=(20, 40),
+        more_hidden=(8, 16),
+    ),
+    large=Config(seeds=64, training=Training(steps=6000, batch=512, rare_batch=2048), cases=8192),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with one_thread():
+        density = np.array(config.densities)
+        models = _trained(config, config.features, config.hidden, density, device)
+        parts = [(float(p), weights) for p, weights in zip(density, models, strict=True)]
+        found = in_parallel(lambda part: _at_density(config, *part), parts)
+        progress.advance("other sizes", 0.6)
+        growth_n = np.stack([_growth(config, n, config.hidden, device) for n in config.more_features])
+        growth_m = np.stack([_growth(config, config.features, m, device) for m in config.more_hidden])
+    sums, theory, kept = (np.stack([each[k] for each in found]) for k in range(3))
+    quoted = config.densities.index(config.quoted)
+    numbers = _sum_numbers(config, sums, theory, kept, quoted) | _growth_numbers(config, growth_n, growth_m)
+    return Result(
+        density, config.terms, config.more_features, config.more_hidden, sums, theory, kept, growth_n, growth_m,
+        quoted, numbers,
+    )  # fmt: skip
+
+
+def _trained(config: Config, n: int, m: int, density: Array, device: str) -> list[Weights]:
+    return train_crowded(n, m, density, config.seeds, config.training, seed=config.seed, device=device)
+
+
+def _at_density(config: Config, p: float, weights: Weights) -> list[Array]:
+    """Return the arrays of `Result` of one density, without that axis: sums, theory, kept."""
+    rows = [_of_model(config, p, W, config.seed + k) for k, W in enumerate(weights.W.astype(np.float64))]
+    return [np.stack([row[k] for row in rows], axis=-1) for k in range(3)]
+
+
+def _of_model(config: Config, p: float, W: Array, seed: int) -> tuple[Array, ...]:
+    """Return sums (kind, count of terms), their closed forms, and the two ratios of `cancelled` for one model."""
+    live, terms = represented(W), np.array(config.terms)
+    present = cases(gram(W), p, live, config.cases, present=True, seed=seed)
+    sums = partial_responses(present, terms, seed)
+    eps = epsilon(W)[live][:, None]
+    theory = [np.sqrt((rule(eps, terms) ** 2).mean(0)) for rule in (data_sum, random_sum, aligned_sum)]
+    return np.array([sums[kind] for kind in SUMS]), np.array(theory), np.array(cancelled(present, p, seed))
+
+
+def _growth(config: Config, n: int, m: int, device: str) -> Array:
+    """Return norms of eps over represented features, root mean squares: l2, l1, theory of both; the share represented.
+
+    Theory: represented features form a tight frame, and entries are as if normal: the mean diagonal entry times
+    sqrt(k - 1), k features per dimension, and that times sqrt(2 / pi) times the root of the number of entries. Shape
+    (5, seed).
+    """
+    (weights,) = _trained(config, n, m, np.array([config.size_density]), device)
+    rows = []
+    for W in weights.W:
+        live = represented(W)
+        eps = epsilon(W)[live]
+        two, one = (float(np.sqrt((row_norm(eps, order) ** 2).mean())) for order in (2, 1))
+        tight = float((norms(W)[live] ** 2).mean() * tight_frame_norm(live.sum() / m))
+        rows.append([two, one, tight, tight * np.sqrt(2 / np.pi * (live.sum() - 1)), live.mean()])
+    return np.array(rows).T
+
+
+def _slopes(x: tuple[int, ...], values: Array) -> list[float]:
+    """Return, for each seed, the exponent of values (point, seed) in x."""
+    return [float(np.polyfit(np.log(x), np.log(column), 1)[0]) for column in values.T]
+
+
+def _sum_numbers(config: Config, sums: Array, theory: Array, kept: Array, at: int) -> dict[str, Quantity]:
+    """Return exponents in the number of terms, and how much of typical interference cancels."""
+    numbers = {f"terms_{kind}": mean(_slopes(config.terms, sums[at, k])) for k, kind in enumerate(SUMS)}
+    data = [mean(_slopes(config.terms, sums[k, 0])) for k in range(len(sums))]
+    return numbers | {
+        "terms_data_least": min(data, key=lambda q: q.value),
+        "terms_data_most": max(data, key=lambda q: q.value),
+        "sum_error": Quantity(
+            float(np.abs(sums.mean(-1) / theory.mean(-1) - 1).max()), n=sums.size, method="largest, means over seeds"
+        ),
+        "kept": mean(kept[at, 0]),
+        "kept_densest": mean(kept[0, 0]),
+        "kept_least": mean(kept[int(kept[:, 0].mean(-1).argmin()), 0]),
+        "against_noise": mean(kept[at, 1]),
+    }
+
+
+def _growth_numbers(config: Config, growth_n: Array, growth_m: Array) -> dict[str, Quantity]:
+    """Return exponents of the two norms of eps in the numbers of features and dimensions."""
+    effects = ("noise", "aligned", "noise_theory", "aligned_theory")
+    numbers = {
+        f"{name}_{effect}": mean(_slopes(sizes, growth[:, k]))
+        for name, sizes, growth in (("n", config.more_features, growth_n), ("m", config.more_hidden, growth_m))
+        for k, effect in enumerate(effects)
+    }
+    both = np.concatenate([growth_n, growth_m])
+    return numbers | {
+        "represented_least": mean(both[int(both[:, 4].mean(-1).argmin()), 4]),
+        "growth_error": mean(np.abs(both[:, :2] / both[:, 2:4] - 1).max((0, 1))),
+    }
+
+
+@experiment.figure(
+    "cancel-terms",
+    title="How sums of the small entries grow",
+    caption="(a) Sum of k entries of a column at p = 0.02: with values of the data it grows with exponent "
+    "{numbers.terms_data:value}, as noise does (one half); with chosen signs with {numbers.terms_aligned:value}. "
+    "Dashed: closed forms. (b) On typical inputs the sum is what independent signs would leave (triangles at 1), but "
+    "few features are present at once, and {numbers.kept:% value} of the uncancelled sum remain at p = 0.02.",
+    alt="Left, three lines on log-log scales: aligned is steep, data and random signs have half the slope. Right, the "
+    "ratio to noise stays at one over density; the ratio to the uncancelled sum is lowest at medium density.",
+    interval="band: 95 % Student t interval of the mean over seeds",
+)
+def draw_terms(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
+    for index, kind in enumerate(SUMS):
+        name = {"data": "values of the data", "random": "random signs", "aligned": "own signs"}[kind]
+        plotting.seed_band(left, result.terms, result.sums[result.quoted, index], index=index, label=name, marker="o")
+        theory = result.sum_theory[result.quoted, index].mean(-1)
+        plotting.theory_line(left, result.terms, theory, label="closed form" if index == 0 else "")
+    left.set(xscale="log", yscale="log", xlabel="number of terms", ylabel="sum of entries, r.m.s.", title="growth")
+    names = ("over the sum without signs", "over what noise would leave")
+    for index, name in enumerate(names):
+        plotting.seed_band(
+            right, result.density, result.kept[:, index], index=3 + index, label=name, marker="o^"[index]
+        )
+    plotting.density_axis(right, ticks=(0.005, 0.02, 0.1, 0.4))
+    right.set(title="interference of typical data", ylabel="ratio of r.m.s.", ylim=(0, 1.15))
+    plotting.legend(left)
+    plotting.legend(right)
+    plotting.panel_letters((left, right))
+    return figure
+
+
+@experiment.figure(
+    "cancel-growth",
+    title="Interference against features and dimensions",
+    caption="Norms of eps over represented features, trained models at p = 0.005: l2, which noise follows, and l1, "
+    "which an adversary reaches if every entry may move. (a) In 8 dimensions they grow with the number of features "
+    "with exponents {numbers.n_noise:value} and {numbers.n_aligned:value}; (b) for 80 features, with the number of "
+    "dimensions with {numbers.m_noise:value} and {numbers.m_aligned:value}.",
+    alt="Two log-log panels. Left, both norms rise with the number of features, l1 twice as steeply. Right, both fall "
+    "with the number of dimensions.",
+    interval="bars: 95 % Student t interval of the mean over seeds",
+)
+def draw_growth(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.0, sharey=True)
+    for ax, sizes, growth in zip(
+        axes, (result.sizes_n, result.sizes_m), (result.growth_n, result.growth_m), strict=True
+    ):
+        for index, name in enumerate(("l2: noise", "l1: chosen signs")):
+            quantities = [mean(row) for row in growth[:, index]]
+            plotting.points(ax, np.array(sizes), quantities, index=2 * index, label=name)
+            plotting.theory_line(ax, sizes, growth[:, 2 + index].mean(-1), label="" if index else "tight frame")
+        _log_sizes(ax, sizes)
+    axes[0].set(xlabel="features, in 8 dimensions", ylabel="norm of eps")
+    axes[1].set(xlabel="dimensions, for 80 features")
+    plotting.legend(axes[0])
+    plotting.panel_letters(axes)
+    return figure
+
+
+def _log_sizes(ax: Axes, sizes: tuple[int, ...]) -> None:
+    ax.set(xscale="log", yscale="log")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.minorticks_off()
+
+
+@experiment.claim(
+    "cancel-noise",
+    title="On the values of the data, the small entries add up as noise",
+    statements=("E3",),
+    test="Root mean square of a sum of k entries of a column times values U[0, 1], k from 1 to 64, at every density. "
+    "Statistic: exponent in k at p = 0.02, mean over seeds.",
+    criterion="Supported if the 95 % interval of the exponent lies within 0.4 to 0.6 at all densities, refuted if it "
+    "does at none, mixed otherwise.",
+    figures=("cancel-terms",),
+)
+def decide_noise(result: Result) -> Finding:
+    found = [mean(_slopes(result.terms, sums[0])) for sums in result.sums]
+    hits = [q.low is not None and q.high is not None and q.low > 0.4 and q.high < 0.6 for q in found]
+    return Finding(result.numbers["terms_data"], _all_or_none(hits))
+
+
+@experiment.claim(
+    "cancel-why-quiet",
+    title="Cancellation is what keeps interference small on ordinary inputs",
+    statements=("E3",),
+    test="Root mean square of the interference of typical inputs, over the same without signs (all entries adding up). "
+    "Statistic: mean over seeds at p = 0.02.",
+    criterion="Supported if cancellation removes at least half at every density (95 % intervals below 0.5), refuted if "
+    "it removes less than half at every density, mixed otherwise.",
+    figures=("cancel-terms",),
+)
+def decide_quiet(result: Result) -> Finding:
+    found = [mean(row[0]) for row in result.kept]
+    halved = [q.high is not None and q.high < 0.5 for q in found]
+    return Finding(result.numbers["kept"], _all_or_none(halved))
+
+
+@experiment.claim(
+    "cancel-growth",
+    title="Noise grows with the root of the number of features, chosen signs with the number itself",
+    statements=("E3",),
+    test="Norms of eps over represented features at p = 0.005: l2 (noise) and l1 (chosen signs), for 20 to 68 features "
+    "in 8 dimensions and for 80 features in 8 to 27. Expected exponents: 1/2 and 1 in n, -1/2 and -1/2 in m. "
+    "Statistic: exponent of l1 in n, mean over seeds.",
+    criterion="Supported if the mean exponents all lie within 0.15 of the expected ones, refuted if none does, mixed "
+    "otherwise.",
+    figures=("cancel-growth",),
+)
+def decide_growth(result: Result) -> Finding:
+    expected = {"n_noise": 0.5, "n_aligned": 1.0, "m_noise": -0.5, "m_aligned": -0.5}
+    hits = [abs(result.numbers[name].value - value) < 0.15 for name, value in expected.items()]
+    return Finding(result.numbers["n_aligned"], _all_or_none(hits))
+
+
+def _all_or_none(hits: list[bool]) -> Verdict:
+    if all(hits):
+        return Verdict.SUPPORTED
+    return Verdict.MIXED if any(hits) else Verdict.REFUTED

@@ -1,0 +1,270 @@
+"""What does a column of WᵀW hold beside the one?
+
+Statement E2: (1, eps, -eps, eps, ...) in place of (1, 0, 0, ...). Elhage et al. 2022, "The relationship between
+superposition and adversarial robustness". Columns are divided by their diagonal entry, so that they begin with 1; only
+represented features are counted, as rows and as columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.crowded import STANDARD, Training, train_crowded
+from experiments.core.interference import epsilon, felt, negative_share, row_norm, tight_frame_norm
+from experiments.core.metrics import gram, represented
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.threads import one_thread
+
+Array = NDArray[np.float64]
+
+PAPER = 'Toy Models of Superposition, "The relationship between superposition and adversarial robustness"'
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 5
+    seeds: int = 8
+    features: int = 80
+    hidden: int = 8
+    densities: tuple[float, ...] = (0.5, 0.4, 0.32, 0.25, 0.2, 0.16, 0.125, 0.1, 0.063, 0.04, 0.025, 0.016, 0.01, 0.005)
+    pictured: tuple[float, ...] = (0.4, 0.1, 0.01)
+    plane: float = 0.05  # density of five features in two dimensions, a pentagon
+    training: Training = STANDARD
+
+
+@dataclass(frozen=True)
+class Result:
+    """Means over represented features, (density, seed), unless said otherwise.
+
+    `crowding` is represented features per dimension; `size` and `total` the root mean square l2 and mean l1 norm of
+    eps; `count` the number of entries above 0.05; `negative` the share of the l1 norm that negative entries carry.
+    `quantiles` (density, quantile) of all entries above 0.01 in size, all seeds together. `columns` holds one column
+    each, sorted, of a pentagon and of the pictured densities, padded with 0; `lengths` says how long each is.
+    """
+
+    density: Array
+    crowding: Array
+    size: Array
+    total: Array
+    count: Array
+    negative: Array
+    quantiles: Array
+    columns: Array
+    lengths: tuple[int, ...]
+    names: tuple[str, ...]
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="A column of WᵀW",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        features=40,
+        hidden=4,
+        densities=(0.4, 0.1, 0.02),
+        pictured=(0.4, 0.1, 0.02),
+        training=Training(steps=200, batch=64, rare_batch=64),
+    ),
+    large=Config(seeds=64, training=Training(steps=6000, batch=512, rare_batch=2048)),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with one_thread():
+        density = np.array(config.densities)
+        models = train_crowded(
+            config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
+        )
+        scaled = [[_columns(W) for W in each.W] for each in models]
+        (plane,) = train_crowded(5, 2, [config.plane], config.seeds, config.training, seed=config.seed, device=device)
+        rows = np.array([[_summary(eps, config.hidden) for eps in each] for each in scaled])
+        quantiles = np.array([_quantiles(each) for each in scaled])
+        shown = [_most_regular(plane.W)] + [scaled[config.densities.index(p)][0] for p in config.pictured]
+    columns, lengths = _sorted_columns(shown)
+    names = ("5 in 2", *(f"{config.features} in {config.hidden}, p = {p:g}" for p in config.pictured))
+    crowding, size, total, count, negative = np.moveaxis(rows, -1, 0)
+    numbers = _numbers(density, crowding, size, total, count, negative)
+    return Result(density, crowding, size, total, count, negative, quantiles, columns, lengths, names, numbers)
+
+
+def _columns(W: ArrayLike) -> Array:
+    """Return eps of the represented features, each row divided by its own G_ii."""
+    W = np.asarray(W, dtype=np.float64)
+    chosen = W[:, represented(W)]
+    G = gram(chosen)
+    return np.asarray(epsilon(chosen) / np.diagonal(G)[:, None])
+
+
+def _summary(eps: Array, hidden: int) -> list[float]:
+    """Return features per dimension, size, total, count and share of negatives of one model."""
+    size = np.sqrt((row_norm(eps, 2) ** 2).mean())
+    means = [float(each.mean()) for each in (row_norm(eps, 1), felt(eps), negative_share(eps))]
+    return [len(eps) / hidden, float(size), *means]
+
+
+def _quantiles(models: list[Array]) -> Array:
+    entries = np.concatenate([eps.ravel() for eps in models])
+    felt_entries = entries[np.abs(entries) > 0.01]
+    return np.quantile(felt_entries, QUANTILES) if felt_entries.size else np.zeros(len(QUANTILES))
+
+
+def _most_regular(W: NDArray[np.float32]) -> Array:
+    """Return scaled eps of the model with the most represented features, the first of these."""
+    return _columns(W[int(represented(W).sum(-1).argmax())])
+
+
+def _sorted_columns(shown: list[Array]) -> tuple[Array, tuple[int, ...]]:
+    """Return the first column of each model: the one, then the others in falling order; padded with zeros."""
+    longest = max(len(eps) for eps in shown)
+    columns = np.zeros((len(shown), longest))
+    for k, eps in enumerate(shown):
+        columns[k, : len(eps)] = [1, *np.sort(np.delete(eps[0], 0))[::-1]]
+    return columns, tuple(len(eps) for eps in shown)
+
+
+def _numbers(
+    density: Array, crowding: Array, size: Array, total: Array, count: Array, negative: Array
+) -> dict[str, Quantity]:
+    """Return shares of negative entries at the extremes, how size and count grow, and the size of a tight frame."""
+    pairs = int(np.abs(crowding.mean(-1) - 2).argmin())
+    above = crowding.mean(-1) > 2.5
+
+    def slope(values: Array) -> Quantity:
+        return mean(
+            [np.polyfit(np.log(crowding[above, s]), np.log(values[above, s]), 1)[0] for s in range(crowding.shape[1])]
+        )
+
+    return {
+        "negative_pairs": mean(negative[pairs]),
+        "pairs_density": exact(density[pairs], method="a point of the grid"),
+        "negative_sparse": mean(negative[-1]),
+        "count_pairs": mean(count[pairs]),
+        "count_sparse": mean(count[-1]),
+        "size_pairs": mean(size[pairs]),
+        "size_sparse": mean(size[-1]),
+        "total_sparse": mean(total[-1]),
+        "entry_sparse": mean(size[-1] / np.sqrt(count[-1])),
+        "tight": mean(np.exp(np.log(size[above] / tight_frame_norm(crowding[above])).mean(0))),
+        "tight_worst": mean((size / np.maximum(tight_frame_norm(crowding), 1e-9))[above].max(0)),
+        "size_slope": slope(size),
+        "count_slope": slope(count),
+        "total_slope": slope(total),
+    }
+
+
+@experiment.figure(
+    "column-shapes",
+    title="One column of WᵀW at four degrees of crowding",
+    caption="A column of WᵀW over its diagonal entry, sorted; the first bar is the one. A pentagon has two positive "
+    "and two negative entries, an antipodal pair a single −1, and crowded models dozens of small ones of both signs.",
+    alt="Four bar charts: one followed by two positive and two negative bars; one followed by zeros and a last bar at "
+    "minus one; then longer and longer ranges that fall smoothly from positive to negative.",
+)
+def draw_shapes(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, len(result.columns), width="wide", height=2.4, sharey=True)
+    for ax, name, column, length in zip(axes, result.names, result.columns, result.lengths, strict=True):
+        at = np.arange(length)
+        signs = (column[:length] >= 0, column[:length] < 0)
+        for chosen, tone in zip(signs, ("contrast", "accent"), strict=True):
+            ax.bar(at[chosen], column[:length][chosen], width=0.9, color=plotting.colour(tone))
+        plotting.guide(ax, 0.0)
+        ax.set(title=name, xlabel="entry, sorted", xticks=[0, length - 1], ylim=(-1.15, 1.1))
+        ax.title.set_fontsize(9)
+    axes[0].set_ylabel("entry / diagonal")
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.figure(
+    "column-growth",
+    title="Signs, size and number of the small entries",
+    caption="Entries beside the one, over represented features per dimension. (a) Share of their total size that is "
+    "negative: {numbers.negative_pairs:value} where pairs are antipodal, near one half when crowded. (b) Length of the "
+    "rest of a column; dashed: the least possible for unit columns, √(k − 1). (c) Number above 0.05: one in a pair, "
+    "{numbers.count_sparse:value} at the lowest density.",
+    alt="Three panels over features per dimension. The negative share falls from one to one half; the length rises "
+    "along the dashed curve; the number of entries rises from one to several dozen.",
+    interval="band: 95 % Student t interval of the mean over seeds",
+)
+def draw_growth(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=2.9)
+    x = result.crowding.mean(-1)
+    order = np.argsort(x)
+    panels = (result.negative, result.size, result.count)
+    for index, (ax, values) in enumerate(zip(axes, panels, strict=True)):
+        plotting.seed_band(ax, x[order], values[order], index=index, marker="o")
+        ax.set_xlabel("features per dimension")
+    plotting.guide(axes[0], 0.5)
+    plotting.theory_line(axes[1], x[order], tight_frame_norm(x[order]), label="tight frame")
+    axes[0].set(ylabel="negative share", ylim=(0, 1.05))
+    axes[1].set(ylabel="length of eps, l2", ylim=(0, None))
+    axes[2].set(ylabel="entries above 0.05", ylim=(0, None))
+    plotting.legend(axes[1])
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.figure(
+    "column-entries",
+    title="Distribution of the small entries over density",
+    caption="Quantiles of entries beside the one (larger than 0.01 in size), all represented features and seeds. Where "
+    "features are antipodal nearly all are −1; as they crowd, entries shrink towards zero from both sides.",
+    alt="Lines of five quantiles over density. On the dense side most lie at minus one; towards rare features they "
+    "converge to a band between about minus one half and one half.",
+)
+def draw_entries(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(height=2.9)
+    for index, (share, tone) in enumerate(zip(QUANTILES, plotting.ramp(len(QUANTILES)), strict=True)):
+        ax.plot(result.density, result.quantiles[:, index], color=tone, marker="o", label=f"{share:.0%}")
+    plotting.guide(ax, 0.0)
+    plotting.density_axis(ax)
+    ax.set(ylabel="entry / diagonal")
+    plotting.legend(ax, title="quantile")
+    return figure
+
+
+@experiment.claim(
+    "column-signs",
+    title="Beside the one stand entries of both signs, about equally",
+    statements=("E2",),
+    source=PAPER,
+    test="Share of the l1 norm of a column's other entries that negative ones carry, at every density at which "
+    "features share dimensions. Statistic: mean over seeds at the lowest density.",
+    criterion="Supported if the 95 % interval lies within 0.4 to 0.6 at all densities, refuted if it does at none, "
+    "mixed otherwise.",
+    figures=("column-growth", "column-shapes", "column-entries"),
+)
+def decide_signs(result: Result) -> Finding:
+    shares = [mean(row) for row, k in zip(result.negative, result.crowding.mean(-1), strict=True) if k > 1.2]
+    hits = [q.low is not None and q.high is not None and q.low > 0.4 and q.high < 0.6 for q in shares]
+    verdict = Verdict.SUPPORTED if all(hits) else Verdict.MIXED if any(hits) else Verdict.REFUTED
+    return Finding(result.numbers["negative_sparse"], verdict)
+
+
+@experiment.claim(
+    "column-size",
+    title="The small entries are together as small as geometry allows",
+    statements=("E2",),
+    test="Length of the rest of a column over √(k − 1), the least for unit columns at k represented features per "
+    "dimension, at densities with k above 2.5. Statistic: geometric mean over densities, mean over seeds.",
+    criterion="Supported if the 95 % interval lies below 1.1, refuted if above, inconclusive if it straddles 1.1.",
+    figures=("column-growth",),
+)
+def decide_size(result: Result) -> Finding:
+    found = result.numbers["tight"]
+    assert found.low is not None
+    assert found.high is not None
+    if found.high < 1.1:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.low > 1.1 else Verdict.INCONCLUSIVE)

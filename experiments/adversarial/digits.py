@@ -1,0 +1,214 @@
+"""Beyond toys: does the robustness of a classifier of digits follow the interference of its bottleneck?
+
+Ten classes are read from a linear bottleneck of one to sixteen dimensions; fewer than nine force their directions into
+superposition. Stevinson et al. 2025 (arXiv 2510.11709) do the like with sparse synthetic inputs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.stats import rankdata, spearmanr
+
+from experiments.core import plotting, progress
+from experiments.core.collapse import percentile_quantity
+from experiments.core.contract import Experiment, Finding, above
+from experiments.core.digits import (
+    Classifier,
+    Images,
+    Trained,
+    fooled,
+    interference,
+    load_images,
+    train_classifiers,
+)
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.threads import in_parallel, one_thread
+
+Array = NDArray[np.float64]
+
+CLASSIFIER = Classifier()
+
+SIMPLEX = 9
+"""Ten directions with mean zero need this many dimensions to be as far apart as they can be."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 6
+    seeds: int = 8
+    widths: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 9, 12, 16)
+    classifier: Classifier = CLASSIFIER
+    tested: int = 400
+    shares: tuple[float, ...] = (0.05, 0.1, 0.15)  # attack over mean norm of an image
+    quoted: int = 1  # which of them claims are decided at
+    restarts: int = 2
+    ascent_steps: int = 15
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """Arrays are (width, seed): `interference` of the class directions, clean `accuracy` on test images.
+
+    `turned` (share, width, seed) is the share of right answers that an attack turns.
+    """
+
+    widths: tuple[int, ...]
+    shares: tuple[float, ...]
+    quoted: int
+    interference: Array
+    accuracy: Array
+    turned: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Digits through a bottleneck",
+    config=Config(),
+    quick=Config(
+        seeds=3,
+        widths=(2, 4, 9),
+        classifier=Classifier(steps=120, batch=32),
+        tested=60,
+        restarts=0,
+        ascent_steps=6,
+        resamples=50,
+    ),
+    large=Config(seeds=64, restarts=10, ascent_steps=40),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with one_thread():
+        images = load_images(config.tested, config.seed)
+        models = train_classifiers(images, config.widths, config.seeds, config.classifier, config.seed)
+        progress.advance("attacks", 0.6)
+        norm = float(images.test_x.norm(dim=-1).mean())
+        attacked = [_fooled(config, models, images, share * norm) for share in config.shares]
+    overlap = np.array([interference(model) for model in models]).T
+    accuracy = np.array([right for right, _ in attacked[0]]).T
+    turned = np.array([[share for _, share in each] for each in attacked]).swapaxes(1, 2)
+    numbers = _numbers(config, overlap, accuracy, turned[config.quoted])
+    numbers["norm"] = exact(norm, method="mean over test images")
+    return Result(config.widths, config.shares, config.quoted, overlap, accuracy, turned, numbers)
+
+
+def _fooled(config: Config, models: list[Trained], images: Images, size: float) -> list[tuple[Array, Array]]:
+    """Return accuracy and share of answers turned (width,) for each seed."""
+
+    def attack(model: Trained) -> tuple[Array, Array]:
+        return fooled(model, images, size, restarts=config.restarts, steps=config.ascent_steps, seed=config.seed)
+
+    return in_parallel(attack, models)
+
+
+def _numbers(config: Config, overlap: Array, accuracy: Array, turned: Array) -> dict[str, Quantity]:
+    """Return rank correlations over all classifiers and within widths, and the extremes over widths."""
+    wide = [k for k, width in enumerate(config.widths) if width >= SIMPLEX]
+    narrow = [k for k, width in enumerate(config.widths) if width < SIMPLEX]
+    within = [float(spearmanr(overlap[k], turned[k]).statistic) for k in range(len(config.widths))]
+    return {
+        "rank": _rank(config, overlap, turned),
+        "within": mean(within),
+        "turned_narrowest": mean(turned[0]),
+        "turned_simplex": mean(turned[wide[0]]),
+        "turned_widest": mean(turned[-1]),
+        "overlap_narrowest": mean(overlap[0]),
+        "overlap_simplex": mean(overlap[wide[0]]),
+        "accuracy_narrowest": mean(accuracy[0]),
+        "accuracy_widest": mean(accuracy[-1]),
+        "narrow_over_wide": mean(turned[narrow].mean(0) / turned[wide].mean(0)),
+        "accuracy_rank": _rank(config, 1 - accuracy, turned),
+    }
+
+
+def _rank(config: Config, one: Array, two: Array) -> Quantity:
+    """Return the rank correlation over all classifiers; seeds are resampled, with all their widths."""
+
+    def correlation(chosen: NDArray[np.int64]) -> float:
+        ranks = [rankdata(each[:, chosen].ravel()) for each in (one, two)]
+        return float(np.corrcoef(ranks)[0, 1])
+
+    seeds = one.shape[1]
+    drawn = np.random.default_rng(config.seed).integers(0, seeds, (config.resamples, seeds))
+    return percentile_quantity(correlation(np.arange(seeds)), np.array([correlation(row) for row in drawn]), seeds)
+
+
+@experiment.figure(
+    "digits",
+    title="Digits read from a bottleneck",
+    caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; at least 1/9 (dashed) "
+    "from nine dimensions on. (b) Share of right answers that an attack of 5, 10 or 15 % of an image's norm turns. (c) "
+    "One against the other, attack of 10 %, each dot a classifier: rank correlation {numbers.rank:value} over all and "
+    "{numbers.within:value} among those of one width.",
+    alt="Three panels. Overlap falls with width and levels off at nine dimensions; the share of turned answers over "
+    "width, one line per attack size; and a scatter plot of share turned against overlap, coloured by width.",
+    interval="band: 95 % Student t interval of the mean over seeds",
+)
+def draw(result: Result) -> Figure:
+    figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
+    plotting.seed_band(left, result.widths, result.interference, index=0, marker="o")
+    plotting.theory_level(left, 1 / SIMPLEX, label="simplex")
+    for index, share in enumerate(result.shares):
+        plotting.seed_band(
+            middle, result.widths, result.turned[index], index=1 + index, marker="o", label=f"{share:.0%}"
+        )
+    tones = plotting.ramp(len(result.widths))
+    for tone, width, overlap, turned in zip(
+        tones, result.widths, result.interference, result.turned[result.quoted], strict=True
+    ):
+        right.scatter(overlap, turned, s=14, color=tone, linewidths=0, label=f"{width}")
+    left.set(title="interference", ylabel="overlap of classes", xlabel="width", ylim=(0, None))
+    middle.set(title="vulnerability", ylabel="right answers turned", xlabel="width")
+    right.set(title="each classifier", xlabel="overlap of classes", ylabel="right answers turned")
+    plotting.percent_axis(middle)
+    plotting.percent_axis(right)
+    plotting.legend(left)
+    plotting.legend(middle)
+    plotting.panel_letters((left, middle, right))
+    return figure
+
+
+@experiment.claim(
+    "digits-follow",
+    title="The robustness of a digit classifier follows the interference of its bottleneck",
+    statements=("E1",),
+    test="Overlap of class directions, mean of the sum of squared cosines, against the share of right answers that an "
+    "l2 attack of a tenth of an image's norm turns. Statistic: rank correlation over all widths and seeds.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below 0.8, inconclusive if it straddles 0.8.",
+    figures=("digits",),
+)
+def decide_follow(result: Result) -> Finding:
+    return Finding(result.numbers["rank"], above(result.numbers["rank"], 0.8))
+
+
+@experiment.claim(
+    "digits-within",
+    title="Among classifiers of one width, those with more interference are less robust",
+    statements=("E1",),
+    test="The same rank correlation within each width, over seeds. Statistic: mean over widths.",
+    criterion="Supported if the 95 % interval over widths lies above 0, refuted if below, inconclusive if it straddles "
+    "0.",
+    figures=("digits",),
+)
+def decide_within(result: Result) -> Finding:
+    return Finding(result.numbers["within"], above(result.numbers["within"], 0.0))
+
+
+@experiment.claim(
+    "digits-narrow",
+    title="Classifiers with superposed classes are more easily fooled than those with room for all",
+    statements=("E1",),
+    test="Share of right answers turned by an attack of a tenth of an image's norm, mean over widths below nine over "
+    "that over widths from nine on. Statistic: mean over seeds.",
+    criterion="Supported if the 95 % interval lies above 1, refuted if below, inconclusive if it straddles 1.",
+    figures=("digits",),
+)
+def decide_narrow(result: Result) -> Finding:
+    return Finding(result.numbers["narrow_over_wide"], above(result.numbers["narrow_over_wide"], 1.0))

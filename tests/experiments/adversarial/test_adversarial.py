@@ -1,0 +1,113 @@
+"""The part's experiments: verdicts at their thresholds, and numbers against a second way to get them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.adversarial import cancellation, column, disturbances, hardening, surgery, transfer, vulnerability
+from experiments.core.configurations import polygon
+from experiments.core.contract import Verdict
+from experiments.core.quantities import Quantity
+
+
+def with_numbers(**numbers: tuple[float, float, float]):
+    """Return something with the numbers of a result: value, low and high each."""
+    return type("Result", (), {"numbers": {name: Quantity(*found) for name, found in numbers.items()}})
+
+
+@pytest.mark.parametrize(
+    ("tracks", "linf", "verdict"),
+    [(0.97, 0.98, "supported"), (0.97, 0.9, "mixed"), (0.9, 0.9, "refuted")],
+)
+def test_vulnerability_must_track_crowding_in_both_norms(tracks, linf, verdict):
+    near = {name: (v, v - 0.01, v + 0.01) for name, v in (("tracks", tracks), ("tracks_linf", linf))}
+    assert vulnerability.decide_tracks(with_numbers(**near)).verdict == Verdict(verdict)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.01, 0.05, "supported"), (-0.05, 0.01, "refuted"), (-0.05, 0.05, "inconclusive")],
+)
+def test_a_dip_must_differ_from_none(low, high, verdict):
+    assert vulnerability.decide_dip(with_numbers(dip=(0.0, low, high))).verdict == Verdict(verdict)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "verdict"), [(0.9, 1.1, "supported"), (0.5, 1.1, "mixed"), (0.5, 1.5, "refuted")]
+)
+def test_widths_must_agree_within_a_quarter(narrow, wide, verdict):
+    found = {"size_narrow": (narrow, narrow - 0.01, narrow + 0.01), "size_wide": (wide, wide - 0.01, wide + 0.01)}
+    assert vulnerability.decide_widths(with_numbers(**found)).verdict == Verdict(verdict)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "cost", "verdict"), [(1.0, 1.0, "supported"), (1.0, 2.0, "mixed"), (3.0, 2.0, "refuted")]
+)
+def test_an_orthogonal_read_out_must_be_robust_and_cheap(ratio, cost, verdict):
+    found = with_numbers(projected=(ratio, ratio, ratio), projected_cost=(cost, cost, cost))
+    assert surgery.decide_orthogonal(found).verdict == Verdict(verdict)
+
+
+def test_an_adversary_must_win_in_both_norms():
+    one, both = ({"signs_over_random_l2": (5, 4, 6), "signs_over_random_linf": (x, x, x)} for x in (2.0, 6.0))
+    assert disturbances.decide_adversary(with_numbers(**one)).verdict is Verdict.MIXED
+    assert disturbances.decide_adversary(with_numbers(**both)).verdict is Verdict.SUPPORTED
+
+
+def test_growth_must_have_all_four_exponents():
+    right = {"n_noise": 0.55, "n_aligned": 1.1, "m_noise": -0.5, "m_aligned": -0.6}
+    found = {name: (value, value, value) for name, value in right.items()}
+    assert cancellation.decide_growth(with_numbers(**found)).verdict is Verdict.SUPPORTED
+    assert cancellation.decide_growth(with_numbers(**found | {"m_noise": (0.0, 0, 0)})).verdict is Verdict.MIXED
+
+
+def test_exponents_are_those_of_power_laws():
+    x = (1, 2, 4, 8)
+    values = np.array(x, float)[:, None] ** np.array([0.5, 1.0, -2.0])
+    assert cancellation._slopes(x, values) == pytest.approx([0.5, 1.0, -2.0])
+
+
+def test_superposition_ends_where_the_line_crosses():
+    share = np.array([0.0, 0.4, 0.8])
+    assert hardening._crossing(share, np.array([9.05, 3.05, 0.05])) == pytest.approx(0.4 + 0.4 * 2 / 3)
+    assert hardening._crossing(share, np.array([1.0, 0.5, 0.1])) == 0
+    assert hardening._crossing(share, np.array([9.0, 8.0, 7.0])) == 0.8
+
+
+@pytest.mark.parametrize(
+    ("ends", "verdict"), [((0.75, 0.85), "supported"), ((0.3, 0.85), "mixed"), ((0.3, 1.0), "refuted")]
+)
+def test_four_fifths_means_between_seven_and_nine_tenths(ends, verdict):
+    found = with_numbers(gone_dense=(ends[0],) * 3, gone_rare=(ends[1],) * 3)
+    assert hardening.decide_eighty(found).verdict == Verdict(verdict)
+
+
+def test_the_columns_of_a_pentagon_are_two_pairs_of_cosines():
+    eps = column._columns(2 * polygon(5))
+    columns, lengths = column._sorted_columns([eps])
+    assert lengths == (5,)
+    assert columns[0] == pytest.approx([1, *[np.cos(0.4 * np.pi)] * 2, *[np.cos(0.8 * np.pi)] * 2])
+    crowding, size, total, count, negative = column._summary(eps, 2)
+    assert (crowding, count) == (2.5, 4)
+    assert size == pytest.approx(1.5**0.5)
+    assert negative == pytest.approx(np.cos(0.8 * np.pi) / (np.cos(0.8 * np.pi) - np.cos(0.4 * np.pi)))
+    assert total == pytest.approx(np.abs(eps[0]).sum())
+
+
+def test_models_from_one_start_are_more_alike_and_attacks_transfer_better():
+    quick = replace(transfer.experiment.quick, pairs=3, angles=(0.0, 90.0), densities=(0.2, 0.1), steps=400)
+    found = transfer.run(quick, "cpu")
+    assert (found.similarity[:, 0].mean(-1) > found.similarity[:, 1].mean(-1)).all()
+    assert (found.transfer[:, 0].mean(-1) > found.transfer[:, 1].mean(-1)).all()
+    assert (found.chance[:, 0] < found.transfer[:, 0]).all()
+    assert (found.transfer < 1.05).all()
+
+
+def test_attacks_on_a_copy_of_a_model_transfer_wholly():
+    rng = np.random.default_rng(0)
+    W, b = rng.standard_normal((8, 80)) / 8**0.5, np.zeros(80)
+    turned = np.linalg.qr(rng.standard_normal((8, 8))).Q @ W
+    alike, rate, chance, columns = transfer._pair(transfer.experiment.quick, 0.1, (W, b), (turned, b))
+    assert (alike, rate, columns) == pytest.approx((1, 1, 1))
+    assert chance < 0.5
