@@ -240,6 +240,7 @@ def draw_growth(result: Result) -> Figure:
 def _log_sizes(ax: Axes, sizes: tuple[int, ...]) -> None:
     ax.set(xscale="log", yscale="log")
     ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.set_yticks([2, 5, 10, 20, 40], ["2", "5", "10", "20", "40"])
     ax.minorticks_off()
 
 
@@ -252,6 +253,7 @@ def _log_sizes(ax: Axes, sizes: tuple[int, ...]) -> None:
     criterion="Supported if the 95 % interval of the exponent lies within 0.4 to 0.6 at all densities, refuted if it "
     "does at none, mixed otherwise.",
     figures=("cancel-terms",),
+    published=Verdict.SUPPORTED,
 )
 def decide_noise(result: Result) -> Finding:
     found = [mean(_slopes(result.terms, sums[0])) for sums in result.sums]
@@ -268,6 +270,7 @@ def decide_noise(result: Result) -> Finding:
     criterion="Supported if cancellation removes at least half at every density (95 % intervals below 0.5), refuted if "
     "it removes less than half at every density, mixed otherwise.",
     figures=("cancel-terms",),
+    published=Verdict.REFUTED,
 )
 def decide_quiet(result: Result) -> Finding:
     found = [mean(row[0]) for row in result.kept]
@@ -285,6 +288,7 @@ def decide_quiet(result: Result) -> Finding:
     criterion="Supported if the mean exponents all lie within 0.15 of the expected ones, refuted if none does, mixed "
     "otherwise.",
     figures=("cancel-growth",),
+    published=Verdict.REFUTED,
 )
 def decide_growth(result: Result) -> Finding:
     expected = {"n_noise": 0.5, "n_aligned": 1.0, "m_noise": -0.5, "m_aligned": -0.5}

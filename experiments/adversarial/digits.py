@@ -13,7 +13,7 @@ from scipy.stats import rankdata, spearmanr
 
 from experiments.core import plotting, progress
 from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, above
+from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.digits import (
     Classifier,
     Images,
@@ -145,8 +145,8 @@ def _rank(config: Config, one: Array, two: Array) -> Quantity:
     title="Digits read from a bottleneck",
     caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; at least 1/9 (dashed) "
     "from nine dimensions on. (b) Share of right answers that an attack of 5, 10 or 15 % of an image's norm turns. (c) "
-    "One against the other, attack of 10 %, each dot a classifier: rank correlation {numbers.rank:value} over all and "
-    "{numbers.within:value} among those of one width.",
+    "One against the other, attack of 10 %, each dot a classifier, darker where wider: rank correlation "
+    "{numbers.rank:value} over all and {numbers.within:value} among those of one width.",
     alt="Three panels. Overlap falls with width and levels off at nine dimensions; the share of turned answers over "
     "width, one line per attack size; and a scatter plot of share turned against overlap, coloured by width.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -183,6 +183,7 @@ def draw(result: Result) -> Figure:
     "l2 attack of a tenth of an image's norm turns. Statistic: rank correlation over all widths and seeds.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below 0.8, inconclusive if it straddles 0.8.",
     figures=("digits",),
+    published=Verdict.SUPPORTED,
 )
 def decide_follow(result: Result) -> Finding:
     return Finding(result.numbers["rank"], above(result.numbers["rank"], 0.8))
@@ -196,6 +197,7 @@ def decide_follow(result: Result) -> Finding:
     criterion="Supported if the 95 % interval over widths lies above 0, refuted if below, inconclusive if it straddles "
     "0.",
     figures=("digits",),
+    published=Verdict.SUPPORTED,
 )
 def decide_within(result: Result) -> Finding:
     return Finding(result.numbers["within"], above(result.numbers["within"], 0.0))
@@ -209,6 +211,7 @@ def decide_within(result: Result) -> Finding:
     "that over widths from nine on. Statistic: mean over seeds.",
     criterion="Supported if the 95 % interval lies above 1, refuted if below, inconclusive if it straddles 1.",
     figures=("digits",),
+    published=Verdict.SUPPORTED,
 )
 def decide_narrow(result: Result) -> Finding:
     return Finding(result.numbers["narrow_over_wide"], above(result.numbers["narrow_over_wide"], 1.0))

@@ -264,7 +264,8 @@ def draw_cut(result: Result) -> Figure:
         passed = result.measured[:, 0, state, worst] / result.column[:, 0, worst - 1]
         plotting.seed_band(left, result.density, passed, index=state, label=name, marker="o")
     for index, kind in enumerate(LOSSES):
-        plotting.seed_band(right, result.density, result.loss[:, 0, index], index=1 + index, label=kind)
+        tone = KINDS.index(kind) if kind in KINDS else len(KINDS)  # as in the other figure
+        plotting.seed_band(right, result.density, result.loss[:, 0, index], index=tone, label=kind)
     for ax in (left, right):
         plotting.density_axis(ax, ticks=(0.005, 0.02, 0.1, 0.4))
         plotting.legend(ax)
@@ -283,6 +284,7 @@ def draw_cut(result: Result) -> Figure:
     criterion="Supported if the ratio exceeds 3 in both norms with its 95 % interval, refuted if it does in neither, "
     "mixed otherwise.",
     figures=("cancel-kinds",),
+    published=Verdict.SUPPORTED,
 )
 def decide_adversary(result: Result) -> Finding:
     found = [result.numbers[f"signs_over_random_{norm}"] for norm in NORMS]
@@ -299,6 +301,7 @@ def decide_adversary(result: Result) -> Finding:
     "largest.",
     criterion="Supported if its 95 % interval lies below 1.25, refuted if above, inconclusive if it straddles 1.25.",
     figures=("cancel-kinds", "cancel-cut"),
+    published=Verdict.REFUTED,
 )
 def decide_column(result: Result) -> Finding:
     spread = result.numbers["spread"]

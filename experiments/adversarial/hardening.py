@@ -28,8 +28,8 @@ PAPER = 'Toy Models of Superposition, "The relationship between superposition an
 GONE = 1.05
 """Superposition counts as undone when ||W||_F^2/m is below this."""
 
-HOW = Hardening(steps=1000)
-"""Twice the steps change the clean loss of models trained without attacks by less than 1 %."""
+HOW = Hardening(steps=2000, learning_rate=5e-3)
+"""Twice as fast and half as long, models explain less under strong attacks, and some outputs die."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 3
-    seeds: int = 6
+    seeds: int = 4
     densities: tuple[float, ...] = (0.1, 0.05, 0.02)
-    shares: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)  # attack over mean input norm
+    shares: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # attack over mean input norm
     how: Hardening = HOW
     samples: int = 4096
 
@@ -181,6 +181,7 @@ def draw(result: Result) -> Figure:
     "correlation with the size, mean over densities and seeds.",
     criterion="Supported if the 95 % interval lies below -0.9, refuted if it lies above, inconclusive otherwise.",
     figures=("hardening",),
+    published=Verdict.SUPPORTED,
 )
 def decide_falls(result: Result) -> Finding:
     found = result.numbers["falls"]
@@ -199,6 +200,7 @@ def decide_falls(result: Result) -> Finding:
     "Statistic: mean over seeds at the lowest density.",
     criterion="Supported if the mean lies within 0.7 to 0.9 at all densities, refuted if at none, mixed otherwise.",
     figures=("hardening",),
+    published=Verdict.REFUTED,
 )
 def decide_eighty(result: Result) -> Finding:
     found = [q for name, q in result.numbers.items() if name.startswith("gone_")]
@@ -214,6 +216,7 @@ def decide_eighty(result: Result) -> Finding:
     "perfectly read orthogonal features explain. Statistic: mean over seeds at the lowest density.",
     criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
     figures=("hardening",),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_cost(result: Result) -> Finding:
     found = result.numbers["kept_rare"]

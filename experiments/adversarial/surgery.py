@@ -228,6 +228,7 @@ def draw_checks(result: Result) -> Figure:
     "mean over seeds.",
     criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
     figures=("adversarial-surgery",),
+    published=Verdict.SUPPORTED,
 )
 def decide_share(result: Result) -> Finding:
     return Finding(result.numbers["eps_share"], above(result.numbers["eps_share"], 0.5))
@@ -242,6 +243,7 @@ def decide_share(result: Result) -> Finding:
     criterion="Supported if its vulnerability lies below 1.2 and the clean loss rises by less than a tenth; mixed if "
     "only one of the two holds; refuted if neither does.",
     figures=("adversarial-surgery",),
+    published=Verdict.MIXED,
 )
 def decide_orthogonal(result: Result) -> Finding:
     robust, cheap = result.numbers["projected"].value < 1.2, result.numbers["projected_cost"].value < 1.1
@@ -258,6 +260,7 @@ def decide_orthogonal(result: Result) -> Finding:
     "least.",
     criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
     figures=("adversarial-checks",),
+    published=Verdict.REFUTED,
 )
 def decide_analytic(result: Result) -> Finding:
     return Finding(result.numbers["analytic_least"], above(result.numbers["analytic_least"], 0.9))
@@ -271,6 +274,7 @@ def decide_analytic(result: Result) -> Finding:
     "mean over seeds at the lowest density.",
     criterion="Supported if the 95 % interval lies above 0.1, refuted if below, inconclusive if it straddles 0.1.",
     figures=("adversarial-checks",),
+    published=Verdict.REFUTED,
 )
 def decide_masking(result: Result) -> Finding:
     return Finding(result.numbers["missed"], above(result.numbers["missed"], 0.1))

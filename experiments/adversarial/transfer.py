@@ -204,6 +204,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if the 95 % intervals lie above 0.8 at all densities, refuted if below 0.8 at all, mixed "
     "otherwise.",
     figures=("transfer",),
+    published=Verdict.SUPPORTED,
 )
 def decide_alike(result: Result) -> Finding:
     found = [result.numbers[f"rank_{p}"] for p in ("dense", "rare")]
@@ -219,6 +220,7 @@ def decide_alike(result: Result) -> Finding:
     "attacks. Statistic: mean over pairs at the lowest density.",
     criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
     figures=("transfer",),
+    published=Verdict.REFUTED,
 )
 def decide_independent(result: Result) -> Finding:
     found = result.numbers["independent_rare"]

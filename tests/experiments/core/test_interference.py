@@ -15,6 +15,7 @@ from experiments.core.interference import (
     similarity,
     tight_frame_norm,
 )
+from experiments.core.metrics import dimensionality
 
 
 def skewed() -> np.ndarray:
@@ -80,3 +81,11 @@ def test_data_sums_grow_as_noise_when_entries_cancel_and_linearly_when_they_are_
     assert growth == pytest.approx(4, rel=0.06)
     assert data_sum(balanced, 20)[0] / data_sum(balanced, 5)[0] == pytest.approx(2, rel=0.2)
     assert data_sum(balanced, 20)[0] < random_sum(balanced, 20)[0]
+
+
+def test_the_rest_of_a_scaled_column_is_bounded_whatever_the_lengths_and_is_told_by_the_dimensionality():
+    W = np.random.default_rng(5).standard_normal((20, 4, 15)) * np.random.default_rng(6).uniform(0.5, 2, (20, 1, 15))
+    scaled = epsilon(W) / (W**2).sum(1)[:, :, None]
+    square = row_norm(scaled, 2) ** 2
+    assert np.allclose(square, 1 / dimensionality(W) - 1)
+    assert (np.sqrt(square.mean(-1)) >= tight_frame_norm(15 / 4)).all()
