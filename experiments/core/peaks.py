@@ -34,14 +34,15 @@ def contrast(
 ) -> Quantity:
     """Return the density of pooled values in `peak` over that in all `gaps` together, with a bootstrap over seeds.
 
-    `samples` holds the values (value,) of each seed. Half a value is added to both counts, so that empty gaps, or
-    nothing at all, give a finite number: 1 means no peak if windows are equally wide.
+    `samples` holds the values (value,) of each seed. One value spread evenly over all windows is added, so that empty
+    gaps give a finite number, and nothing at all gives 1, no peak.
     """
     counts = counts_in(samples, [peak, *gaps])
     wide = peak[1] - peak[0], sum(high - low for low, high in gaps)
 
     def ratio(total: Array) -> Array:
-        return np.asarray((total[..., 0] + 0.5) / wide[0] / ((total[..., 1:].sum(-1) + 0.5) / wide[1]))
+        inside, beside = total[..., 0] / wide[0], total[..., 1:].sum(-1) / wide[1]
+        return np.asarray((inside + 1 / sum(wide)) / (beside + 1 / sum(wide)))
 
     chosen = generator.integers(0, len(samples), (resamples, len(samples)))
     return percentile_quantity(float(ratio(counts.sum(0))), ratio(counts[chosen].sum(1)), len(samples))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import block_diag, null_space
+from scipy.optimize import brentq
 
 from experiments.core.optimum import Family, minimise
 from experiments.core.polyhedra import HEXAGON, PENTAGON, SQUARE_ANTIPRISM
@@ -93,13 +94,28 @@ BRICKS = (
 
 
 def gains(brick: Brick, density: ArrayLike) -> Gains:
-    """Return what the best models of a brick gain at each density (case,), by the exact expected loss."""
+    """Return what the best models of a brick gain at each density (case,), by the exact expected loss.
+
+    The better of two local minima counts: one reached from biases of 0, one from the negative ones of rare features.
+    """
     p = np.atleast_1d(np.asarray(density, dtype=np.float64))
     starts = np.tile(brick.family.start, (len(p), 2, 1))
     biases = (brick.family.basis[:, : brick.dimensions * brick.features] == 0).all(-1)
-    starts[:, 1, biases] = -0.2  # the branch of rare features, whose biases are negative
+    starts[:, 1, biases] = -0.2
     found = minimise(brick.family, np.repeat(p, 2)[:, None], starts=starts.reshape(2 * len(p), -1))
     best = found.loss.reshape(-1, 2).argmin(-1) + 2 * np.arange(len(p))
     absent = absent_loss(p)
     gain = brick.features * (absent - found.loss[best]) / (brick.dimensions * absent)
     return Gains(np.asarray(gain), np.asarray((found.W[best] ** 2).sum((-1, -2)) / brick.dimensions))
+
+
+def takes_over(one: Brick, other: Brick, common: float, rare: float) -> float:
+    """Return the density between `common` and `rare` at which two bricks gain the same.
+
+    Raises `ValueError` if one of them gains more at both ends.
+    """
+
+    def lead(log_p: float) -> float:
+        return float(gains(one, np.exp(log_p)).gain[0] - gains(other, np.exp(log_p)).gain[0])
+
+    return float(np.exp(brentq(lead, np.log(common), np.log(rare), xtol=1e-7)))

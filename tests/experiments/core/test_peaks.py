@@ -31,8 +31,13 @@ def test_a_peak_stands_out_by_the_ratio_of_densities():
     found = contrast(PEAKED, (0.49, 0.51), GAPS, 400, np.random.default_rng(1))
     flat = contrast(FLAT, (0.49, 0.51), GAPS, 400, np.random.default_rng(1))
     gap_count = counts_in(FLAT, GAPS).sum()
-    assert found.value - flat.value == pytest.approx(8 * 60 / 0.02 / ((gap_count + 0.5) / 0.04))
+    assert found.value - flat.value == pytest.approx(8 * 60 / 0.02 / (gap_count / 0.04 + 1 / 0.06))
     assert found.low > 2
+
+
+def test_no_values_at_all_are_no_peak():
+    found = contrast([np.ones(3)] * 4, (0.49, 0.51), [(0.4, 0.45)], 50, np.random.default_rng(1))
+    assert (found.low, found.value, found.high) == (1.0, 1.0, 1.0)
 
 
 def test_the_interval_reflects_that_seeds_are_the_unit():

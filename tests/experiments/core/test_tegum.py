@@ -6,7 +6,7 @@ import pytest
 from experiments.core.exact import expected_loss
 from experiments.core.metrics import cosines, dimensionality, gram, off_diagonal
 from experiments.core.polyhedra import PENTAGON, TRIANGLE, TRIANGULAR_BIPYRAMID
-from experiments.core.tegum import BRICKS, gains, orthogonal_to, simplex, tegum_product
+from experiments.core.tegum import BRICKS, gains, orthogonal_to, simplex, takes_over, tegum_product
 from experiments.core.theory import absent_loss, pair_loss
 
 KNOWN = {brick.name: brick for brick in BRICKS}
@@ -75,3 +75,11 @@ def test_bricks_take_turns_as_features_become_rarer():
     best = np.argmax([gains(brick, p).gain for brick in BRICKS], axis=0)
     names = [BRICKS[k].name for k in best]
     assert names == ["5-simplex", "tetrahedron", "triangle", "digon", "pentagon", "square antiprism"]
+
+
+def test_at_the_takeover_both_bricks_gain_the_same():
+    p = takes_over(KNOWN["triangle"], KNOWN["digon"], 0.8, 0.4)
+    assert 0.55 < p < 0.7
+    assert gains(KNOWN["triangle"], p).gain == pytest.approx(gains(KNOWN["digon"], p).gain, rel=1e-6)
+    with pytest.raises(ValueError, match="sign"):
+        takes_over(KNOWN["dedicated"], KNOWN["digon"], 0.3, 0.1)

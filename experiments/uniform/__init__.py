@@ -1,0 +1,1 @@
+"""Many equally important features: how they share the dimensions there are."""

@@ -1,0 +1,196 @@
+"""Does the number of learned features grow with the dimensions alone, and not with how many there are to learn?
+
+Elhage et al. 2022, "The geometry of superposition": with n much larger than m, ||W||_F^2 is proportional to m and does
+not depend on n. One number of dimensions is trained with three numbers of features, and one ratio of both with
+three sizes, at five densities.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.metrics import represented_mass
+from experiments.core.quantities import Quantity, mean
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.starts import raised_start
+from experiments.core.training.train import train
+
+Array = NDArray[np.float64]
+SOURCE = 'Toy Models of Superposition, "The geometry of superposition"'
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 3
+    by_features: tuple[tuple[int, int], ...] = ((100, 20), (200, 20), (400, 20))
+    by_dimensions: tuple[tuple[int, int], ...] = ((100, 10), (200, 20), (400, 40))
+    densities: tuple[float, ...] = (0.35, 0.28, 0.2, 0.1, 0.05)
+    steps: int = 10_000
+    batch: int = 64
+    checked: tuple[int, float] = (2, 0.1)  # of `by_features` and density, trained again for twice as long
+    rate_times_features: float = 0.8  # more features make more noise at the same rate; falling to 0 along a cosine
+
+
+@dataclass(frozen=True)
+class Result:
+    """`per_dimension` (size, density, seed) is ||W||_F^2 / hidden of the `sizes` (size, 2): features, hidden.
+
+    `by_features` and `by_dimensions` number the sizes of each comparison.
+    """
+
+    sizes: NDArray[np.int64]
+    by_features: NDArray[np.int64]
+    by_dimensions: NDArray[np.int64]
+    density: Array
+    per_dimension: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Features learned, by features and dimensions",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        by_features=((20, 5), (40, 5), (60, 5)),
+        by_dimensions=((20, 3), (40, 5), (60, 9)),
+        densities=(0.3, 0.2),
+        checked=(2, 0.2),
+        steps=600,
+        rate_times_features=0.4,
+    ),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    sizes = sorted({*config.by_features, *config.by_dimensions})
+    mass = np.array([_per_dimension(config, device, size, config.densities, config.steps) for size in sizes])
+    features, dimensions = (
+        np.array([sizes.index(size) for size in group]) for group in (config.by_features, config.by_dimensions)
+    )
+    return Result(
+        sizes=np.array(sizes),
+        by_features=features,
+        by_dimensions=dimensions,
+        density=np.array(config.densities),
+        per_dimension=mass,
+        numbers=_spreads("features", mass[features], config)
+        | _spreads("dimensions", mass[dimensions], config)
+        | _checked(config, device, mass[features]),
+    )
+
+
+def _per_dimension(
+    config: Config, device: str, size: tuple[int, int], densities: tuple[float, ...], steps: int
+) -> Array:
+    """Return ||W||_F^2 / hidden (density, seed) of models of one size."""
+    features, hidden = size
+    p, model = np.repeat(densities, config.seeds), Model(features, hidden)
+    recipe = Recipe(
+        steps,
+        config.batch,
+        config.rate_times_features / features,
+        schedule="cosine",
+        start=raised_start(model, p.size, p / 2, config.seed),
+        seed=config.seed,
+    )
+    trained = train(Data(p[:, None]), model, recipe, p.size, device)
+    if trained.diverged.any():
+        raise RuntimeError(f"{trained.diverged.sum()} of {p.size} models diverged")
+    return np.asarray(represented_mass(trained.weights.W).reshape(-1, config.seeds) / hidden)
+
+
+def _checked(config: Config, device: str, mass: Array) -> dict[str, Quantity]:
+    """Return what twice the steps change at one size and density, relative, and the spread of sizes there."""
+    which, density = config.checked
+    longer = _per_dimension(config, device, config.by_features[which], (density,), 2 * config.steps)[0]
+    usual = mass[:, config.densities.index(density)]
+    return {
+        "doubled": mean(longer / usual[which].mean() - 1),
+        "against_middle": mean(usual[which] / usual[which - 1] - 1),
+        "longer_against_middle": mean(longer / usual[which - 1] - 1),
+    }
+
+
+def _spreads(name: str, mass: Array, config: Config) -> dict[str, Quantity]:
+    """Return how far the sizes (size, density, seed) of one comparison differ, relative to their mean, by density."""
+    spread = np.ptp(mass, axis=0) / mass.mean(0)
+    found = {f"{name}_{k}": mean(row) for k, row in enumerate(spread)}
+    found[f"{name}_largest"] = max(found.values(), key=lambda one: one.value)
+    found[f"{name}_plateau"] = mean(spread[np.array(config.densities) >= 0.25].mean(0))
+    return found
+
+
+@experiment.figure(
+    "uniform-sizes",
+    title="Features learned per dimension, in five sizes",
+    caption="$\\Vert W\\Vert_F^2/m$ over rarity. (a) The same dimensions, more features: sizes differ by at most "
+    "{numbers.features_largest:%}. (b) The same ratio of features to dimensions: at most "
+    "{numbers.dimensions_largest:%}. They agree on the plateau of pairs and drift apart where features are rare: 100 "
+    "features reach their ceiling, 400 train more slowly, and ten dimensions are packed less well than forty.",
+    alt="Two panels with three nearly coinciding curves each that rise from two to seven features per dimension; "
+    "with 100 features the left one stays lower at the end.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw_sizes(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", sharey=True)
+    for ax, group in zip(axes, (result.by_features, result.by_dimensions), strict=True):
+        for index, size in enumerate(group):
+            n, m = result.sizes[size]
+            quantities = [mean(row) for row in result.per_dimension[size]]
+            plotting.points(ax, 1 / result.density, quantities, label=f"{n} in {m}", index=index, line=True)
+        ax.set(xscale="log", yscale="log", xlabel="rarity $1/p$")
+        ticks = [tick for tick in (3, 5, 10, 20) if tick <= 1 / result.density.min() + 1e-9]
+        ax.set_xticks(ticks, [str(tick) for tick in ticks])
+        ax.set_yticks([2, 3, 5, 7], ["2", "3", "5", "7"])
+        ax.minorticks_off()
+        plotting.legend(ax)
+    axes[0].set_ylabel(r"$\Vert W\Vert_F^2\,/\,m$")
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.claim(
+    "uniform-n-irrelevant",
+    title="With many more features than dimensions, their number does not matter",
+    source=SOURCE,
+    test="||W||_F^2 of 100, 200 and 400 features in 20 dimensions at five densities: largest minus smallest over their "
+    "mean, seed by seed. Statistic: mean over seeds at the density where it is largest.",
+    criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
+    "half of them, mixed otherwise.",
+    figures=("uniform-sizes",),
+)
+def decide_features(result: Result) -> Finding:
+    return _by_spread(result, "features")
+
+
+@experiment.claim(
+    "uniform-proportional",
+    title="Features learned are proportional to dimensions",
+    source=SOURCE,
+    test="||W||_F^2 / m of 10, 20 and 40 dimensions with ten times as many features, at five densities: largest minus "
+    "smallest over their mean, seed by seed. Statistic: mean over seeds at the density where it is largest.",
+    criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
+    "half of them, mixed otherwise.",
+    figures=("uniform-sizes",),
+)
+def decide_dimensions(result: Result) -> Finding:
+    return _by_spread(result, "dimensions")
+
+
+def _by_spread(result: Result, name: str) -> Finding:
+    verdicts = [above(result.numbers[f"{name}_{k}"], 0.05) for k in range(len(result.density))]
+    statistic = result.numbers[f"{name}_largest"]
+    if all(verdict is Verdict.REFUTED for verdict in verdicts):
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(
+        statistic, Verdict.REFUTED if verdicts.count(Verdict.SUPPORTED) > len(verdicts) / 2 else Verdict.MIXED
+    )
