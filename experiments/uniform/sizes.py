@@ -167,6 +167,7 @@ def draw_sizes(result: Result) -> Figure:
     criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
     "half of them, mixed otherwise.",
     figures=("uniform-sizes",),
+    published=Verdict.MIXED,
 )
 def decide_features(result: Result) -> Finding:
     return _by_spread(result, "features")
@@ -181,6 +182,7 @@ def decide_features(result: Result) -> Finding:
     criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
     "half of them, mixed otherwise.",
     figures=("uniform-sizes",),
+    published=Verdict.MIXED,
 )
 def decide_dimensions(result: Result) -> Finding:
     return _by_spread(result, "dimensions")
