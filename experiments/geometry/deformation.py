@@ -355,7 +355,7 @@ def draw_shapes(result: Result) -> Figure:
     "lives, on the two exact branches. They cross at {numbers.density_p05:.3f}, that is "
     "{numbers.density_p05_factor:.1f} times rarer. (b) The crossing against the density of the others, exact "
     "(lines) and best of the fits (bars), for density and for importance. Dotted: below it no pentagon is left. The "
-    "paper's factor of 2.5 (cross) belongs to twice its stated density.",
+    "paper's factor of 2.5 (cross) is close to what holds at twice its density.",
     alt="Left, dots on two curves that cross: one steep and straight, one flatter. Right, two rising curves of the "
     "crossing ratio, dotted ends of the pentagon below, two points with bars on the density curve and a cross above "
     "it.",
@@ -467,6 +467,7 @@ def draw_map(result: Result) -> Figure:
     "largest change, from 72 degrees, of the angle to its neighbours while all five features live.",
     criterion="Supported if above 2 degrees, refuted otherwise.",
     figures=("deformation-map",),
+    published=Verdict.SUPPORTED,
 )
 def decide_bends(result: Result) -> Finding:
     bend = result.numbers["importance_bend"]
@@ -481,6 +482,7 @@ def decide_bends(result: Result) -> Finding:
     test="Best fit at each ratio from 0.4 to 3, density 0.05. Statistic: rank correlation of ratio and angle.",
     criterion="Supported if above 0.95, refuted if below 0.5, mixed otherwise.",
     figures=("deformation-angles", "deformation-shapes"),
+    published=Verdict.SUPPORTED,
 )
 def decide_repels(result: Result) -> Finding:
     rank = result.numbers["gap_rank"]
@@ -499,6 +501,7 @@ def decide_repels(result: Result) -> Finding:
     criterion="Supported if at all of them and the norm of the odd feature jumps by more than one half at density "
     "0.05; refuted if at fewer than half; mixed otherwise.",
     figures=("deformation-crossing", "deformation-map"),
+    published=Verdict.SUPPORTED,
 )
 def decide_shatters(result: Result) -> Finding:
     share = result.numbers["crossings"]
@@ -517,6 +520,7 @@ def decide_shatters(result: Result) -> Finding:
     criterion="Supported if the slopes differ by more than 20 % and on both sides the interval of the share on the "
     "worse branch lies above 0; refuted if the slopes differ by less; mixed otherwise.",
     figures=("deformation-crossing",),
+    published=Verdict.SUPPORTED,
 )
 def decide_first_order(result: Result) -> Finding:
     ratio = result.numbers["slope_ratio"]
@@ -533,6 +537,7 @@ def decide_first_order(result: Result) -> Finding:
     test="Crossing of the exact branches at density 0.05, as a factor between the others' density and the odd one's.",
     criterion="Supported if between 2.25 and 2.75, refuted otherwise.",
     figures=("deformation-crossing",),
+    published=Verdict.REFUTED,
 )
 def decide_factor(result: Result) -> Finding:
     factor = result.numbers["density_p05_factor"]
@@ -547,6 +552,7 @@ def decide_factor(result: Result) -> Finding:
     "crossing at each baseline. Statistic: largest difference.",
     criterion="Supported if below 0.03, refuted if above 0.06, mixed otherwise.",
     figures=("deformation-crossing",),
+    published=Verdict.SUPPORTED,
 )
 def decide_trained(result: Result) -> Finding:
     misses = [
@@ -566,6 +572,7 @@ def decide_trained(result: Result) -> Finding:
     criterion="Supported if the interval lies within 0.05 of 1, refuted if it lies wholly outside, inconclusive "
     "otherwise.",
     figures=("deformation-shapes",),
+    published=Verdict.REFUTED,
 )
 def decide_norm(result: Result) -> Finding:
     found = result.numbers["relation"]
