@@ -1,0 +1,1 @@
+"""Learning dynamics: how solutions evolve over training, how suddenly, and in which order."""

@@ -1,0 +1,346 @@
+"""Do features jump between levels of dimensionality, and does the loss fall when they do?
+
+Elhage et al. 2022, "Superposition and Learning Dynamics", discrete "energy level" jumps. Many equal features, few
+dimensions, a density at which training ends with antipodal pairs.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.courses import crossing, share_near, sigmoid_width
+from experiments.core.evaluation import evaluate
+from experiments.core.level_events import (
+    DECAY,
+    WINDOW,
+    Events,
+    fall_around,
+    find_events,
+    null_shares,
+    pooled_interval,
+    pooled_share,
+)
+from experiments.core.metrics import dimensionality, represented
+from experiments.core.quantities import Quantity, exact, mean, median, share
+from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.train import train
+from experiments.core.views import Curves, Frames
+
+SECTION = 'Toy Models of Superposition, "Superposition and Learning Dynamics"'
+
+PAIR = 0.02
+"""A feature is in an antipodal pair when its dimensionality is this close to 1/2."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 23
+    seeds: int = 32
+    features: int = 100  # the paper's uniform models have 400 and 30; `large` has them
+    hidden: int = 10
+    density: float = 0.3  # 1/(1-S) = 3.3, where antipodal pairs win
+    steps: int = 12_000
+    batch: int = 256
+    learning_rate: float = 2e-3  # a tenth of it in the last fifth of training
+    every: int = 60  # steps between snapshots
+    samples: int = 4096  # of the fixed set that measures all losses
+    shuffles: int = 2000
+
+
+@dataclass(frozen=True)
+class Result:
+    """Courses over `steps` (time,) of the model shown, and events of all.
+
+    `levels` (time, feature) is the dimensionality of every feature of the seed with most late jumps, `lives` (feature,)
+    whether it ends represented, `loss` (seed, time) on the fixed set. Events: `jump_seed` and `jump_step` (jump,), and
+    `change_seed` and `change_step` (change,) of change-points of the loss. `around` (offset,) is the mean fall of
+    ln(loss) within one window, over seeds with late jumps, `offsets` (offset,) shares of training away from a jump;
+    `shuffled_around` (2, offset) is the middle 95 % of it under shifted jumps. `null_shares` (2, shuffle) is the share
+    of change-points near a jump when jumps are scattered, and when they are shifted. `sharpness` (seed,) is the median
+    over features of the time from half to nine tenths of the final dimensionality over that of a sigmoid with the same
+    start and middle.
+    """
+
+    steps: NDArray[np.int64]
+    shown: int
+    levels: NDArray[np.float32]
+    lives: NDArray[np.bool_]
+    loss: NDArray[np.float64]
+    jump_seed: NDArray[np.int64]
+    jump_step: NDArray[np.int64]
+    change_seed: NDArray[np.int64]
+    change_step: NDArray[np.int64]
+    offsets: NDArray[np.float64]
+    around: NDArray[np.float64]
+    shuffled_around: NDArray[np.float64]
+    null_shares: NDArray[np.float64]
+    numbers: dict[str, Quantity]
+    sharpness: NDArray[np.float64] = undefined("every feature that ends represented started beyond half of its end")
+
+
+experiment = Experiment(
+    __name__,
+    title="Energy levels of features",
+    config=Config(),
+    quick=Config(seeds=4, steps=6000, batch=128, samples=1024, shuffles=200),
+    large=Config(features=400, hidden=30, density=0.35, seeds=64),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    trained = _trained(config, device)
+    steps = np.array(trained.steps)
+    W = np.stack([kept.W for kept in trained.snapshots], axis=1)  # (seed, time, hidden, feature)
+    levels, lives = dimensionality(W), represented(W[:, -1])
+    loss = _losses(config, trained)
+    window = max(1, round(WINDOW * (len(steps) - 1)))
+    events = [find_events(level, np.log(each), window) for level, each in zip(levels, loss, strict=True)]
+    shown = int(np.argmax([len(each.jumps) for each in events]))
+    generator = np.random.default_rng(config.seed)
+    nulls = null_shares(events, len(steps), window, config.shuffles, generator)
+    around = fall_around(events, loss, window, generator, config.shuffles)
+    sharpness = np.array([_sharpness(level, alive, steps) for level, alive in zip(levels, lives, strict=True)])
+    jump_seed, jump_step = _flat([each.jumps for each in events], steps)
+    change_seed, change_step = _flat([each.changes for each in events], steps)
+    final = np.concatenate([level[-1, alive] for level, alive in zip(levels, lives, strict=True)])
+    return Result(
+        steps=steps,
+        shown=shown,
+        levels=levels[shown].astype(np.float32),
+        lives=lives[shown],
+        loss=loss,
+        jump_seed=jump_seed,
+        jump_step=jump_step,
+        change_seed=change_seed,
+        change_step=change_step,
+        offsets=around[0],
+        around=around[1],
+        shuffled_around=around[2],
+        null_shares=nulls,
+        sharpness=sharpness,
+        numbers=_numbers(events, nulls, window, final, lives) | _sharpness_number(sharpness),
+    )
+
+
+def _trained(config: Config, device: str) -> Trained:
+    return train(
+        Data(config.density),
+        Model(config.features, config.hidden),
+        Recipe(
+            steps=config.steps,
+            batch=config.batch,
+            learning_rate=config.learning_rate,
+            schedule="step",
+            step_at=DECAY,
+            snapshots=tuple(range(0, config.steps + 1, config.every)),
+            seed=config.seed,
+        ),
+        instances=config.seeds,
+        device=device,
+    )
+
+
+def _losses(config: Config, trained: Trained) -> Array:
+    """Return the loss of every kept model on one common set of samples, (seed, time)."""
+    kept = trained.snapshots
+    every = Weights(np.concatenate([each.W for each in kept]), np.concatenate([each.b for each in kept]))
+    data, model = Data(config.density), Model(config.features, config.hidden)
+    found = evaluate(every, data, model, samples=config.samples, seed=config.seed).loss
+    return found.reshape(len(kept), config.seeds).T
+
+
+def _sharpness(levels: Array, lives: NDArray[np.bool_], steps: NDArray[np.int64]) -> float:
+    """Return the median over live features of measured over sigmoidal time from half to nine tenths of the end."""
+    courses = levels[:, lives].T
+    begin, end = courses[:, 0], courses[:, -1]
+    half, most = crossing(courses, steps, end / 2), crossing(courses, steps, 0.9 * end)
+    ratio = (most - half) / sigmoid_width(begin, end, half)
+    known = ratio[np.isfinite(ratio)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def _flat(times: list[Array], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return seeds and steps of events given per seed as fractional indices of snapshots."""
+    seeds = np.repeat(np.arange(len(times)), [len(each) for each in times])
+    at = np.interp(np.concatenate([*times, np.zeros(0)]), np.arange(len(steps)), steps)
+    return seeds, np.round(at).astype(np.int64)
+
+
+def _numbers(
+    events: list[Events], nulls: Array, window: int, final: Array, lives: NDArray[np.bool_]
+) -> dict[str, Quantity]:
+    """Return what the page quotes of the events; `final` (live feature of any seed,) and `lives` (seed, feature)."""
+    found = pooled_share(events, [each.jumps for each in events], window)
+    bounds = pooled_interval(events, window)
+    with_jumps = np.array([len(each.jumps) for each in events])
+    dropped = [share_near(each.jumps, each.changes, window) for each in events if len(each.jumps)]
+    chance = (1 + (nulls >= found).sum(axis=1)) / (1 + nulls.shape[1])
+    return {
+        "coincide": Quantity(
+            found, *bounds, n=sum(len(each.changes) > 0 for each in events), method="bootstrap over seeds, 95 %"
+        ),
+        "scattered_share": exact(float(nulls[0].mean())),
+        "shifted_share": exact(float(nulls[1].mean())),
+        "scattered_p": exact(float(chance[0]), method="permutation test, one-sided"),
+        "shifted_p": exact(float(chance[1]), method="permutation test, one-sided"),
+        "late_jumps": share(with_jumps > 0),
+        "jumps": mean(with_jumps),
+        "changes": mean([len(each.changes) for each in events]),
+        "jumps_with_fall": mean(dropped) if dropped else exact(0.0),
+        "pairs": share(np.abs(final - 0.5) < PAIR),
+        "live": median(lives.sum(axis=1)),
+    }
+
+
+def _sharpness_number(sharpness: Array) -> dict[str, Quantity]:
+    return {"sharpness": median(sharpness[np.isfinite(sharpness)])}
+
+
+@experiment.figure(
+    "energy-levels",
+    title="Features jump to the level of antipodal pairs",
+    caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue "
+    "features end represented, grey ones do not. They begin in a crowd, and leave it for 1/2 or 0, some of them late "
+    "and suddenly. (b) Loss on a fixed set of samples, above its least. Dotted: late jumps.",
+    alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half at different times "
+    "and stay there, the others fall to zero. Below, the loss falls in steps at the times of the late rises.",
+)
+def draw_levels(result: Result) -> Figure:
+    figure, (upper, lower) = plotting.new_figure(2, 1, height=5.0, sharex=True, height_ratios=[1.6, 1.0])
+    steps = result.steps[1:]
+    for course, lives in zip(result.levels[1:].T, result.lives, strict=True):
+        tone = plotting.colour("accent") if lives else plotting.colour("muted")
+        upper.plot(steps, course, color=tone, linewidth=0.7, alpha=0.8, zorder=3 if lives else 2, rasterized=True)
+    plotting.theory_level(upper, 0.5, label="")
+    upper.set(ylabel="dimensionality $D_i$", ylim=(-0.02, 0.6))
+    loss = result.loss[result.shown]
+    lower.plot(steps, loss[1:] - loss.min() + 1e-5, color=plotting.colour("accent"))
+    lower.set(xscale="log", yscale="log", xlabel="step", ylabel="loss above its least", xlim=(60, steps[-1]))
+    for step in result.jump_step[result.jump_seed == result.shown]:
+        for ax in (upper, lower):
+            plotting.decoration(ax.axvline(step, color=plotting.colour("contrast"), linestyle=":", linewidth=1.2))
+    plotting.panel_letters([upper, lower])
+    return figure
+
+
+@experiment.view("energy-levels")
+def move_levels(result: Result) -> Frames:
+    places = np.unique(np.searchsorted(result.steps, np.geomspace(60, float(result.steps[-1]), 48)))
+    time, loss = np.log10(result.steps[places]), result.loss[result.shown]
+    shown = np.log10(loss[places] - loss.min() + 1e-5)
+    ticks = tuple((float(power), f"{10**power:,}") for power in (2, 3, 4) if time[0] <= power <= time[-1])
+    levels = result.levels[places].astype(np.float64)
+    colours = tuple(0 if lives else 3 for lives in result.lives)
+    captions = tuple(
+        f"step {result.steps[place]:,}, loss {loss[place]:.4f}, {int((result.levels[place] > 0.4).sum())} near 1/2"
+        for place in places
+    )
+    low, high = int(np.floor(shown.min())), int(np.ceil(shown.max()))
+    powers = tuple((float(power), f"1e{power}") for power in range(low, high + 1))
+    halves = ((0.0, "0"), (0.25, "1/4"), (0.5, "1/2"))
+    return Frames(
+        "The dimensionality of every feature over training, and the loss: features jump to one half as the loss falls",
+        captions,
+        (
+            Curves(
+                "Dimensionality of each feature", time, levels, "step", "dimensionality", ticks, halves, colours=colours
+            ),
+            Curves(
+                "Loss above its least",
+                time,
+                shown[:, None],
+                "step",
+                "loss above its least",
+                ticks,
+                powers,
+                colours=(1,),
+            ),
+        ),
+    )
+
+
+@experiment.figure(
+    "energy-coincidence",
+    title="The loss falls when a feature jumps",
+    caption="(a) Fall of ln(loss) within 2 % of training, at times before and after a late jump, mean over the seeds "
+    "that have one; grey: the same with each seed's jumps shifted by up to 10 % of training. (b) Share of all "
+    "change-points of the loss with a jump within 2 % of training, {numbers.coincide:% value}, and under two nulls: "
+    "jumps scattered over training, and shifted.",
+    alt="Left, a curve that is flat around zero and has one tall peak at a jump, far above a grey band. Right, two "
+    "histograms near zero and a line far to the right of both.",
+    interval="The grey band holds the middle 95 % of shifted courses",
+)
+def draw_coincidence(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
+    percent = 100 * result.offsets
+    plotting.null_band(left, percent, *(1e2 * result.shuffled_around), label="shifted")
+    left.plot(percent, 1e2 * result.around, color=plotting.colour("accent"), label="around jumps")
+    left.set(xlabel="time after a jump (% of training)", ylabel="fall of ln(loss), in hundredths")
+    plotting.legend(left)
+    bins = np.linspace(0, 1, 41)
+    for index, (name, shares) in enumerate(zip(("scattered", "shifted"), result.null_shares, strict=True)):
+        right.hist(shares, bins=bins, color=plotting.series(index + 2), alpha=0.6, label=name)
+    plotting.theory_level(right, result.numbers["coincide"].value, label="measured", vertical=True)
+    right.set(xlabel="share of change-points with a jump", ylabel="shuffles")
+    plotting.legend(right)
+    plotting.panel_letters([left, right])
+    return figure
+
+
+@experiment.claim(
+    "energy-pairs",
+    title="All represented features end on the level of an antipodal pair",
+    statements=("D1",),
+    source=SECTION,
+    test="Final models of all seeds. Statistic: share of represented features with dimensionality within 0.02 of 1/2.",
+    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles it.",
+    figures=("energy-levels",),
+)
+def decide_pairs(result: Result) -> Finding:
+    statistic = result.numbers["pairs"]
+    return Finding(statistic, above(statistic, 0.95))
+
+
+@experiment.claim(
+    "energy-coincidence",
+    title="The loss drops when features jump between levels",
+    statements=("D1", "D2"),
+    source=SECTION,
+    test="Between 10 % and 80 % of training: change-points are times at which ln(loss) falls within 2 % of training "
+    "by more than six robust standard deviations above the median fall; jumps are changes of some dimensionality by "
+    "more than 0.2 within 2 % of training. Statistic: share of change-points of all seeds with a jump within 2 % of "
+    "training, and its permutation tests within seeds: jumps scattered over training, and shifted together by up to "
+    "10 % of it, which keeps the trend.",
+    criterion="Supported if both tests give p below 0.01, refuted if neither does, mixed otherwise.",
+    figures=("energy-coincidence", "energy-levels"),
+)
+def decide_coincidence(result: Result) -> Finding:
+    passed = [result.numbers[name].value < 0.01 for name in ("scattered_p", "shifted_p")]
+    verdict = Verdict.SUPPORTED if all(passed) else Verdict.MIXED if any(passed) else Verdict.REFUTED
+    return Finding(result.numbers["coincide"], verdict)
+
+
+@experiment.claim(
+    "energy-sharp",
+    title="A feature enters more suddenly than smooth growth would bring it in",
+    statements=("D2",),
+    test="Features that end represented. Time from half to nine tenths of the final dimensionality, over that of the "
+    "logistic curve with the same start, middle and end, the course of a linear model. Statistic: median over seeds "
+    "of the median over features.",
+    criterion="Supported if the 95 % interval lies below 1, refuted if above, inconclusive if it straddles 1.",
+    figures=("energy-levels",),
+)
+def decide_sharp(result: Result) -> Finding:
+    statistic = result.numbers["sharpness"]
+    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
+    return Finding(statistic, opposite.get(above(statistic, 1.0), Verdict.INCONCLUSIVE))

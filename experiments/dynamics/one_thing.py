@@ -1,0 +1,323 @@
+"""Does a model learn one thing at a time, and in the order of importance? With Adam, and with plain gradient descent?
+
+Features of falling importance, a small start. What the paper trains with, Adam, divides every gradient by its own size;
+gradient descent with momentum is the same recipe with an epsilon that is large beside every gradient.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.courses import crossing, in_turn, together
+from experiments.core.metrics import norms
+from experiments.core.quantities import Quantity, exact, mean, median
+from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
+from experiments.core.training.train import train
+
+LEARNED = 0.5
+"""A feature is learned when its squared length ends above this; it is learned at the time it passes half of its end."""
+
+SETTINGS = ("relu, descent", "relu, Adam", "linear, descent", "linear, Adam", "room for all")
+"""Output and optimiser of the compared models; the last is linear with a dimension for every feature, by descent."""
+
+EPSILON = 1.0
+"""Adam divides by sqrt(v) + epsilon; gradients here are below 0.02, so that this is gradient descent with momentum."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 24
+    seeds: int = 32
+    features: int = 20
+    hidden: int = 5
+    density: float = 0.1
+    decay: float = 0.8  # importance of a feature over that of the one before it
+    room: int = 12  # features and dimensions of the last setting
+    room_density: float = 0.3
+    room_decay: float = 0.7
+    steps: int = 20_000
+    batch: int = 256
+    learning_rate: float = 1e-3  # Adam
+    descent_rate: float = 0.5  # gradient descent
+    start_scale: float = 0.1
+    snapshots: int = 240
+
+
+@dataclass(frozen=True)
+class Result:
+    """Courses over `steps` (time,); a setting is a number into `SETTINGS`.
+
+    `squared` (setting, time, feature) is `||W_i||^2` of the first seed, padded with 0 where there are fewer features.
+    `learned` (setting, seed, feature) is the step at which a feature passes half of its final squared length, NaN
+    where it is not learned. `order` (setting, seed) is Spearman's correlation of that step with falling importance,
+    `turn` (setting, seed) how far features come one after another, `at_once` (setting, seed) how many rise together.
+    `predicted` (feature,) are the steps of the last setting by the logistic formula; `importance` (setting, feature).
+    """
+
+    steps: NDArray[np.int64]
+    squared: NDArray[np.float32]
+    importance: NDArray[np.float64]
+    order: NDArray[np.float64]
+    turn: NDArray[np.float64]
+    at_once: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    numbers: dict[str, Quantity]
+    learned: NDArray[np.float64] = undefined("the feature is not learned")
+
+
+experiment = Experiment(
+    __name__,
+    title="One thing at a time",
+    config=Config(),
+    quick=Config(seeds=4, steps=8000, batch=64, snapshots=120),
+)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One compared kind of model."""
+
+    features: int
+    hidden: int
+    density: float
+    importance: Array
+    output: str
+    adam: bool
+
+
+def _settings(config: Config) -> tuple[_Setting, ...]:
+    importance = config.decay ** np.arange(config.features)
+    tight = [
+        _Setting(config.features, config.hidden, config.density, importance, output, adam)
+        for output in ("relu", "linear")
+        for adam in (False, True)
+    ]
+    falling = config.room_decay ** np.arange(config.room)
+    return (*tight, _Setting(config.room, config.room, config.room_density, falling, "linear", adam=False))
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    steps = log_spaced_steps(config.steps, config.snapshots)
+    settings = _settings(config)
+    courses = [_squared_lengths(setting, config, steps, device) for setting in settings]
+    spans = [_spans(course, np.array(steps)) for course in courses]
+    measured = [_measures(span, setting.importance) for span, setting in zip(spans, settings, strict=True)]
+    order, turn, at_once = (np.array([each[k] for each in measured]) for k in range(3))
+    learned = np.stack([_padded(span[1], config.features, np.nan) for span in spans])
+    predicted = logistic_steps(settings[-1], config)
+    return Result(
+        steps=np.array(steps),
+        squared=np.stack([_padded(course[0], config.features, 0.0) for course in courses]).astype(np.float32),
+        importance=np.stack([_padded(setting.importance, config.features, 0.0) for setting in settings]),
+        order=order,
+        turn=turn,
+        at_once=at_once,
+        predicted=predicted,
+        learned=learned,
+        numbers=_numbers(order, turn, at_once, learned[-1, :, : config.room], predicted, settings[-1].importance),
+    )
+
+
+def _squared_lengths(setting: _Setting, config: Config, steps: tuple[int, ...], device: str) -> Array:
+    """Return `||W_i||^2` over training, (seed, time, feature)."""
+    rate, epsilon = (config.learning_rate, 1e-8) if setting.adam else (config.descent_rate, EPSILON)
+    trained = train(
+        Data(setting.density, importance=setting.importance),
+        Model(setting.features, setting.hidden, output="relu" if setting.output == "relu" else "linear"),
+        Recipe(
+            steps=config.steps,
+            batch=config.batch,
+            start_scale=config.start_scale,
+            snapshots=steps,
+            seed=config.seed,
+            learning_rate=rate,
+            epsilon=epsilon,
+        ),
+        instances=config.seeds,
+        device=device,
+    )
+    return np.stack([norms(kept.W) ** 2 for kept in trained.snapshots], axis=1)
+
+
+def _spans(squared: Array, steps: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    """Return the steps at which each feature passes a tenth, half and nine tenths of its end, NaN if never learned."""
+    course = np.swapaxes(squared, 1, 2)
+    end = np.where(course[..., -1] > LEARNED, course[..., -1], np.inf)
+    low, middle, high = (crossing(course, steps, part * end) for part in (0.1, 0.5, 0.9))
+    return low, middle, high
+
+
+def _measures(spans: tuple[Array, Array, Array], importance: Array) -> tuple[Array, Array, Array]:
+    """Return order, turn and number at once of every seed, (seed,) each."""
+    from scipy.stats import spearmanr
+
+    order, turn, at_once = [], [], []
+    for low, middle, high in zip(*spans, strict=True):
+        known = np.isfinite(middle)
+        order.append(float(spearmanr(middle[known], -importance[known]).statistic))
+        turn.append(in_turn(low[known], middle[known], high[known]))
+        at_once.append(together(low[known], high[known]))
+    return np.array(order), np.array(turn), np.array(at_once)
+
+
+def logistic_steps(setting: _Setting, config: Config) -> Array:
+    """Return the step at which gradient flow brings each feature to half its length, (feature,), from a typical start.
+
+    With room for all, `w = ||W_i||^2` follows `dw/dt = (8 I_i V / n) w (1 - w)` per unit of learning rate, V the
+    variance p/3 - p^2/4 of a feature, until `ln(1/w_0 - 1) / rate`. At the start
+    `w_0 = scale^2 * 2 hidden / (hidden + n)`.
+    """
+    n, hidden = setting.features, setting.hidden
+    variance = setting.density / 3 - setting.density**2 / 4
+    begin = config.start_scale**2 * 2 * hidden / (hidden + n)
+    rate = config.descent_rate / EPSILON * 8 * setting.importance * variance / n
+    return np.asarray(np.log(1 / begin - 1) / rate)
+
+
+def _padded(values: Array, width: int, fill: float) -> Array:
+    """Return `values` (..., feature) with `fill` for features that the setting does not have."""
+    room = np.full((*values.shape[:-1], width), fill)
+    room[..., : values.shape[-1]] = values
+    return room
+
+
+def _numbers(
+    order: Array, turn: Array, at_once: Array, room: Array, predicted: Array, importance: Array
+) -> dict[str, Quantity]:
+    """Return all that the page quotes."""
+    names = ("relu_descent", "relu_adam", "linear_descent", "linear_adam", "room")
+    found = {f"order_{name}": mean(values) for name, values in zip(names, order, strict=True)}
+    found |= {f"turn_{name}": median(values) for name, values in zip(names, turn, strict=True)}
+    found |= {f"at_once_{name}": mean(values) for name, values in zip(names, at_once, strict=True)}
+    known = [np.isfinite(row) for row in room]
+    slopes = [
+        float(np.polyfit(np.log(importance[keep]), np.log(row[keep]), 1)[0])
+        for row, keep in zip(room, known, strict=True)
+    ]
+    delay = [float(np.median(row[keep] / predicted[keep])) for row, keep in zip(room, known, strict=True)]
+    found["descent_gain"] = median(turn[0] - turn[1])
+    return found | {"slope": mean(slopes), "delay": median(delay), "seeds": exact(order.shape[1])}
+
+
+@experiment.figure(
+    "one-thing-courses",
+    title="One after the other by gradient descent, nearly together by Adam",
+    caption="Squared length $\\Vert W_i\\Vert^2$ of each feature over training in the same ReLU model from the same "
+    "start, darker for more important features. (a) Gradient descent brings them in one after the other, over a "
+    "decade of steps and more. (b) Adam, which divides each gradient by its size, brings most of them in together.",
+    alt="Two panels of rising curves over the logarithm of the step. Left, curves rise from zero to one in turn, the "
+    "dark ones first. Right, most curves rise at about the same time and cross each other.",
+)
+def draw_courses(result: Result) -> Figure:
+    figure, panels = plotting.new_figure(1, 2, width="wide", height=3.3, sharex=True, sharey=True)
+    tones = plotting.ramp(result.squared.shape[2])[::-1]
+    for ax, setting, title in zip(panels, (0, 1), ("gradient descent", "Adam"), strict=True):
+        for feature, tone in enumerate(tones):
+            ax.plot(
+                result.steps[1:], result.squared[setting, 1:, feature], color=tone, linewidth=1.2, zorder=20 - feature
+            )
+        ax.set(xscale="log", xlabel="step", title=title, xlim=(10, result.steps[-1]))
+    panels[0].set_ylabel(r"squared length $\Vert W_i\Vert^2$")
+    plotting.panel_letters(panels)
+    return figure
+
+
+@experiment.figure(
+    "one-thing-order",
+    title="More important features come first; only gradient descent takes them in turn",
+    caption="(a) Step at which a feature passes half of its length, against its importance, medians over seeds. With "
+    "room for every feature gradient descent follows the formula of the text (dashed). (b) How far features come in "
+    "turn: 1 if no two rise together, 0 if all would rise at one time; every seed, and the median.",
+    alt="Left, three descending series of points on logarithmic axes; one of them runs along a dashed line. Right, "
+    "five strips of points: those of gradient descent lie around one half, those of Adam around zero and below.",
+)
+def draw_order(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.5)
+    for index, (setting, label) in enumerate(((4, "room for all, descent"), (0, "ReLU, descent"), (1, "ReLU, Adam"))):
+        often = np.isfinite(result.learned[setting]).mean(axis=0) > 0.5
+        middle = np.nanmedian(result.learned[setting][:, often], axis=0)
+        left.plot(result.importance[setting, often], middle, "o", color=plotting.series(index), label=label)
+    room = result.importance[-1, : result.predicted.size]
+    plotting.theory_line(left, room, result.predicted, label="formula")
+    left.set(xscale="log", yscale="log", xlabel="importance $I_i$", ylabel="step at which it is learned")
+    plotting.legend(left)
+    names = ("ReLU,\ndescent", "ReLU,\nAdam", "linear,\ndescent", "linear,\nAdam", "room,\ndescent")
+    plotting.distribution_strip(right, dict(zip(names, np.clip(result.turn, -1.5, 1), strict=True)), index=0)
+    plotting.guide(right, 0.0)
+    plotting.guide(right, 1.0)
+    right.set(ylabel="in turn (1) or at once (0)", ylim=(-1.6, 1.1))
+    plotting.panel_letters([left, right])
+    return figure
+
+
+@experiment.claim(
+    "one-thing-order",
+    title="More important features are learned earlier",
+    statements=("D3",),
+    test="ReLU models. Spearman correlation, over the features that are learned, of the step at which one passes "
+    "half of its final squared length with falling importance. Statistic: mean over seeds with Adam, as the paper "
+    "trains; the criterion looks at gradient descent too.",
+    criterion="Supported if the 95 % interval lies above 0.5 with both optimisers, refuted if below with both, mixed "
+    "otherwise.",
+    figures=("one-thing-order", "one-thing-courses"),
+)
+def decide_order(result: Result) -> Finding:
+    verdicts = {above(result.numbers[name], 0.5) for name in ("order_relu_adam", "order_relu_descent")}
+    return Finding(result.numbers["order_relu_adam"], verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "one-thing-adam",
+    title="With Adam, a model learns one feature at a time",
+    statements=("D3",),
+    test="ReLU models trained with Adam. A feature rises from a tenth to nine tenths of its final squared length; "
+    "with k the mean number that rise together and k0 what it were if all passed their middle at one time, (k0 - "
+    "k)/(k0 - 1) is 1 for one at a time and 0 for all at once. Statistic: median over seeds.",
+    criterion="Supported if the 95 % interval lies above 0.5, refuted if below, inconclusive if it straddles it.",
+    figures=("one-thing-order", "one-thing-courses"),
+)
+def decide_adam(result: Result) -> Finding:
+    statistic = result.numbers["turn_relu_adam"]
+    return Finding(statistic, above(statistic, 0.5))
+
+
+@experiment.claim(
+    "one-thing-descent",
+    title="Gradient descent learns features more nearly one at a time than Adam does",
+    statements=("D3",),
+    test="The same ReLU models from the same starts and samples, trained with gradient descent with momentum "
+    "instead. Statistic: median over seeds of the difference in (k0 - k)/(k0 - 1).",
+    criterion="Supported if the 95 % interval lies above 0, refuted if below, inconclusive if it straddles 0.",
+    figures=("one-thing-order", "one-thing-courses"),
+)
+def decide_descent(result: Result) -> Finding:
+    statistic = result.numbers["descent_gain"]
+    return Finding(statistic, above(statistic, 0.0))
+
+
+@experiment.claim(
+    "one-thing-formula",
+    title="With room for every feature, the time to learn one is inverse to its importance",
+    statements=("D3",),
+    test="Linear models with as many dimensions as features, by gradient descent. Statistic: mean over seeds of the "
+    "slope of log(step at which a feature is learned) on log(importance); gradient flow from a small start gives -1.",
+    criterion="Supported if the 95 % interval lies within 0.15 of -1, refuted if it lies outside, inconclusive "
+    "otherwise.",
+    figures=("one-thing-order",),
+)
+def decide_formula(result: Result) -> Finding:
+    statistic = result.numbers["slope"]
+    low, high = float(statistic.low or 0), float(statistic.high or 0)
+    if low >= -1.15 and high <= -0.85:
+        return Finding(statistic, Verdict.SUPPORTED)
+    return Finding(statistic, Verdict.REFUTED if high < -1.15 or low > -0.85 else Verdict.INCONCLUSIVE)
