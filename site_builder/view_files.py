@@ -70,6 +70,7 @@ def _cloud(panel: Cloud) -> dict[str, Any]:
         "shown": panel.shown,
         "limit": panel.limit,
         "edges": panel.edges,
+        "faces": panel.faces,
         "labels": panel.labels,
         "colours": panel.colours,
     }

@@ -24,7 +24,7 @@ class Solid:
     """One solid, or any set of points in space: `vertices` (vertex, 3), centred where it is to turn about.
 
     `edges` are pairs and `faces` rings of indices of vertices. `labels` are written at the vertices, `colours` index
-    the palette; both are empty or have one entry per vertex. All solids of one view are drawn to one scale.
+    the palette; both are empty or have one entry per vertex, and a face has the colour of its first. All solids of one view have one scale.
     """
 
     name: str
@@ -37,10 +37,8 @@ class Solid:
     def __post_init__(self) -> None:
         _expect(np.ndim(self.vertices) == 2 and self.vertices.shape[1] == 3, self.name, "vertices are no (vertex, 3)")
         _check_finite(self.name, self.vertices)
-        count = len(self.vertices)
-        wrong = [index for ring in (*self.edges, *self.faces) for index in ring if not 0 <= index < count]
-        _expect(not wrong, self.name, f"there are {count} vertices and an edge or face names number {wrong[:1]}")
-        _check_marks(self.name, count, self.labels, self.colours)
+        _check_rings(self.name, len(self.vertices), (*self.edges, *self.faces))
+        _check_marks(self.name, len(self.vertices), self.labels, self.colours)
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Cloud:
     """Marks that move: `positions` (frame, mark, dimension) in the plane, or in space, where the reader can turn them.
 
     They are `shown` as arrows from the origin or as points. `limit` is the distance from the origin that fits the
-    panel. `edges` join marks in every frame; `labels` and `colours` are as in `Solid`.
+    panel. `edges` join marks and `faces` fill rings of them in every frame; `labels` and `colours` are as in `Solid`.
     """
 
     label: str
@@ -69,6 +67,7 @@ class Cloud:
     shown: Literal["arrows", "points"] = "arrows"
     limit: float = 1.2
     edges: tuple[tuple[int, int], ...] = ()
+    faces: tuple[tuple[int, ...], ...] = ()
     labels: tuple[str, ...] = ()
     colours: tuple[int, ...] = ()
 
@@ -79,6 +78,7 @@ class Cloud:
             "positions are no (frame, mark, 2 or 3)",
         )
         _check_finite(self.label, self.positions)
+        _check_rings(self.label, self.positions.shape[1], (*self.edges, *self.faces))
         _check_marks(self.label, self.positions.shape[1], self.labels, self.colours)
 
     @property
@@ -144,6 +144,11 @@ def _expect(holds: bool, where: str, problem: str) -> None:
 
 def _check_finite(where: str, *arrays: NDArray[np.float64]) -> None:
     _expect(all(bool(np.isfinite(array).all()) for array in arrays), where, "a number is not finite")
+
+
+def _check_rings(where: str, count: int, rings: Sequence[Sequence[int]]) -> None:
+    wrong = [index for ring in rings for index in ring if not 0 <= index < count]
+    _expect(not wrong, where, f"there are {count} vertices and an edge or face names number {wrong[:1]}")
 
 
 def _check_marks(where: str, count: int, labels: Sequence[str], colours: Sequence[int]) -> None:

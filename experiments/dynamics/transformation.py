@@ -248,6 +248,7 @@ def move_octahedron(result: Result) -> Frames:
         "Six features in three dimensions, the corners of each set joined",
         model.transpose(0, 2, 1),
         edges=triangles,
+        faces=SETS,
         limit=1.1,
         colours=(0, 0, 0, 1, 1, 1),
     )

@@ -117,7 +117,7 @@
 
   // Draws marks in the plane or in space, far ones first, smaller and fainter; `radius` fits the stage.
   function paintMarks(context, width, height, scene, table) {
-    const { positions, edges, faces = [], labels, colours, arrows, radius } = scene
+    const { positions, edges, faces, labels, colours, arrows, radius } = scene
     const tones = palette()
     const unit = (Math.min(width, height) / 2 - 14) / radius
     const flat = positions[0]?.length === 2
@@ -144,8 +144,8 @@
     for (const ring of faces) {
       const points = ring.map(index => marks[index])
       add(points, () => {
-        context.globalAlpha = 0.1
-        context.fillStyle = style("--accent")
+        context.globalAlpha = 0.12
+        context.fillStyle = tones[colours[ring[0]] ?? 0]
         path(points)
         context.fill()
       })
@@ -226,6 +226,7 @@
     context.stroke()
     context.textAlign = "right"
     panel.labels.reduceRight((end, words, index) => {
+      if (!words) return end
       context.fillStyle = tones[panel.colours[index] ?? 0]
       context.fillText(words, end, 9)
       return end - context.measureText(words).width - 12
@@ -301,8 +302,8 @@
       if (panel.kind === "curves") {
         return new Stage(panel.label, (context, width, height) => paintCurves(context, width, height, panel, this.frame))
       }
-      const { limit: radius, edges, labels, colours } = panel
-      const scene = { edges, labels, colours, radius, arrows: panel.shown === "arrows" }
+      const { limit: radius, edges, faces, labels, colours } = panel
+      const scene = { edges, faces, labels, colours, radius, arrows: panel.shown === "arrows" }
       let table
       const stage = new Stage(panel.label, (context, width, height) =>
         paintMarks(context, width, height, { ...scene, positions: panel.frames[this.frame] }, table),

@@ -25,6 +25,7 @@ def curves(**changed: Any) -> Curves:
         (lambda: Solid("loud", np.eye(3), colours=(0, 1, 6)), "colours go from 0 to 5"),
         (lambda: Solids("none", ()), "there is no solid"),
         (lambda: Solids("twins", (Solid("a", np.eye(3)), Solid("a", np.eye(3)))), "repeat"),
+        (lambda: Cloud("torn", np.zeros((2, 3, 3)), faces=((0, 1, 3),)), "names number"),
         (lambda: Cloud("deep", np.zeros((2, 3, 4))), "positions are no"),
         (lambda: curves(x=np.zeros(3)), "does not rise"),
         (lambda: curves(y=np.zeros((2, 2))), "differ in frames"),
