@@ -24,7 +24,8 @@ class Solid:
     """One solid, or any set of points in space: `vertices` (vertex, 3), centred where it is to turn about.
 
     `edges` are pairs and `faces` rings of indices of vertices. `labels` are written at the vertices, `colours` index
-    the palette; both are empty or have one entry per vertex, and a face has the colour of its first. All solids of one view have one scale.
+    the palette; both are empty or have one entry per vertex. A face has the colour of its first vertex. All solids of
+    one view are drawn to one scale.
     """
 
     name: str
