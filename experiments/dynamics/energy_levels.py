@@ -53,7 +53,7 @@ class Config:
     learning_rate: float = 2e-3  # a tenth of it in the last fifth of training
     every: int = 60  # steps between snapshots
     samples: int = 4096  # of the fixed set that measures all losses
-    shuffles: int = 2000
+    shuffles: int = 1000
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ def run(config: Config, device: str) -> Result:
     trained = _trained(config, device)
     steps = np.array(trained.steps)
     W = np.stack([kept.W for kept in trained.snapshots], axis=1)  # (seed, time, hidden, feature)
-    levels, lives = dimensionality(W), represented(W[:, -1])
+    levels, live = dimensionality(W), represented(W)
+    lives = live[:, -1]
     loss = _losses(config, trained)
     window = max(1, round(WINDOW * (len(steps) - 1)))
     events = [find_events(level, np.log(each), window) for level, each in zip(levels, loss, strict=True)]
@@ -128,7 +129,7 @@ def run(config: Config, device: str) -> Result:
         shuffled_around=around[2],
         null_shares=nulls,
         sharpness=sharpness,
-        numbers=_numbers(events, nulls, window, final, lives) | _sharpness_number(sharpness),
+        numbers=_numbers(events, nulls, window, final, live.sum(-1)) | _sharpness_number(sharpness),
     )
 
 
@@ -176,14 +177,20 @@ def _flat(times: list[Array], steps: NDArray[np.int64]) -> tuple[NDArray[np.int6
     return seeds, np.round(at).astype(np.int64)
 
 
-def _numbers(
-    events: list[Events], nulls: Array, window: int, final: Array, lives: NDArray[np.bool_]
-) -> dict[str, Quantity]:
-    """Return what the page quotes of the events; `final` (live feature of any seed,) and `lives` (seed, feature)."""
+def _numbers(events: list[Events], nulls: Array, window: int, final: Array, counts: Array) -> dict[str, Quantity]:
+    """Return what the page quotes of the events.
+
+    `final` (live feature of any seed,) are final dimensionalities, `counts` (seed, time) numbers of live features.
+    """
     found = pooled_share(events, [each.jumps for each in events], window)
     bounds = pooled_interval(events, window)
     with_jumps = np.array([len(each.jumps) for each in events])
     dropped = [share_near(each.jumps, each.changes, window) for each in events if len(each.jumps)]
+    partners = [
+        counts[seed, round(jump + 1.5 * window)] - counts[seed, round(jump - 1.5 * window)] == 1
+        for seed, each in enumerate(events)
+        for jump in each.jumps
+    ]
     chance = (1 + (nulls >= found).sum(axis=1)) / (1 + nulls.shape[1])
     return {
         "coincide": Quantity(
@@ -198,7 +205,8 @@ def _numbers(
         "changes": mean([len(each.changes) for each in events]),
         "jumps_with_fall": mean(dropped) if dropped else exact(0.0),
         "pairs": share(np.abs(final - 0.5) < PAIR),
-        "live": median(lives.sum(axis=1)),
+        "live": median(counts[:, -1]),
+        "partner": share(partners) if partners else exact(0.0),
     }
 
 
@@ -209,11 +217,13 @@ def _sharpness_number(sharpness: Array) -> dict[str, Quantity]:
 @experiment.figure(
     "energy-levels",
     title="Features jump to the level of antipodal pairs",
-    caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue "
-    "features end represented, grey ones do not. They begin in a crowd, and leave it for 1/2 or 0, some of them late "
-    "and suddenly. (b) Loss on a fixed set of samples, above its least. Dotted: late jumps.",
-    alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half at different times "
-    "and stay there, the others fall to zero. Below, the loss falls in steps at the times of the late rises.",
+    caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue features "
+    "end represented, grey ones do not. From a crowd nearly all leave for 1/2 or 0 early. One is left without a partner "
+    "and has a dimension nearly to itself, until a feature near 0 jumps in opposite to it and both go to 1/2. (b) Loss "
+    "on a fixed set of samples, above its least; the last drop is that of the learning rate. Dotted: late jumps.",
+    alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half, the others fall to "
+    "zero. One rises to almost one and stays until, at the dotted line, it drops to one half as another jumps from "
+    "zero to one half. Below, the loss falls in steps, one of them at the dotted line.",
 )
 def draw_levels(result: Result) -> Figure:
     figure, (upper, lower) = plotting.new_figure(2, 1, height=5.0, sharex=True, height_ratios=[1.6, 1.0])
@@ -222,7 +232,8 @@ def draw_levels(result: Result) -> Figure:
         tone = plotting.colour("accent") if lives else plotting.colour("muted")
         upper.plot(steps, course, color=tone, linewidth=0.7, alpha=0.8, zorder=3 if lives else 2, rasterized=True)
     plotting.theory_level(upper, 0.5, label="")
-    upper.set(ylabel="dimensionality $D_i$", ylim=(-0.02, 0.6))
+    plotting.guide(upper, 1.0)
+    upper.set(ylabel="dimensionality $D_i$", ylim=(-0.03, 1.05))
     loss = result.loss[result.shown]
     lower.plot(steps, loss[1:] - loss.min() + 1e-5, color=plotting.colour("accent"))
     lower.set(xscale="log", yscale="log", xlabel="step", ylabel="loss above its least", xlim=(60, steps[-1]))
@@ -241,13 +252,14 @@ def move_levels(result: Result) -> Frames:
     ticks = tuple((float(power), f"{10**power:,}") for power in (2, 3, 4) if time[0] <= power <= time[-1])
     levels = result.levels[places].astype(np.float64)
     colours = tuple(0 if lives else 3 for lives in result.lives)
+    paired = (np.abs(result.levels[places] - 0.5) < 0.1).sum(axis=1)
     captions = tuple(
-        f"step {result.steps[place]:,}, loss {loss[place]:.4f}, {int((result.levels[place] > 0.4).sum())} near 1/2"
-        for place in places
+        f"step {step:,}, loss {value:.4f}, {count} features near 1/2"
+        for step, value, count in zip(result.steps[places], loss[places], paired, strict=True)
     )
     low, high = int(np.floor(shown.min())), int(np.ceil(shown.max()))
     powers = tuple((float(power), f"1e{power}") for power in range(low, high + 1))
-    halves = ((0.0, "0"), (0.25, "1/4"), (0.5, "1/2"))
+    halves = ((0.0, "0"), (0.5, "1/2"), (1.0, "1"))
     return Frames(
         "The dimensionality of every feature over training, and the loss: features jump to one half as the loss falls",
         captions,
@@ -305,6 +317,7 @@ def draw_coincidence(result: Result) -> Figure:
     test="Final models of all seeds. Statistic: share of represented features with dimensionality within 0.02 of 1/2.",
     criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles it.",
     figures=("energy-levels",),
+    published=Verdict.SUPPORTED,
 )
 def decide_pairs(result: Result) -> Finding:
     statistic = result.numbers["pairs"]
@@ -323,6 +336,7 @@ def decide_pairs(result: Result) -> Finding:
     "10 % of it, which keeps the trend.",
     criterion="Supported if both tests give p below 0.01, refuted if neither does, mixed otherwise.",
     figures=("energy-coincidence", "energy-levels"),
+    published=Verdict.SUPPORTED,
 )
 def decide_coincidence(result: Result) -> Finding:
     passed = [result.numbers[name].value < 0.01 for name in ("scattered_p", "shifted_p")]
@@ -339,6 +353,7 @@ def decide_coincidence(result: Result) -> Finding:
     "of the median over features.",
     criterion="Supported if the 95 % interval lies below 1, refuted if above, inconclusive if it straddles 1.",
     figures=("energy-levels",),
+    published=Verdict.SUPPORTED,
 )
 def decide_sharp(result: Result) -> Finding:
     statistic = result.numbers["sharpness"]

@@ -39,7 +39,7 @@ from experiments.core.views import Cloud, Curves, Frames
 Array = NDArray[Any]
 
 SECTION = 'Toy Models of Superposition, "Superposition and Learning Dynamics"'
-SHOWN_LEVELS = ("nothing", "one line", "a line for each set", "one split off", "octahedron")
+SHOWN_LEVELS = ("nothing", "one line, same side", "one line", "a line for each set", "one split off", "octahedron")
 """Constrained minima that are drawn beside the loss."""
 
 
@@ -193,8 +193,8 @@ def draw_strip(result: Result) -> Figure:
         for ax, place in zip(row, places, strict=True):
             _draw_triangles(ax, model[place])
     for ax, place in zip(grid[0], places, strict=True):
-        ax.set_title(f"{result.steps[place]:,}")
-    grid[0, 0].set_title(f"step {result.steps[places[0]]:,}")
+        first = "step " if ax is grid[0, 0] else ""
+        ax.set_title(f"{first}{result.steps[place]:,}", loc="center")
     return figure
 
 
@@ -338,6 +338,7 @@ def draw_paths(result: Result) -> Figure:
     "the other. Statistic: share of seeds.",
     criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
     figures=("transformation-strip", "transformation-paths"),
+    published=Verdict.SUPPORTED,
 )
 def decide_octahedron(result: Result) -> Finding:
     statistic = result.numbers["octahedron"]
@@ -354,6 +355,7 @@ def decide_octahedron(result: Result) -> Finding:
     "seeds with at least three, the untrained and the final one included.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles it.",
     figures=("transformation-loss",),
+    published=Verdict.SUPPORTED,
 )
 def decide_plateaus(result: Result) -> Finding:
     statistic = result.numbers["three_plateaus"]
@@ -369,6 +371,7 @@ def decide_plateaus(result: Result) -> Finding:
     "which it is 0, 1, 2 and 3 in this order, each for at least a tenth of a decade.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles it.",
     figures=("transformation-loss", "transformation-paths"),
+    published=Verdict.SUPPORTED,
 )
 def decide_rank(result: Result) -> Finding:
     statistic = result.numbers["rank_in_order"]
@@ -385,6 +388,7 @@ def decide_rank(result: Result) -> Finding:
     "Statistic: median over seeds.",
     criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles it.",
     figures=("transformation-strip", "transformation-loss"),
+    published=Verdict.SUPPORTED,
 )
 def decide_principal(result: Result) -> Finding:
     statistic = result.numbers["overlap"]
@@ -400,6 +404,7 @@ def decide_principal(result: Result) -> Finding:
     "seeds that take the most frequent one.",
     criterion="Supported if the 95 % interval lies below 0.9, refuted if above, inconclusive if it straddles it.",
     figures=("transformation-paths", "transformation-strip"),
+    published=Verdict.SUPPORTED,
 )
 def decide_several(result: Result) -> Finding:
     statistic = result.numbers["most_frequent"]
