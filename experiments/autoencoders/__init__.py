@@ -1,0 +1,1 @@
+"""Superposition as a phase change: which solution wins, by importance and density."""

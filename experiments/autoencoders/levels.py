@@ -1,0 +1,345 @@
+"""How many latents may be active, how many may there be, and does good reconstruction mean good recovery? I1.
+
+Top-k autoencoders on models of 100 features in 40 dimensions, for a grid of k and widths, at a low density and at one
+at which the models store antipodal pairs. Beside each stands one whose decoder is the true dictionary and only the
+encoder is trained: what the truth itself would score.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from experiments.core import plotting, progress
+from experiments.core.autoencoders.evaluation import evaluate_autoencoders
+from experiments.core.autoencoders.own_models import Worlds, own_worlds
+from experiments.core.autoencoders.specification import Autoencoder, Specification, grid
+from experiments.core.autoencoders.state import State, first_state, split
+from experiments.core.autoencoders.train import train_autoencoders
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.quantities import Quantity, mean, share
+
+Array = NDArray[np.float64]
+
+FOUND = 0.9
+"""A feature is found when some latent's direction has at least this cosine with its own."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 5
+    features: int = 100
+    hidden: int = 40
+    density: float = 0.04  # four features at a time
+    actives: tuple[int, ...] = (1, 2, 3, 4, 6, 10)  # k at that density
+    widths: tuple[int, ...] = (50, 100, 200)
+    dense: float = 0.3
+    dense_actives: tuple[int, ...] = (5, 10, 15, 20, 30)  # k there, with as many latents as features
+    steps: int = 1500
+    batch: int = 512
+    learning_rate: float = 1e-2
+    model_steps: int = 3000
+    samples: int = 1 << 13
+
+
+@dataclass(frozen=True)
+class Result:
+    """`found`, `explained` (width, k, seed) at the low density; `dense_found`, `dense_explained` (k, seed).
+
+    `true_explained`, `dense_true_explained` (k, seed) have the true dictionary as decoder. `true_l0` and `dense_l0` are
+    how many represented features are present per sample, `apart_l0` how many antipodal pairs and single features are:
+    of a pair only the difference shows.
+    """
+
+    widths: tuple[int, ...]
+    actives: tuple[int, ...]
+    dense_actives: tuple[int, ...]
+    found: Array
+    explained: Array
+    true_explained: Array
+    dense_found: Array
+    dense_explained: Array
+    dense_true_explained: Array
+    true_l0: Quantity
+    dense_l0: Quantity
+    apart_l0: Quantity
+    better_than_truth: Quantity
+    agreement: Quantity
+    spare: Quantity
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Sparsity levels and widths",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        features=20,
+        hidden=8,
+        density=0.1,
+        actives=(1, 2, 4),
+        widths=(10, 20),
+        dense_actives=(2, 4),
+        steps=100,
+        batch=128,
+        model_steps=300,
+        samples=1 << 11,
+    ),
+    large=Config(seeds=8, actives=(1, 2, 3, 4, 5, 6, 8, 10, 12), widths=(25, 50, 100, 200, 400), steps=8000),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with threadpool_limits(1):
+        rare = _worlds(config, config.density, 0, device)
+        found, explained = _scores(config, rare, config.widths, config.actives, device)
+        true_explained = _true_scores(config, rare, config.actives, device)
+        progress.advance("densities", 0.6)
+        dense = _worlds(config, config.dense, 1, device)
+        dense_found, dense_explained = _scores(config, dense, (config.features,), config.dense_actives, device)
+        dense_true = _true_scores(config, dense, config.dense_actives, device)
+    equal = config.widths.index(config.features)
+    below = np.array(config.actives) < config.density * config.features
+    numbers = {
+        f"{name}_{width}_k{k}": mean(values[w, i])
+        for name, values in (("found", found), ("explained", explained))
+        for w, width in enumerate(config.widths)
+        for i, k in enumerate(config.actives)
+    }
+    numbers |= {f"true_explained_k{k}": mean(true_explained[i]) for i, k in enumerate(config.actives)}
+    numbers |= {f"dense_found_k{k}": mean(dense_found[0, i]) for i, k in enumerate(config.dense_actives)}
+    numbers |= {f"dense_explained_k{k}": mean(dense_explained[0, i]) for i, k in enumerate(config.dense_actives)}
+    best = dense_found[0].mean(axis=1).argmax()
+    numbers["dense_best_k"] = Quantity(config.dense_actives[best], method="k with the highest mean share found")
+    numbers["dense_best_found"] = mean(dense_found[0, best])
+    return Result(
+        widths=config.widths,
+        actives=config.actives,
+        dense_actives=config.dense_actives,
+        found=found,
+        explained=explained,
+        true_explained=true_explained,
+        dense_found=dense_found[0],
+        dense_explained=dense_explained[0],
+        dense_true_explained=dense_true,
+        true_l0=_quantity(rare.active),
+        dense_l0=_quantity(dense.active),
+        apart_l0=mean([_apart(dense, s) for s in range(config.seeds)]),
+        better_than_truth=share((explained[equal] > true_explained)[below].all(axis=0)),
+        agreement=share(_agree(found, explained)),
+        spare=mean(found[-1, _nearest(config)] - found[equal, _nearest(config)]),
+        numbers=numbers,
+    )
+
+
+def _quantity(value: float) -> Quantity:
+    return Quantity(value, method="represented features times density, mean over models")
+
+
+def _nearest(config: Config) -> int:
+    """Return the position of the k nearest to the number of features present."""
+    return int(np.abs(np.array(config.actives) - config.density * config.features).argmin())
+
+
+def _worlds(config: Config, density: float, k: int, device: str) -> Worlds:
+    return own_worlds(
+        config.features,
+        config.hidden,
+        density,
+        config.seeds,
+        steps=config.model_steps,
+        batch=config.batch,
+        seed=config.seed + k,
+        device=device,
+    )
+
+
+def _specification(config: Config, models: tuple[Autoencoder, ...]) -> Specification:
+    return Specification(
+        models,
+        steps=config.steps,
+        batch=config.batch,
+        learning_rate=config.learning_rate,
+        aux=True,
+        resample=250,
+        dead_after=20_000,
+        seed=config.seed,
+    )
+
+
+def _scores(
+    config: Config, worlds: Worlds, widths: tuple[int, ...], actives: tuple[int, ...], device: str
+) -> tuple[Array, Array]:
+    """Return the share of features found and the variance explained: (width, k, seed)."""
+    specification = _specification(config, grid(("topk",), widths, actives, range(config.seeds)))
+    trained = train_autoencoders(worlds.sources, specification, device=device)
+    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
+    found = (np.nan_to_num(scores.cosine) > FOUND).sum(axis=1) / (~np.isnan(scores.cosine)).sum(axis=1)
+    shape = (len(widths), len(actives), config.seeds)
+    return found.reshape(shape), scores.explained.reshape(shape)
+
+
+def _true_scores(config: Config, worlds: Worlds, actives: tuple[int, ...], device: str) -> Array:
+    """Return the variance explained (k, seed) when the decoder is the true dictionary and the encoder is trained."""
+    models = tuple(
+        replace(model, frozen=True) for model in grid(("topk",), (config.features,), actives, range(config.seeds))
+    )
+    specification = _specification(config, models)
+    state = first_state(tuple(worlds.sources), specification)
+    for i, model in enumerate(models):
+        _use(state, i, worlds.sources[model.source].directions)
+    trained = train_autoencoders(worlds.sources, specification, state=state, device=device)
+    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples)
+    return scores.explained.reshape(len(actives), config.seeds)
+
+
+def _use(state: State, i: int, directions: NDArray[np.float32]) -> None:
+    """Make the true directions decoder and first encoder of one instance; those without length stay as drawn."""
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    part, real = split(state.parameters[i], state.latents, state.hidden), length[:, 0] > 1e-6
+    part.W_dec[real] = (directions / np.maximum(length, 1e-6))[real]
+    part.W_enc[real] = part.W_dec[real]
+
+
+def _apart(worlds: Worlds, s: int) -> float:
+    """Return how many represented features are present per sample, an antipodal pair counting once."""
+    W = worlds.sources[s].directions[worlds.counted[s]]
+    unit = W / np.linalg.norm(W, axis=1, keepdims=True)
+    paired = ((unit @ unit.T) < -0.98).any(axis=1)
+    p = worlds.density
+    return float((~paired).sum() * p + paired.sum() / 2 * (1 - (1 - p) ** 2))
+
+
+def _agree(found: Array, explained: Array) -> NDArray[np.bool_]:
+    """Return, for every seed, whether the k and width that reconstruct best are among those that find most."""
+    seeds = found.shape[-1]
+    flat_found, flat_explained = found.reshape(-1, seeds), explained.reshape(-1, seeds)
+    chosen = flat_explained.argmax(axis=0)
+    return np.asarray(flat_found[chosen, np.arange(seeds)] >= flat_found.max(axis=0))
+
+
+@experiment.figure(
+    "sae-levels",
+    title="Sparsity level and width",
+    caption="TopK autoencoders on 100 features in 40 dimensions at p = 0.04, about {true_l0.value:.1f} features at "
+    "a time (grey line), five models. (a) Share of features found. Fewer latents than features cannot find "
+    "all; twice as many find nearly all over a wide range of k. (b) Variance explained keeps rising with k "
+    "beyond the truth. Dashed: the decoder is the true dictionary. With k too low the learned dictionary "
+    "reconstructs better than the true one.",
+    alt="Two panels over k. Left, shares found for three widths: flat near a half for 50 latents, near one for "
+    "100 and 200 around k = 4. Right, variance explained rises towards one for all widths; a dashed line "
+    "starts below and meets them.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw_levels(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
+    for ax, values in ((left, result.found), (right, result.explained)):
+        for w, width in enumerate(result.widths):
+            _band(ax, result.actives, values[w], w, f"{width} latents")
+        plotting.guide(ax, result.true_l0.value, vertical=True)
+        ax.set_xlabel("active latents k")
+    right.plot(
+        result.actives,
+        result.true_explained.mean(axis=1),
+        color=plotting.colour("ink"),
+        linestyle="--",
+        label="true dictionary",
+    )
+    left.set(ylabel="share of features found", ylim=(0, 1.03))
+    right.set(ylabel="variance explained", ylim=(None, 1.01))
+    plotting.legend(right, figure=figure)
+    plotting.panel_letters((left, right))
+    return figure
+
+
+def _band(ax: Axes, x: tuple[int, ...], values: Array, index: int, label: str) -> None:
+    found = [mean(row) for row in values]
+    low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
+    plotting.band(ax, x, low, mid, high, label=label, index=index, marker="o")
+
+
+@experiment.figure(
+    "sae-disagree",
+    title="Reconstruction is not recovery",
+    caption="Each dot is one autoencoder: variance explained against features found; darker for larger k. (a) p = "
+    "0.04, all widths. (b) p = 0.3, where models store antipodal pairs. Along k the one that reconstructs "
+    "best is not the one that finds most; in (b) autoencoders that explain nearly everything find hardly "
+    "anything.",
+    alt="Two scatter plots. Left, dots with high variance explained range from a half to all features found. "
+    "Right, dots at the right edge, with nearly all variance explained, lie near zero features found; dots "
+    "with small k lie higher.",
+)
+def draw_disagree(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.4, sharey=True)
+    _scatter(axes[0], result.explained, result.found, result.actives)
+    _scatter(axes[1], result.dense_explained[None], result.dense_found[None], result.dense_actives)
+    axes[0].set(ylabel="share of features found", ylim=(-0.03, 1.03), title="p = 0.04")
+    axes[1].set_title("p = 0.3")
+    for ax in axes:
+        ax.set_xlabel("variance explained")
+        plotting.legend(ax)
+    plotting.panel_letters(axes)
+    return figure
+
+
+def _scatter(ax: Axes, explained: Array, found: Array, actives: tuple[int, ...]) -> None:
+    for k, (active, tone) in enumerate(zip(actives, plotting.ramp(len(actives)), strict=True)):
+        ax.scatter(
+            explained[:, k].ravel(),
+            found[:, k].ravel(),
+            s=16,
+            color=tone,
+            label=f"k = {active}",
+            linewidths=0,
+            alpha=0.85,
+        )
+
+
+@experiment.claim(
+    "sae-better-than-truth",
+    title="With k too small, a learned dictionary reconstructs better than the true one",
+    statements=("I1",),
+    source="Sparse but Wrong (arXiv 2508.16560)",
+    test="Variance explained by TopK autoencoders with a learned decoder against one whose decoder is the true "
+    "dictionary, both with as many latents as features, p = 0.04. Statistic: share of models for which the learned one "
+    "is better at every k below the number of features present.",
+    criterion="Supported if the interval lies above one half, refuted if below, mixed otherwise.",
+    figures=("sae-levels",),
+)
+def decide_better(result: Result) -> Finding:
+    verdict = above(result.better_than_truth, 0.5)
+    return Finding(result.better_than_truth, Verdict.MIXED if verdict == Verdict.INCONCLUSIVE else verdict)
+
+
+@experiment.claim(
+    "sae-reconstruction-recovery",
+    title="The autoencoder that reconstructs best is the one that finds most features",
+    statements=("I1",),
+    test="Over all k and widths at p = 0.04, whether the autoencoder with the highest variance explained finds "
+    "as many features as any. Statistic: share of models.",
+    criterion="Supported if the interval lies above one half, refuted if below, inconclusive if it holds it.",
+    figures=("sae-disagree", "sae-levels"),
+)
+def decide_agreement(result: Result) -> Finding:
+    return Finding(result.agreement, above(result.agreement, 0.5))
+
+
+@experiment.claim(
+    "sae-spare-latents",
+    title="Spare latents find features that a tight dictionary misses",
+    statements=("I1",),
+    test="Share found with twice as many latents as features less that with as many, k = 4, p = 0.04. Statistic: "
+    "mean over models.",
+    criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
+    figures=("sae-levels",),
+)
+def decide_spare(result: Result) -> Finding:
+    return Finding(result.spare, above(result.spare, 0.0))

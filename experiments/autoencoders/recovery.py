@@ -1,0 +1,491 @@
+"""Do sparse autoencoders find the features of this report's own models, and read them better than a probe? I1 and G2.
+
+Models of 100 features in 40 dimensions and of 256 in 64 are trained as everywhere in this report; autoencoders of six
+kinds are then trained on their hidden activations, at the density the model was trained for. The truth is known: a
+feature's direction is its column of `W`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from experiments.core import plotting, progress
+from experiments.core.autoencoders.evaluation import Recovery, evaluate_autoencoders
+from experiments.core.autoencoders.inference import dictionary, encode
+from experiments.core.autoencoders.metrics import cosines, from_counts
+from experiments.core.autoencoders.own_models import Worlds, own_worlds
+from experiments.core.autoencoders.readers import interference, sparse_code
+from experiments.core.autoencoders.sources import Batch, stream
+from experiments.core.autoencoders.specification import VARIANTS, Autoencoder, Specification, grid
+from experiments.core.autoencoders.train import Trained, train_autoencoders
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.quantities import Quantity, mean
+from experiments.core.read_out import least_squares
+
+Array = NDArray[np.float64]
+
+FOUND = 0.9
+"""A feature is found when some latent's direction has at least this cosine with its own."""
+
+KINDS = (*VARIANTS, "frozen")
+"""What is trained: the six variants, and a top-k autoencoder whose random decoder stays as it was drawn."""
+
+READERS = ("linear", "own", *VARIANTS, "frozen", "learned code", "true code")
+"""Who reads a feature: the best linear probe; the model's own ReLU(W^T h + b); the latent of each autoencoder that is
+nearest to the feature; sparse coding (FISTA) with the dictionary that `topk` learned, and with the true one."""
+
+CODE_PENALTY = 0.01
+
+LABELS = {
+    "relu": "ReLU",
+    "gated": "Gated",
+    "topk": "TopK",
+    "batchtopk": "BatchTopK",
+    "jumprelu": "JumpReLU",
+    "matryoshka": "Matryoshka",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 5  # models for each density, with one autoencoder of each kind
+    features: int = 100
+    hidden: int = 40
+    densities: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
+    steps: int = 2000
+    wide_features: int = 256
+    wide_hidden: int = 64
+    wide_density: float = 1 / 64
+    wide_steps: int = 4000  # two million samples for each autoencoder
+    batch: int = 512
+    learning_rate: float = 1e-2
+    model_steps: int = 3000  # of the superposition models
+    samples: int = 1 << 13
+    coded_samples: int = 1 << 11
+
+
+@dataclass(frozen=True)
+class Result:
+    """Scores (density, kind, seed) of the smaller models, kinds as in `KINDS`; `interference` (density, reader, seed).
+
+    `found` is the share of represented features with a latent of cosine above 0.9, `f1` the mean F1 of the nearest
+    latents, `own_f1` (density, seed) that of the model's own read-out at its best threshold, `chance` (density,) the
+    signed MCC of random directions. `active` (density,) is the wanted L0: represented features present per sample.
+    """
+
+    densities: Array
+    active: Array
+    found: Array
+    f1: Array
+    own_f1: Array
+    signed_mcc: Array
+    explained: Array
+    interference: Array
+    chance: Array
+    found_by_kind: tuple[Quantity, ...]
+    wide_found_by_kind: tuple[Quantity, ...]
+    found_change: Quantity
+    trained_f1: Quantity
+    frozen_f1_share: Quantity
+    removed: Quantity
+    beyond_own: Quantity
+    beyond_encoder: Quantity
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Autoencoders on this report's own models",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        features=20,
+        hidden=8,
+        densities=(0.05, 0.3),
+        steps=100,
+        wide_features=32,
+        wide_hidden=12,
+        wide_steps=100,
+        batch=128,
+        model_steps=300,
+        samples=1 << 11,
+        coded_samples=1 << 8,
+    ),
+    large=Config(seeds=8, steps=8000, wide_steps=16_000, samples=1 << 15),
+)
+
+SPARSE = 1
+"""Position of the density at which claims are decided, 0.03: three features at a time."""
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    with threadpool_limits(1):
+        parts = [_measured(config, p, k, device) for k, p in enumerate(config.densities)]
+        wide = _wide(config, device)
+    names = ("found", "f1", "own_f1", "signed_mcc", "explained", "interference")
+    stacked = {name: np.stack([part[name] for part in parts]) for name in names}
+    here = min(SPARSE, len(parts) - 1)
+    found, left = stacked["found"][:, : len(VARIANTS)], stacked["interference"]
+    at = {name: number for number, name in enumerate(READERS)}
+    linear, encoders = left[here, at["linear"]], left[here, at["relu"] : at["relu"] + len(VARIANTS)]
+    best = at[VARIANTS[int(encoders.mean(axis=1).argmin())]]
+    return Result(
+        densities=np.array(config.densities),
+        active=np.array([part["active"] for part in parts]),
+        chance=np.array([part["chance"] for part in parts]),
+        found_by_kind=tuple(mean(row) for row in found[here]),
+        wide_found_by_kind=tuple(wide[f"{variant}_found"] for variant in VARIANTS),
+        found_change=mean((found[-2] - found[0]).mean(axis=0)),
+        removed=mean(1 - encoders.mean(axis=0) / linear),
+        beyond_own=mean(left[here, at["own"]] - left[here, best]),
+        beyond_encoder=mean(left[here, at["topk"]] - left[here, at["learned code"]]),
+        trained_f1=mean(stacked["f1"][here, : len(VARIANTS)].mean(axis=0)),
+        frozen_f1_share=mean(stacked["f1"][here, -1] / stacked["f1"][here, : len(VARIANTS)].mean(axis=0)),
+        numbers=_numbers(config, stacked, here) | {f"wide_{name}": value for name, value in wide.items()},
+        **stacked,
+    )
+
+
+def _specification(config: Config, active: float, width: int, steps: int) -> Specification:
+    """Return all kinds at one wanted L0, one seed per world; k of `topk` is the nearest whole number."""
+    whole = max(1, round(active))
+    models = [
+        model
+        for variant in VARIANTS
+        for model in grid((variant,), (width,), (whole if variant == "topk" else active,), range(config.seeds))
+    ]
+    frozen = [Autoencoder("topk", width, whole, seed, seed, frozen=True) for seed in range(config.seeds)]
+    return Specification(
+        models=(*models, *frozen),
+        steps=steps,
+        batch=config.batch,
+        learning_rate=config.learning_rate,
+        aux=True,
+        resample=250,
+        dead_after=20_000,
+        seed=config.seed,
+    )
+
+
+def _measured(config: Config, density: float, k: int, device: str) -> dict[str, Array]:
+    """Return every score of one density, (kind, seed) or (reader, seed)."""
+    n, d = config.features, config.hidden
+    worlds = own_worlds(
+        n, d, density, config.seeds, steps=config.model_steps, batch=config.batch, seed=config.seed + k, device=device
+    )
+    trained = train_autoencoders(worlds.sources, _specification(config, worlds.active, n, config.steps), device=device)
+    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
+    progress.advance("densities", (k + 1) / (len(config.densities) + 1))
+    shape = (len(KINDS), config.seeds)
+    batches = [source.draw(stream(config.seed, 7, s), config.samples) for s, source in enumerate(worlds.sources)]
+    return {
+        "active": np.array(worlds.active),
+        "found": _found(scores).reshape(shape),
+        "f1": np.nanmean(scores.feature_f1, axis=1).reshape(shape),
+        "own_f1": np.array([_best_f1(worlds, s, batch) for s, batch in enumerate(batches)]),
+        "signed_mcc": scores.signed_mcc.reshape(shape),
+        "explained": scores.explained.reshape(shape),
+        "chance": np.array(scores.chance_signed_mcc.mean()),
+        "interference": np.stack([_read(config, worlds, trained, s, batch) for s, batch in enumerate(batches)], axis=1),
+    }
+
+
+def _found(scores: Recovery) -> Array:
+    """Return the share of counted features that some latent points at: (instance,)."""
+    counted = ~np.isnan(scores.cosine)
+    return np.asarray((np.nan_to_num(scores.cosine) > FOUND).sum(axis=1) / counted.sum(axis=1))
+
+
+def _own(worlds: Worlds, s: int, batch: Batch) -> Array:
+    """Return the model's own read-out ReLU(W^T h + b) of represented features: (sample, feature)."""
+    weights, counted = worlds.weights, worlds.counted[s]
+    y = batch.activations @ weights.W[s][:, counted] + weights.b[s][counted]
+    return np.asarray(np.maximum(y, 0), dtype=np.float64)
+
+
+def _best_f1(worlds: Worlds, s: int, batch: Batch) -> float:
+    """Return the F1 of the model's own read-out, each feature at its best threshold, mean over features."""
+    y, present = _own(worlds, s, batch), batch.features[:, worlds.counted[s]] > 0
+    by_threshold = []
+    for threshold in np.linspace(0, 0.5, 26):
+        fires = y > threshold
+        by_threshold.append(from_counts((fires & present).sum(0), fires.sum(0), present.sum(0)).f1)
+    return float(np.max(by_threshold, axis=0).mean())
+
+
+def _read(config: Config, worlds: Worlds, trained: Trained, s: int, batch: Batch) -> Array:
+    """Return the interference that every reader leaves on represented features, mean over features: (reader,)."""
+    counted, few = worlds.counted[s], slice(config.coded_samples)
+    value, h, truth = batch.features[:, counted], batch.activations, worlds.sources[s].directions[counted]
+    R = least_squares(worlds.weights.W[s : s + 1], np.full(1, worlds.density)).W_out
+    assert R is not None
+    left = {"linear": interference(h @ R[0][counted].T, value), "own": interference(_own(worlds, s, batch), value)}
+    for k, kind in enumerate(KINDS):
+        i = k * config.seeds + s
+        nearest = cosines(dictionary(trained.state, trained.models, i), truth).argmax(axis=0)
+        left[kind] = interference(encode(trained.state, trained.models, i, h)[:, nearest], value)
+        if kind == "topk":
+            code = sparse_code(dictionary(trained.state, trained.models, i), h[few], CODE_PENALTY)
+            left["learned code"] = interference(code[:, nearest], value[few])
+    unit = truth / np.linalg.norm(truth, axis=1, keepdims=True)
+    left["true code"] = interference(sparse_code(unit, h[few], CODE_PENALTY), value[few])
+    return np.array([left[reader].mean() for reader in READERS])
+
+
+def _wide(config: Config, device: str) -> dict[str, Quantity]:
+    """Return scores of the larger models by kind."""
+    n, d, p = config.wide_features, config.wide_hidden, config.wide_density
+    worlds = own_worlds(
+        n, d, p, config.seeds, steps=config.model_steps, batch=config.batch, seed=config.seed + 99, device=device
+    )
+    specification = _specification(config, worlds.active, n, config.wide_steps)
+    trained = train_autoencoders(worlds.sources, specification, device=device)
+    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
+    columns = {
+        "found": _found(scores),
+        "f1": np.nanmean(scores.feature_f1, axis=1),
+        "signed_mcc": scores.signed_mcc,
+        "explained": scores.explained,
+        "l0": scores.l0,
+        "dead": scores.dead,
+    }
+    by_kind = {
+        f"{kind}_{name}": mean(values.reshape(len(KINDS), config.seeds)[k])
+        for name, values in columns.items()
+        for k, kind in enumerate(KINDS)
+    }
+    return by_kind | {
+        "represented": mean(worlds.counted.sum(axis=1)),
+        "active": Quantity(worlds.active, method="represented features times density"),
+        "chance": mean(scores.chance_signed_mcc[: config.seeds]),
+    }
+
+
+def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Quantity]:
+    """Return what prose quotes: every kind at the deciding density, and the extremes of density."""
+    numbers = {
+        f"{kind}_{name}": mean(scores[name][here, k])
+        for k, kind in enumerate(KINDS)
+        for name in ("found", "f1", "signed_mcc", "explained")
+    }
+    numbers |= {
+        "features": Quantity(config.features, method="configuration"),
+        "hidden": Quantity(config.hidden, method="configuration"),
+        "deciding_density": Quantity(config.densities[here], method="configuration"),
+    }
+    left = scores["interference"][here]
+    for k, reader in enumerate(READERS):
+        numbers[f"left_{reader.replace(' ', '_')}"] = mean(left[k])
+        numbers[f"removed_{reader.replace(' ', '_')}"] = mean(1 - left[k] / left[0])
+    for where, position in (("sparsest", 0), ("dense", len(config.densities) - 2), ("densest", -1)):
+        numbers |= {f"{kind}_found_{where}": mean(scores["found"][position, k]) for k, kind in enumerate(KINDS)}
+        numbers |= {f"{kind}_explained_{where}": mean(scores["explained"][position, k]) for k, kind in enumerate(KINDS)}
+        numbers[f"own_f1_{where}"] = mean(scores["own_f1"][position])
+        numbers[f"f1_{where}"] = mean(scores["f1"][position, : len(VARIANTS)].mean(axis=0))
+        numbers[f"left_own_{where}"] = mean(scores["interference"][position, 1])
+        numbers[f"left_true_code_{where}"] = mean(scores["interference"][position, -1])
+    return numbers
+
+
+@experiment.figure(
+    "sae-density",
+    title="Features found, by density",
+    caption="Autoencoders with as many latents as there are features, {numbers.features:.0f} in "
+    "{numbers.hidden:.0f} dimensions, five models each. (a) Share of the represented features that some "
+    "latent points at (cosine above 0.9). Most are found up to p = 0.1; at p = 0.3, where the models store "
+    "antipodal pairs, only the L1 penalty finds them. A random decoder finds none. (b) How well the nearest "
+    "latent tells when a feature is present. It falls with density as it does for the model's own read-out "
+    "(dashed): small values drown in interference.",
+    alt="Two panels over feature probability. Left, shares found: near one for five of six variants up to p = "
+    "0.1, then most drop to near zero while ReLU stays at one; the frozen decoder is at zero. Right, F1 "
+    "falls from 0.85 to below 0.5, below a dashed line.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw_density(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.5)
+    for ax, scores in zip(axes, (result.found, result.f1), strict=True):
+        for k, variant in enumerate(VARIANTS):
+            _band(ax, result.densities, scores[:, k], k, LABELS[variant])
+        frozen = scores[:, len(VARIANTS)].mean(axis=1)
+        ax.plot(result.densities, frozen, color=plotting.colour("null"), linestyle=":", label="random decoder")
+        plotting.density_axis(ax, ticks=tuple(result.densities))
+        ax.set(ylim=(-0.03, 1.03))
+    own = result.own_f1.mean(axis=1)
+    axes[1].plot(result.densities, own, color=plotting.colour("ink"), linestyle="--", label="model's own read-out")
+    axes[0].set_ylabel("share of features found")
+    axes[1].set_ylabel("F1 of the nearest latent")
+    plotting.legend(axes[1], figure=figure)
+    plotting.panel_letters(axes)
+    return figure
+
+
+def _band(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
+    found = [mean(row) for row in values]
+    low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
+    plotting.band(ax, x, low, mid, high, label=label, index=index, marker="o")
+
+
+SHOWN_READERS = {
+    "linear": "best linear probe",
+    "own": "model's own read-out",
+    "gated": "Gated latent",
+    "topk": "TopK latent",
+    "learned code": "sparse code, TopK dictionary",
+    "true code": "sparse code, true dictionary",
+}
+
+
+@experiment.figure(
+    "sae-interference",
+    title="Interference that a reader leaves",
+    caption="Share of a feature's variance that is not explained by the best affine function of a reading; "
+    "activations are free of noise, so all of it is other features. (a) By density. (b) At p = "
+    "{numbers.deciding_density:.2f}, every reader. The latents of autoencoders remove {removed:% value} of "
+    "what the best linear probe leaves, no more than the read-out that the model itself was trained with. "
+    "The dictionary is better than the encoder: solving for a sparse code with it leaves less, and with the "
+    "true dictionary hardly anything.",
+    alt="Left, unexplained variance on a logarithmic scale against feature probability: flat at 0.6 for the "
+    "linear probe, rising from 0.02 for the others, lowest for sparse coding. Right, the same for all "
+    "readers as points with intervals.",
+    interval="95 % Student t interval of the mean over seeds",
+)
+def draw_interference(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7, width_ratios=(1.15, 1))
+    for index, (reader, label) in enumerate(SHOWN_READERS.items()):
+        _band(left, result.densities, result.interference[:, READERS.index(reader)], index, label)
+    plotting.density_axis(left, ticks=tuple(result.densities))
+    left.set(ylabel="interference left, 1 − R²", yscale="log", ylim=(5e-5, 1.2))
+    here = min(SPARSE, len(result.densities) - 1)
+    names = ["linear", "frozen", "own", *VARIANTS, "learned code", "true code"]
+    labels = {"linear": "linear probe", "own": "own read-out", "frozen": "random decoder"} | LABELS
+    values = [mean(result.interference[here, READERS.index(name)]) for name in names]
+    places = np.arange(len(names))[::-1]
+    plotting.points(right, places, values, horizontal=True)
+    right.set_yticks(places, [labels.get(name, name) for name in names])
+    right.set(xlabel="interference left, 1 − R²", xlim=(0, 1))
+    plotting.legend(left, figure=figure)
+    plotting.panel_letters((left, right))
+    return figure
+
+
+def _all_above(found: tuple[Quantity, ...], level: float) -> Finding:
+    """Return the lowest of several quantities: supported if all lie above `level`, refuted if none, mixed otherwise."""
+    verdicts = [above(each, level) for each in found]
+    worst = min(found, key=lambda each: each.value)
+    if all(verdict == Verdict.SUPPORTED for verdict in verdicts):
+        return Finding(worst, Verdict.SUPPORTED)
+    return Finding(worst, Verdict.MIXED if Verdict.SUPPORTED in verdicts else Verdict.REFUTED)
+
+
+SOURCE = "Towards Monosemanticity, which trains autoencoders on a language model's activations"
+
+
+@experiment.claim(
+    "sae-finds-features",
+    title="Every kind of autoencoder finds the features of a superposition model",
+    statements=("I1",),
+    source=SOURCE,
+    test="Share of represented features, 100 in 40 dimensions at p = 0.03, for which some latent has a cosine "
+    "above 0.9, for each of the six variants at the true L0. Statistic: the lowest of the six means over "
+    "seeds.",
+    criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
+    "otherwise.",
+    figures=("sae-density",),
+)
+def decide_found(result: Result) -> Finding:
+    return _all_above(result.found_by_kind, FOUND)
+
+
+@experiment.claim(
+    "sae-finds-features-wide",
+    title="So it is for 256 features in 64 dimensions",
+    statements=("I1",),
+    source=SOURCE,
+    test="The same for 256 features in 64 dimensions at p = 1/64, with two million samples for each autoencoder.",
+    criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
+    "otherwise.",
+)
+def decide_wide(result: Result) -> Finding:
+    return _all_above(result.wide_found_by_kind, FOUND)
+
+
+@experiment.claim(
+    "sae-density",
+    title="Denser features are found less often",
+    statements=("I1",),
+    test="Share of features found at the second highest density, 0.1, less that at the lowest, 0.01, mean over "
+    "the six variants. Statistic: mean over seeds.",
+    criterion="Supported if the interval lies below 0, refuted if above, inconclusive if it holds 0.",
+    figures=("sae-density",),
+)
+def decide_density(result: Result) -> Finding:
+    change = result.found_change
+    opposite = Quantity(-change.value, -_number(change.high), -_number(change.low), change.n, method=change.method)
+    return Finding(change, above(opposite, 0.0))
+
+
+@experiment.claim(
+    "sae-random-decoder",
+    title="An autoencoder whose random decoder is never trained detects features nearly as well",
+    statements=("I1",),
+    source="Sanity checks for sparse autoencoders (arXiv 2602.14111)",
+    test="F1 of the nearest latents at p = 0.03 with a frozen random decoder, over the mean of the six trained "
+    "variants. Statistic: mean over seeds.",
+    criterion="Supported if the interval lies above 0.9, refuted if below, inconclusive if it holds 0.9.",
+    figures=("sae-density",),
+)
+def decide_frozen(result: Result) -> Finding:
+    return Finding(result.frozen_f1_share, above(result.frozen_f1_share, 0.9))
+
+
+@experiment.claim(
+    "sae-removes-interference",
+    title="Autoencoders remove most of the interference that a linear probe leaves",
+    statements=("G2",),
+    test="Interference on the readings of all represented features at p = 0.03, mean over the six variants, "
+    "against the best linear probe of the same activations. Statistic: share removed, mean over seeds.",
+    criterion="Supported if the interval lies above one half, refuted if below, inconclusive if it holds it.",
+    figures=("sae-interference",),
+)
+def decide_removed(result: Result) -> Finding:
+    return Finding(result.removed, above(result.removed, 0.5))
+
+
+@experiment.claim(
+    "sae-beyond-own",
+    title="They remove more than the read-out the model was trained with",
+    statements=("G2",),
+    test="Interference of the model's own read-out less that of the variant with the least, at p = 0.03. "
+    "Statistic: mean over seeds.",
+    criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
+    figures=("sae-interference",),
+)
+def decide_beyond_own(result: Result) -> Finding:
+    return Finding(result.beyond_own, above(result.beyond_own, 0.0))
+
+
+@experiment.claim(
+    "sae-dictionary-beats-encoder",
+    title="The learned dictionary is better than the learned encoder",
+    statements=("G2",),
+    source="Stop probing, start coding (arXiv 2603.28744) says the opposite: that the dictionary is what limits",
+    test="Interference of TopK latents at p = 0.03 less that of a sparse code, found by optimisation, with the "
+    "same dictionary. Statistic: mean over seeds.",
+    criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
+    figures=("sae-interference",),
+)
+def decide_beyond_encoder(result: Result) -> Finding:
+    return Finding(result.beyond_encoder, above(result.beyond_encoder, 0.0))
+
+
+def _number(bound: float | None) -> float:
+    assert bound is not None
+    return bound
