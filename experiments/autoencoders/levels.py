@@ -120,6 +120,7 @@ def run(config: Config, device: str) -> Result:
     best = dense_found[0].mean(axis=1).argmax()
     numbers["dense_best_k"] = Quantity(config.dense_actives[best], method="k with the highest mean share found")
     numbers["dense_best_found"] = mean(dense_found[0, best])
+    numbers["dense_represented"] = mean(dense.counted.sum(axis=1))
     return Result(
         widths=config.widths,
         actives=config.actives,
