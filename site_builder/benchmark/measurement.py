@@ -12,7 +12,7 @@ import torch
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
 from site_builder import environment
-from site_builder.benchmark import ceilings, probe, shapes
+from site_builder.benchmark import autoencoders, ceilings, probe, shapes
 from site_builder.benchmark.plain import LEARNING_RATE, WEIGHT_DECAY, PlainRecipe, densities, importances
 from site_builder.benchmark.shapes import Shape, Target
 
@@ -22,7 +22,7 @@ SECONDS = 1.0
 """How long one timed stretch lasts at least; half as long in sweeps."""
 LONGEST = 10_000
 """The most steps of a timed stretch: those of the published recipe."""
-PACKAGES = {"torch", "numpy", "numba", "triton"}
+PACKAGES = {"torch", "numpy", "numba", "triton", "sae_lens"}
 
 Train = Callable[[int], object]
 Say = Callable[[str, float], None]
@@ -55,7 +55,7 @@ def measure(device: str, commit: environment.Commit, say: Say) -> dict[str, Any]
         },
     }
     tasks = list(_tasks(device))
-    parts: dict[str, list[Any]] = {"rows": [], "instances": [], "features": [], "memory": []}
+    parts: dict[str, list[Any]] = {"rows": [], "instances": [], "features": [], "memory": [], "autoencoders": []}
     for number, (part, what, work) in enumerate(tasks, start=1):
         say(what, number / (len(tasks) + 2))
         parts[part].append(work())
@@ -74,6 +74,8 @@ def _tasks(device: str) -> Iterator[tuple[str, str, Callable[[], dict[str, Any]]
     for features, hidden in shapes.SIZES:
         shape = Shape(shapes.SIZE_INSTANCES[device], features, hidden)
         yield "features", f"throughput of {_named(shape)}", partial(_swept, shape, device, True)
+    if autoencoders.available():
+        yield "autoencoders", "speed of sparse autoencoders", partial(_autoencoders, device)
     for shape, allowed in shapes.MEMORY:
         yield "memory", f"memory of {_named(shape)}", partial(_memory, shape, allowed, device)
 
@@ -89,6 +91,12 @@ def _swept(shape: Shape, device: str, plain: bool) -> dict[str, Any]:
         return _fields(shape) | alternating(theirs, ours, SWEEP_REPEATS, SECONDS / 2)
     steps = steps_that_last(SECONDS / 2, ours)
     return {**_fields(shape), "plain": [], "ours": [seconds_per_step(ours, steps) for _ in range(SWEEP_REPEATS)]}
+
+
+def _autoencoders(device: str) -> dict[str, Any]:
+    theirs = partial(autoencoders.train_theirs, device=device)
+    timed = alternating(theirs, partial(autoencoders.train_ours, device=device), SWEEP_REPEATS, SECONDS)
+    return autoencoders.described() | timed
 
 
 def _memory(shape: Shape, allowed: float, device: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def table(section: dict[str, Any]) -> str:
     rows = [HEADINGS, *(_row(row, section["ceilings"]) for row in section["rows"])]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*lines, "", *_sweep(section), "", *_costs(section), *_warning(section)])
+    return "\n".join([*lines, "", *_sweep(section), *_autoencoders(section), "", *_costs(section), *_warning(section)])
 
 
 def ratio(row: dict[str, Any]) -> float:
@@ -48,6 +48,14 @@ def _sweep(section: dict[str, Any]) -> list[str]:
     over = [f"{row['instances']}: {_samples(row):.3g}" for row in section["instances"]]
     sizes = [f"({row['features']}, {row['hidden']}): {_samples(row):.3g}" for row in section["features"]]
     return [f"samples/s over instances of (5, 2): {', '.join(over)}", f"samples/s over (n, d): {', '.join(sizes)}"]
+
+
+def _autoencoders(section: dict[str, Any]) -> list[str]:
+    return [
+        f"sparse autoencoders, {row['instances']} at once: {ratio(row):.1f} times as fast as SAELens one by one, "
+        f"{_samples(row):.3g} samples/s"
+        for row in section.get("autoencoders", [])
+    ]
 
 
 def _samples(row: dict[str, Any]) -> float:
