@@ -237,11 +237,12 @@ def _result(
     title="What an autoencoder makes of a pentagon",
     caption="Activations of models of five features in two dimensions (dots), features' directions (grey lines) and "
     "the unit decoder rows of TopK autoencoders with k = 1 that fire (arrows). (a) With as many latents as "
-    "features, one is lost to a bad start and another serves two features, or none is. (b) With twice as "
-    "many all five directions are found. (c) At high density activations lie between the directions, and "
-    "latents go where the activations are.",
-    alt="Three square panels. Left and middle: dots along five rays of a pentagon, arrows on the rays. Right: "
-    "dots fill the plane around two crossing axes, and arrows point between the axes too.",
+    "features, latents that started on one side have stayed there, between the features. (b) With twice as "
+    "many, every feature has one, and some point between. (c) At high density activations fill the plane, "
+    "and latents go where the activations are.",
+    alt="Three square panels. Left: dots along five rays of a pentagon, four arrows crowded near one of them. "
+    "Middle: arrows on all five rays and four between. Right: dots fill the plane around two crossing axes, "
+    "with arrows on the axes and on the diagonals.",
 )
 def draw_polygon(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.1)
@@ -274,12 +275,13 @@ def _plane(ax: Axes, W: Array, rows: Array, activations: Array) -> None:
     "sae-polygon-found",
     title="Corners found",
     caption="Share of represented features with a latent within five degrees, sixteen models at each density, by "
-    "variant; bars from chance (grey line: random directions). With as many latents as features every "
-    "variant misses some: a latent that has settled between two features does not leave. With twice as "
-    "many, four of six variants find nearly all while features are rare. Matryoshka, whose first latents "
-    "must serve alone, does not.",
-    alt="Three panels, one per density, of points with intervals for six variants at two widths. The wider ones "
-    "lie near one at low density except Matryoshka; the narrow ones lie between a fifth and nine tenths.",
+    "variant; dotted: random directions. While features are rare, every variant misses some with as many "
+    "latents as features, since a latent that settled between two features does not leave; with twice as "
+    "many all but Matryoshka, whose first latent must serve alone, find nearly all. At p = 0.3 spare "
+    "latents are drawn to sums of features instead.",
+    alt="Three panels, one per density, of points with intervals for six variants at two widths. At low density "
+    "ten latents lie near one except for Matryoshka and five latents between a third and nine tenths; at "
+    "high density the order changes with the variant.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_found(result: Result) -> Figure:

@@ -299,14 +299,15 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
     "sae-density",
     title="Features found, by density",
     caption="Autoencoders with as many latents as there are features, {numbers.features:.0f} in "
-    "{numbers.hidden:.0f} dimensions, five models each. (a) Share of the represented features that some "
-    "latent points at (cosine above 0.9). Most are found up to p = 0.1; at p = 0.3, where the models store "
-    "antipodal pairs, only the L1 penalty finds them. A random decoder finds none. (b) How well the nearest "
-    "latent tells when a feature is present. It falls with density as it does for the model's own read-out "
-    "(dashed): small values drown in interference.",
+    "{numbers.hidden:.0f} dimensions, and as many active as features are present; five models each. (a) "
+    "Share of the represented features that some latent points at (cosine above 0.9). It falls as features "
+    "become denser, most for Matryoshka. At p = 0.3, where the models store antipodal pairs, only the L1 "
+    "penalty, which then leaves fewer latents active than it was asked for, finds them. A random decoder "
+    "finds none. (b) How well the nearest latent tells when a feature is present: less well where features "
+    "are dense, and never as well as the model's own read-out at its best threshold (dashed).",
     alt="Two panels over feature probability. Left, shares found: near one for five of six variants up to p = "
-    "0.1, then most drop to near zero while ReLU stays at one; the frozen decoder is at zero. Right, F1 "
-    "falls from 0.85 to below 0.5, below a dashed line.",
+    "0.03, lower at 0.1, then near 0.1 while ReLU stays at one; the random decoder is at zero. Right, F1 "
+    "falls from 0.85 to 0.5, below a dashed line, and far above a dotted one.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_density(result: Result) -> Figure:
@@ -322,7 +323,7 @@ def draw_density(result: Result) -> Figure:
     axes[1].plot(result.densities, own, color=plotting.colour("ink"), linestyle="--", label="model's own read-out")
     axes[0].set_ylabel("share of features found")
     axes[1].set_ylabel("F1 of the nearest latent")
-    plotting.legend(axes[1], figure=figure)
+    plotting.legend(axes[1], figure=figure, columns=4)
     plotting.panel_letters(axes)
     return figure
 
@@ -331,6 +332,13 @@ def _band(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
     found = [mean(row) for row in values]
     low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
     plotting.band(ax, x, low, mid, high, label=label, index=index, marker="o")
+
+
+def _models(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
+    """Draw means over seeds as a line and every seed as a dot: on a logarithmic axis an interval of few is no help."""
+    tone = plotting.series(index)
+    ax.plot(x, values.mean(axis=1), color=tone, label=label)
+    ax.scatter(np.repeat(x, values.shape[1]), values.ravel(), s=9, color=tone, alpha=0.6, linewidths=0)
 
 
 SHOWN_READERS = {
@@ -346,21 +354,22 @@ SHOWN_READERS = {
 @experiment.figure(
     "sae-interference",
     title="Interference that a reader leaves",
-    caption="Share of a feature's variance that is not explained by the best affine function of a reading; "
-    "activations are free of noise, so all of it is other features. (a) By density. (b) At p = "
-    "{numbers.deciding_density:.2f}, every reader. The latents of autoencoders remove {removed:% value} of "
-    "what the best linear probe leaves, no more than the read-out that the model itself was trained with. "
-    "The dictionary is better than the encoder: solving for a sparse code with it leaves less, and with the "
-    "true dictionary hardly anything.",
+    caption="Share of a feature's variance that the best affine function of a reading leaves unexplained; "
+    "activations are free of noise, so all of it is other features. (a) By density, models as dots. (b) At "
+    "p = {numbers.deciding_density:.2f}, every reader. Latents remove {removed:% value} of what the best "
+    "linear probe leaves, a little less than the read-out that the model was trained with. The dictionary "
+    "is better than its encoder: a sparse code, found by optimisation, leaves less, and with the true "
+    "dictionary hardly anything.",
     alt="Left, unexplained variance on a logarithmic scale against feature probability: flat at 0.6 for the "
-    "linear probe, rising from 0.02 for the others, lowest for sparse coding. Right, the same for all "
-    "readers as points with intervals.",
+    "linear probe, rising from 0.02 for the model's own read-out and Gated latents, lowest for sparse "
+    "coding; at the right edge all but two are above the probe. Right, the same for all readers as points "
+    "with intervals.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_interference(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7, width_ratios=(1.15, 1))
     for index, (reader, label) in enumerate(SHOWN_READERS.items()):
-        _band(left, result.densities, result.interference[:, READERS.index(reader)], index, label)
+        _models(left, result.densities, result.interference[:, READERS.index(reader)], index, label)
     plotting.density_axis(left, ticks=tuple(result.densities))
     left.set(ylabel="interference left, 1 − R²", yscale="log", ylim=(5e-5, 1.2))
     here = min(SPARSE, len(result.densities) - 1)
@@ -371,7 +380,7 @@ def draw_interference(result: Result) -> Figure:
     plotting.points(right, places, values, horizontal=True)
     right.set_yticks(places, [labels.get(name, name) for name in names])
     right.set(xlabel="interference left, 1 − R²", xlim=(0, 1))
-    plotting.legend(left, figure=figure)
+    plotting.legend(left, figure=figure, columns=3)
     plotting.panel_letters((left, right))
     return figure
 
@@ -399,6 +408,7 @@ SOURCE = "Towards Monosemanticity, which trains autoencoders on a language model
     criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
     "otherwise.",
     figures=("sae-density",),
+    published=Verdict.MIXED,
 )
 def decide_found(result: Result) -> Finding:
     return _all_above(result.found_by_kind, FOUND)
@@ -412,6 +422,7 @@ def decide_found(result: Result) -> Finding:
     test="The same for 256 features in 64 dimensions at p = 1/64, with two million samples for each autoencoder.",
     criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
     "otherwise.",
+    published=Verdict.MIXED,
 )
 def decide_wide(result: Result) -> Finding:
     return _all_above(result.wide_found_by_kind, FOUND)
@@ -425,6 +436,7 @@ def decide_wide(result: Result) -> Finding:
     "the six variants. Statistic: mean over seeds.",
     criterion="Supported if the interval lies below 0, refuted if above, inconclusive if it holds 0.",
     figures=("sae-density",),
+    published=Verdict.SUPPORTED,
 )
 def decide_density(result: Result) -> Finding:
     change = result.found_change
@@ -441,6 +453,7 @@ def decide_density(result: Result) -> Finding:
     "variants. Statistic: mean over seeds.",
     criterion="Supported if the interval lies above 0.9, refuted if below, inconclusive if it holds 0.9.",
     figures=("sae-density",),
+    published=Verdict.REFUTED,
 )
 def decide_frozen(result: Result) -> Finding:
     return Finding(result.frozen_f1_share, above(result.frozen_f1_share, 0.9))
@@ -454,6 +467,7 @@ def decide_frozen(result: Result) -> Finding:
     "against the best linear probe of the same activations. Statistic: share removed, mean over seeds.",
     criterion="Supported if the interval lies above one half, refuted if below, inconclusive if it holds it.",
     figures=("sae-interference",),
+    published=Verdict.SUPPORTED,
 )
 def decide_removed(result: Result) -> Finding:
     return Finding(result.removed, above(result.removed, 0.5))
@@ -467,6 +481,7 @@ def decide_removed(result: Result) -> Finding:
     "Statistic: mean over seeds.",
     criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
     figures=("sae-interference",),
+    published=Verdict.REFUTED,
 )
 def decide_beyond_own(result: Result) -> Finding:
     return Finding(result.beyond_own, above(result.beyond_own, 0.0))
@@ -481,6 +496,7 @@ def decide_beyond_own(result: Result) -> Finding:
     "same dictionary. Statistic: mean over seeds.",
     criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
     figures=("sae-interference",),
+    published=Verdict.SUPPORTED,
 )
 def decide_beyond_encoder(result: Result) -> Finding:
     return Finding(result.beyond_encoder, above(result.beyond_encoder, 0.0))
