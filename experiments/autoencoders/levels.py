@@ -281,7 +281,7 @@ def draw_disagree(result: Result) -> Figure:
     axes[1].set_title("p = 0.3")
     for ax in axes:
         ax.set_xlabel("variance explained")
-        plotting.legend(ax)
+        plotting.legend(ax, columns=3)
     plotting.panel_letters(axes)
     return figure
 
@@ -309,6 +309,7 @@ def _scatter(ax: Axes, explained: Array, found: Array, actives: tuple[int, ...])
     "learned one is better at every k below the number of features present.",
     criterion="Supported if the interval lies above one half, refuted if below, mixed otherwise.",
     figures=("sae-levels",),
+    published=Verdict.REFUTED,
 )
 def decide_better(result: Result) -> Finding:
     verdict = above(result.better_than_truth, 0.5)
@@ -323,6 +324,7 @@ def decide_better(result: Result) -> Finding:
     "as many features as any. Statistic: share of models.",
     criterion="Supported if the interval lies above one half, refuted if below, inconclusive if it holds it.",
     figures=("sae-disagree", "sae-levels"),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_agreement(result: Result) -> Finding:
     return Finding(result.agreement, above(result.agreement, 0.5))
@@ -336,6 +338,7 @@ def decide_agreement(result: Result) -> Finding:
     "mean over models.",
     criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
     figures=("sae-levels",),
+    published=Verdict.SUPPORTED,
 )
 def decide_spare(result: Result) -> Finding:
     return Finding(result.spare, above(result.spare, 0.0))

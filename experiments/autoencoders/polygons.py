@@ -310,6 +310,7 @@ def draw_found(result: Result) -> Figure:
     criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
     "otherwise.",
     figures=("sae-polygon", "sae-polygon-found"),
+    published=Verdict.MIXED,
 )
 def decide_found(result: Result) -> Finding:
     verdicts = [above(each, 0.9) for each in result.found_wide]
@@ -327,6 +328,7 @@ def decide_found(result: Result) -> Finding:
     "variants. Statistic: mean over models.",
     criterion="Supported if the interval lies above -0.05, refuted if below, inconclusive if it holds it.",
     figures=("sae-polygon-found",),
+    published=Verdict.REFUTED,
 )
 def decide_width(result: Result) -> Finding:
     return Finding(result.narrow_deficit, above(result.narrow_deficit, -0.05))
@@ -341,6 +343,7 @@ def decide_width(result: Result) -> Finding:
     "features, mean over the six variants. Statistic: mean over models.",
     criterion="Supported if the interval lies above 0.05, refuted if below, inconclusive if it holds it.",
     figures=("sae-polygon-found",),
+    published=Verdict.SUPPORTED,
 )
 def decide_overstated(result: Result) -> Finding:
     return Finding(result.overstated, above(result.overstated, 0.05))
@@ -355,6 +358,7 @@ def decide_overstated(result: Result) -> Finding:
     "Statistic: mean over models with a pair.",
     criterion="Supported if the interval lies above 0.2, refuted if below 0, mixed otherwise.",
     figures=("sae-polygon",),
+    published=Verdict.SUPPORTED,
 )
 def decide_antipodal(result: Result) -> Finding:
     loss = result.recall_loss
