@@ -169,7 +169,7 @@ def _numbers(steps, loss, singular, stage, overlap, counted, levels) -> dict[str
         "level_lines": exact(1e3 * levels["a line for each set"]),
         "level_split": exact(1e3 * levels["one split off"]),
         "level_octahedron": exact(1e3 * best),
-        "lines_error": median(at_stage(loss, stage, 4) / levels["a line for each set"] - 1),
+        "lines_error": median(np.abs(at_stage(loss, stage, 4) / levels["a line for each set"] - 1)),
         "seeds": exact(len(loss)),
     }
 
