@@ -60,7 +60,8 @@ class Result:
     `learned` (setting, seed, feature) is the step at which a feature passes half of its final squared length, NaN
     where it is not learned. `order` (setting, seed) is Spearman's correlation of that step with falling importance,
     `turn` (setting, seed) how far features come one after another, `at_once` (setting, seed) how many rise together.
-    `predicted` (feature,) are the steps of the last setting by the logistic formula; `importance` (setting, feature).
+    `predicted` (feature,) are the steps of the last setting by the logistic formula, `crowded` (feature,) where the
+    directions of features learned before are taken; `importance` (setting, feature).
     """
 
     steps: NDArray[np.int64]
@@ -70,6 +71,7 @@ class Result:
     turn: NDArray[np.float64]
     at_once: NDArray[np.float64]
     predicted: NDArray[np.float64]
+    crowded: NDArray[np.float64]
     numbers: dict[str, Quantity]
     learned: NDArray[np.float64] = undefined("the feature is not learned")
 
@@ -114,7 +116,7 @@ def run(config: Config, device: str) -> Result:
     measured = [_measures(span, setting.importance) for span, setting in zip(spans, settings, strict=True)]
     order, turn, at_once = (np.array([each[k] for each in measured]) for k in range(3))
     learned = np.stack([_padded(span[1], config.features, np.nan) for span in spans])
-    predicted = logistic_steps(settings[-1], config)
+    predicted, crowded = (logistic_steps(settings[-1], config, crowded=taken) for taken in (False, True))
     return Result(
         steps=np.array(steps),
         squared=np.stack([_padded(course[0], config.features, 0.0) for course in courses]).astype(np.float32),
@@ -123,8 +125,10 @@ def run(config: Config, device: str) -> Result:
         turn=turn,
         at_once=at_once,
         predicted=predicted,
+        crowded=crowded,
         learned=learned,
-        numbers=_numbers(order, turn, at_once, learned[-1, :, : config.room], predicted, settings[-1].importance),
+        numbers=_numbers(order, turn, at_once)
+        | _room_numbers(learned[-1, :, : config.room], predicted, crowded, settings[-1].importance),
     )
 
 
@@ -170,18 +174,20 @@ def _measures(spans: tuple[Array, Array, Array], importance: Array) -> tuple[Arr
     return np.array(order), np.array(turn), np.array(at_once)
 
 
-def logistic_steps(setting: _Setting, config: Config) -> Array:
+def logistic_steps(setting: _Setting, config: Config, *, crowded: bool = False) -> Array:
     """Return the step at which gradient flow brings each feature to half its length, (feature,), from a typical start.
 
     With room for all, `w = ||W_i||^2` follows `dw/dt = (8 I_i V / n) w (1 - w)` per unit of learning rate, V the
     variance p/3 - p^2/4 of a feature, until `ln(1/w_0 - 1) / rate`. At the start
-    `w_0 = scale^2 * 2 hidden / (hidden + n)`.
+    `w_0 = scale^2 * 2 hidden / (hidden + n)`. Where it is `crowded`, the k features learned before have taken their
+    directions, in which a random start has k of its n parts.
     """
     n, hidden = setting.features, setting.hidden
     variance = setting.density / 3 - setting.density**2 / 4
     begin = config.start_scale**2 * 2 * hidden / (hidden + n)
+    left = begin * (1 - np.arange(n) / n) if crowded else np.full(n, begin)
     rate = config.descent_rate / EPSILON * 8 * setting.importance * variance / n
-    return np.asarray(np.log(1 / begin - 1) / rate)
+    return np.asarray(np.log(1 / left - 1) / rate)
 
 
 def _padded(values: Array, width: int, fill: float) -> Array:
@@ -191,22 +197,27 @@ def _padded(values: Array, width: int, fill: float) -> Array:
     return room
 
 
-def _numbers(
-    order: Array, turn: Array, at_once: Array, room: Array, predicted: Array, importance: Array
-) -> dict[str, Quantity]:
-    """Return all that the page quotes."""
+def _numbers(order: Array, turn: Array, at_once: Array) -> dict[str, Quantity]:
+    """Return what the page quotes of the compared models."""
     names = ("relu_descent", "relu_adam", "linear_descent", "linear_adam", "room")
     found = {f"order_{name}": mean(values) for name, values in zip(names, order, strict=True)}
     found |= {f"turn_{name}": median(values) for name, values in zip(names, turn, strict=True)}
     found |= {f"at_once_{name}": mean(values) for name, values in zip(names, at_once, strict=True)}
+    return found | {"descent_gain": median(turn[0] - turn[1]), "seeds": exact(order.shape[1])}
+
+
+def _room_numbers(room: Array, predicted: Array, crowded: Array, importance: Array) -> dict[str, Quantity]:
+    """Return how the steps `room` (seed, feature) at which features are learned compare with the formulas."""
     known = [np.isfinite(row) for row in room]
     slopes = [
         float(np.polyfit(np.log(importance[keep]), np.log(row[keep]), 1)[0])
         for row, keep in zip(room, known, strict=True)
     ]
-    delay = [float(np.median(row[keep] / predicted[keep])) for row, keep in zip(room, known, strict=True)]
-    found["descent_gain"] = median(turn[0] - turn[1])
-    return found | {"slope": mean(slopes), "delay": median(delay), "seeds": exact(order.shape[1])}
+
+    def over(formula: Array) -> list[float]:
+        return [float(np.median(row[keep] / formula[keep])) for row, keep in zip(room, known, strict=True)]
+
+    return {"slope": mean(slopes), "delay": median(over(predicted)), "crowded_delay": median(over(crowded))}
 
 
 @experiment.figure(
@@ -249,6 +260,7 @@ def draw_order(result: Result) -> Figure:
         left.plot(result.importance[setting, often], middle, "o", color=plotting.series(index), label=label)
     room = result.importance[-1, : result.predicted.size]
     plotting.theory_line(left, room, result.predicted, label="formula")
+    left.plot(room, result.crowded, color=plotting.colour("theory"), linewidth=0.8, label="directions taken")
     left.set(xscale="log", yscale="log", xlabel="importance $I_i$", ylabel="step at which it is learned")
     plotting.legend(left)
     names = ("ReLU,\ndescent", "ReLU,\nAdam", "linear,\ndescent", "linear,\nAdam", "room,\ndescent")

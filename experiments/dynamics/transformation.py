@@ -272,8 +272,8 @@ def move_octahedron(result: Result) -> Frames:
     "transformation-loss",
     title="The loss falls in steps as dimensions come into use",
     caption="(a) Exact loss, median and middle four fifths of {numbers.seeds:.0f} seeds, and the least loss of "
-    "models held at each stage (dashed): training rests where they say. (b) The singular values of $W$: two "
-    "dimensions come into use together with the first fall, the third with the second.",
+    "models held at each stage (dashed): training rests where they say. (b) The singular values of $W$: one "
+    "dimension and soon a second come into use in the first fall, the third in the second.",
     alt="Left, a curve falls from a plateau to a second one and then to a third, each at a dashed line. Right, two "
     "curves rise from near zero to one at step 100, then to the square root of two, and a third rises from zero to "
     "the same value after step 500.",

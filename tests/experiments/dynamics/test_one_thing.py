@@ -31,6 +31,24 @@ def test_the_logistic_formula_is_what_gradient_descent_does() -> None:
     np.testing.assert_allclose(learned, one_thing.logistic_steps(setting, config), rtol=0.1)
 
 
+def test_directions_that_are_taken_delay_what_is_learned_later() -> None:
+    config = replace(SMALL, room=5, room_decay=0.6, start_scale=0.05, descent_rate=1.0)
+    setting = one_thing._settings(config)[-1]
+    n, starts = setting.features, 16
+    spread = np.sqrt(2 / (setting.hidden + n)) * config.start_scale
+    W = spread * np.random.default_rng(0).standard_normal((starts, setting.hidden, n))
+    b, chance = np.zeros((starts, n)), np.full(n, setting.density)
+    learned = np.full((starts, n), np.nan)
+    for step in range(1, 1500):
+        found = expected_loss(W, b, chance, setting.importance, output="linear")
+        W, b = W - config.descent_rate * found.grad_W, b - config.descent_rate * found.grad_b
+        learned[np.isnan(learned) & ((W**2).sum(1) > 0.5)] = step
+    plain, crowded = (np.median(learned / one_thing.logistic_steps(setting, config, crowded=c)) for c in (False, True))
+    assert np.isfinite(learned).all()
+    assert abs(crowded - 1) < 0.1
+    assert abs(crowded - 1) < abs(plain - 1)
+
+
 def test_the_large_epsilon_makes_adam_gradient_descent() -> None:
     """Gradients are far below epsilon, so that the step is the rate times the averaged gradient."""
     setting = one_thing._settings(SMALL)[0]
