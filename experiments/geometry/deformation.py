@@ -421,9 +421,10 @@ def _one_colour(role: str) -> ListedColormap:
     "deformation-map",
     title="Where shapes bend and where they break",
     caption="Best solution of the exact loss in each cell: the odd feature differs (a) in density, (b) in "
-    "importance. Coloured: all five live; the colour is the angle between the odd feature and its neighbours, white "
-    "is 72°. Grey: two antipodal pairs, without the odd feature (dark) or another one (light). Dashed: where the "
-    "branches cross. Common features have no pentagon to bend.",
+    "importance. Coloured: all five live; the colour is the angle between the odd feature and its neighbours, near "
+    "white at 72°, darkest where it stands at right angles to all others. Grey: two antipodal pairs, without the "
+    "odd feature (dark) or another one (light). Dashed: where the branches cross. Common features have no pentagon "
+    "to bend.",
     alt="Two maps. A coloured region at low density, blue on the left and orange on the right, is bounded on the "
     "left by a rising dashed curve, beyond which all is dark grey; above it pale grey.",
 )
