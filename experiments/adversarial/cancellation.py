@@ -181,9 +181,9 @@ def _growth_numbers(config: Config, growth_n: Array, growth_m: Array) -> dict[st
     "cancel-terms",
     title="How sums of the small entries grow",
     caption="(a) Sum of k entries of a column at p = 0.02: with values of the data it grows with exponent "
-    "{numbers.terms_data:value}, as noise does (one half); with chosen signs with {numbers.terms_aligned:value}. "
+    "{numbers.terms_data:.2f}, as noise does (one half); with chosen signs with {numbers.terms_aligned:.2f}. "
     "Dashed: closed forms. (b) On typical inputs the sum is what independent signs would leave (triangles at 1), but "
-    "few features are present at once, and {numbers.kept:% value} of the uncancelled sum remain at p = 0.02.",
+    "few features are present at once, and {numbers.kept:.0%} of the uncancelled sum remain at p = 0.02.",
     alt="Left, three lines on log-log scales: aligned is steep, data and random signs have half the slope. Right, the "
     "ratio to noise stays at one over density; the ratio to the uncancelled sum is lowest at medium density.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -214,8 +214,8 @@ def draw_terms(result: Result) -> Figure:
     title="Interference against features and dimensions",
     caption="Norms of eps over represented features, trained models at p = 0.005: l2, which noise follows, and l1, "
     "which an adversary reaches if every entry may move. (a) In 8 dimensions they grow with the number of features "
-    "with exponents {numbers.n_noise:value} and {numbers.n_aligned:value}; (b) for 80 features, with the number of "
-    "dimensions with {numbers.m_noise:value} and {numbers.m_aligned:value}.",
+    "with exponents {numbers.n_noise:.2f} and {numbers.n_aligned:.2f}; (b) for 80 features, with the number of "
+    "dimensions with {numbers.m_noise:.2f} and {numbers.m_aligned:.2f}.",
     alt="Two log-log panels. Left, both norms rise with the number of features, l1 twice as steeply. Right, both fall "
     "with the number of dimensions.",
     interval="bars: 95 % Student t interval of the mean over seeds",
