@@ -190,9 +190,9 @@ def draw_shapes(result: Result) -> Figure:
     "column-growth",
     title="Signs, size and number of the small entries",
     caption="Entries beside the one, over represented features per dimension. (a) Share of their total size that is "
-    "negative: {numbers.negative_pairs:value} where pairs are antipodal, near one half when crowded. (b) Length of the "
+    "negative: {numbers.negative_pairs:.2f} where pairs are antipodal, near one half when crowded. (b) Length of the "
     "rest of a column; dashed: the least possible for unit columns, √(k − 1). (c) Number above 0.05: one in a pair, "
-    "{numbers.count_sparse:value} at the lowest density.",
+    "{numbers.count_sparse:.0f} at the lowest density.",
     alt="Three panels over features per dimension. The negative share falls from one to one half; the length rises "
     "along the dashed curve; the number of entries rises from one to several dozen.",
     interval="band: 95 % Student t interval of the mean over seeds",

@@ -146,7 +146,7 @@ def _rank(config: Config, one: Array, two: Array) -> Quantity:
     caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; at least 1/9 (dashed) "
     "from nine dimensions on. (b) Share of right answers that an attack of 5, 10 or 15 % of an image's norm turns. (c) "
     "One against the other, attack of 10 %, each dot a classifier, darker where wider: rank correlation "
-    "{numbers.rank:value} over all and {numbers.within:value} among those of one width.",
+    "{numbers.rank:.2f} over all and {numbers.within:.2f} among those of one width.",
     alt="Three panels. Overlap falls with width and levels off at nine dimensions; the share of turned answers over "
     "width, one line per attack size; and a scatter plot of share turned against overlap, coloured by width.",
     interval="band: 95 % Student t interval of the mean over seeds",

@@ -223,8 +223,8 @@ def _effect_numbers(measured: Array, column: Array, ascent: Array, loss: Array, 
     "cancel-kinds",
     title="Disturbances of equal size",
     caption="Change of a present feature's output per unit of disturbance, root mean square, by kind; dashed: what its "
-    "column of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.worst_over_random_l2:value} "
-    "times what a random one does. (b) Equal size of every entry: {numbers.worst_over_random_linf:value} times (both "
+    "column of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.worst_over_random_l2:.1f} "
+    "times what a random one does. (b) Equal size of every entry: {numbers.worst_over_random_linf:.1f} times (both "
     "at p = 0.02). The signs of eps alone, without touching the feature, do nearly as much.",
     alt="Two panels over density on logarithmic scales. Worst and signs of eps lie highest and rise as features become "
     "rarer; random, plausible and typical data lie an order of magnitude lower. Dashed lines run slightly above.",
@@ -250,8 +250,8 @@ def draw_kinds(result: Result) -> Figure:
     "cancel-cut",
     title="What the bias and the ReLU let through",
     caption="(a) Change of output under the worst disturbance (l2), over what the column predicts. A present feature "
-    "passes most of it on ({numbers.passed_present:% value} at p = 0.02), an absent one "
-    "{numbers.passed_absent:% value}: bias and ReLU hold a rare feature shut. (b) Rise of the loss per squared length "
+    "passes most of it on ({numbers.passed_present:.0%} at p = 0.02), an absent one "
+    "{numbers.passed_absent:.0%}: bias and ReLU hold a rare feature shut. (b) Rise of the loss per squared length "
     "of disturbance.",
     alt="Left, two curves over density: near one for present features, falling steeply towards zero where features are "
     "rare for absent ones. Right, rise of loss by kind of disturbance on a logarithmic scale.",

@@ -147,9 +147,9 @@ def _crossing(share: Array, crowding: Array) -> float:
     "hardening",
     title="Training against attacks",
     caption="Models of 80 features in 8 dimensions trained against attacks on a random feature, by attack size over "
-    "the mean input norm. (a) Superposition is gone (line at 1) at {numbers.gone_dense:value} for p = 0.1 and at "
-    "{numbers.gone_rare:value} for p = 0.02. (b) By then the model explains no more than 8 orthogonal features would "
-    "(dashed). (c) Vulnerability to small attacks falls along the way.",
+    "the mean input norm. (a) Superposition is gone (line at 1) at {numbers.gone_dense:.2f} for p = 0.1 and at "
+    "{numbers.gone_rare:.2f} for p = 0.02. (b) By then the model explains about as little as 8 orthogonal features "
+    "would, or less (dashed). (c) Vulnerability to small attacks falls along the way.",
     alt="Three panels over attack size, one line per density. Features per dimension fall steadily through one; "
     "variance explained falls to a tenth and below; vulnerability falls by more than an order of magnitude.",
     interval="band: 95 % Student t interval of the mean over seeds",

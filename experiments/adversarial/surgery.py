@@ -149,9 +149,9 @@ def _check_numbers(density: Array, checks: Array) -> dict[str, Quantity]:
     "adversarial-surgery",
     title="Vulnerability with the interference taken out",
     caption="(a) Vulnerability (l2) of the same models, attacked anew after each change. At its peak the entries "
-    "beside the diagonal account for {numbers.eps_share:% value} of it. If no bias or ReLU cut an output it would be "
-    "{numbers.linear:value}; they let {numbers.passed:% value} of that through. With an orthogonal read-out nothing is "
-    "left beyond the baseline (line), (b) at {numbers.projected_cost:value} times the clean loss.",
+    "beside the diagonal account for {numbers.eps_share:.0%} of it. If no bias or ReLU cut an output it would be "
+    "{numbers.linear:.0f}; they let {numbers.passed:.0%} of that through. With an orthogonal read-out nothing is "
+    "left beyond the baseline (line), (b) at {numbers.projected_cost:.1f} times the clean loss.",
     alt="Curves over density on a logarithmic scale: linear reach highest, then the full model, then the model with "
     "its interference set to zero, and a flat line at one for the orthogonal read-out.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -186,9 +186,9 @@ def draw_surgery(result: Result) -> Figure:
     "adversarial-checks",
     title="Attacks found on paper and by gradients",
     caption="(a) Rise of the loss under the worst attack on one feature, over the best of gradient ascent with 20 "
-    "random restarts: {numbers.analytic_least:value} at worst; ascent that starts from it gets to "
-    "{numbers.polished_least:value} there. (b) Where features are rarest the gradient at the clean input is zero for "
-    "{numbers.masked:% value} of inputs, but ascent from there misses only {numbers.missed:% value} of the harm: at "
+    "random restarts: {numbers.analytic_least:.2f} at worst; ascent that starts from it gets to "
+    "{numbers.polished_least:.2f} there. (b) Where features are rarest the gradient at the clean input is zero for "
+    "{numbers.masked:.0%} of inputs, but ascent from there misses only {numbers.missed:% value} of the harm: at "
     "those inputs there is nothing to find.",
     alt="Left, four curves between 0.8 and 1 over density. Right, the share of inputs without a gradient rises steeply "
     "where features are rare, while the share of harm that is missed stays near zero.",

@@ -171,7 +171,7 @@ def _rank(config: Config, alike: Array, transfer: Array) -> Quantity:
     title="Attacks made on another model",
     caption="Rise of a model's loss under attacks made on another, over that under attacks made on itself, by the "
     "likeness of their interference, for pairs with more or less alike starts. Rank correlations are "
-    "{numbers.rank_dense:value} (p = 0.1) and {numbers.rank_rare:value} (p = 0.02). Crosses are random directions of "
+    "{numbers.rank_dense:.2f} (p = 0.1) and {numbers.rank_rare:.2f} (p = 0.02). Crosses are random directions of "
     "the same size.",
     alt="Two scatter plots, one per density. Points rise from the lower left, where seeds are independent, to the "
     "upper right, where they began alike; random directions lie at the bottom.",
