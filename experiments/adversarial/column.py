@@ -191,7 +191,7 @@ def draw_shapes(result: Result) -> Figure:
     title="Signs, size and number of the small entries",
     caption="Entries beside the one, over represented features per dimension. (a) Share of their total size that is "
     "negative: {numbers.negative_pairs:.2f} where pairs are antipodal, near one half when crowded. (b) Length of the "
-    "rest of a column; dashed: the least possible for unit columns, √(k − 1). (c) Number above 0.05: one in a pair, "
+    "rest of a column; dashed: the least possible, √(k − 1). (c) Number above 0.05: one in a pair, "
     "{numbers.count_sparse:.0f} at the lowest density.",
     alt="Three panels over features per dimension. The negative share falls from one to one half; the length rises "
     "along the dashed curve; the number of entries rises from one to several dozen.",
@@ -257,7 +257,7 @@ def decide_signs(result: Result) -> Finding:
     "column-size",
     title="The small entries are together as small as geometry allows",
     statements=("E2",),
-    test="Length of the rest of a column over √(k − 1), the least for unit columns at k represented features per "
+    test="Length of the rest of a column over √(k − 1), the least possible with k represented features per "
     "dimension, at densities with k above 2.5. Statistic: geometric mean over densities, mean over seeds.",
     criterion="Supported if the 95 % interval lies below 1.1, refuted if above, inconclusive if it straddles 1.1.",
     figures=("column-growth",),
