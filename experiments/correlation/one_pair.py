@@ -132,12 +132,12 @@ def _numbers(config: Config, found: Array, named: Array, gain: Array) -> dict[st
     "one-pair-map",
     title="Two features in one dimension",
     caption="(a) What the exact optimum does with two features in one dimension: opposed (blue) or merged (orange); "
-    "pale, one outweighs the other. Dashed: closed forms, which name the optimum in {numbers.agrees:% value} of cells. "
-    "Only how often the two meet matters, except where they are dense. (b) Loss per feature present along p = "
+    "in between, one outweighs the other. Dashed: closed forms, which name the optimum in {numbers.agrees:% value} of "
+    "cells. Only how often the two meet matters, except where they are dense. (b) Loss per feature present along p = "
     "{numbers.line_density:.1f}: the optimum follows the lowest of three closed forms.",
-    alt="Left, a map over density and the chance of meeting: blue below four sevenths, orange above, a pale wedge "
-    "at high density, the lower right corner empty. Right, a rising line, a falling line and a level line with dots "
-    "along the lowest.",
+    alt="Left, a map over density and the chance of meeting: blue below four sevenths, orange above, a fringe in "
+    "between at high density, the lower right corner empty. Right, a rising line, a falling line and a level line with "
+    "dots along the lowest.",
 )
 def draw_map(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.9)

@@ -208,13 +208,13 @@ def _counts(config: Config, possible: int, cells: tuple[Array, Array]) -> dict[s
     "strategy-map",
     title="Superposition or principal components",
     caption="What the exact optimum does with two pairs of mates, over their correlation (negative: mates exclude each "
-    "other) and density, in one, two and three dimensions. Blue: mates opposed; pale: strangers opposed, mates "
+    "other) and density, in one, two and three dimensions. Blue: mates opposed; neutral: strangers opposed, mates "
     "orthogonal; orange: principal components, mates share a direction. Dashed: the rule of thumb, right in "
     "{numbers.rule:% value} of cells. Circles: the best of {numbers.per_cell:.0f} trained models, in the optimum's "
     "strategy in {numbers.follows:count} cells. With two dimensions the change is a jump, with three it is gradual.",
     alt="Three maps. Left of zero correlation all are blue, up to half density. Right of it the first is orange nearly "
-    "everywhere; the second is pale below a line that falls from four sevenths to one quarter and orange above; the "
-    "third fades from pale to orange along a steeper line that reaches small densities at full correlation.",
+    "everywhere; the second is neutral below a line that falls from four sevenths to one quarter and orange above; the "
+    "third fades from neutral to orange along a steeper line that reaches small densities at full correlation.",
 )
 def draw_map(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.7, sharey=True)

@@ -80,6 +80,12 @@ def test_a_pair_at_a_right_angle_costs_nothing_and_opposites_nothing_if_they_exc
     assert together[0] == pytest.approx(1 / 3 - 1 / 4, rel=1e-6)  # merged, p = q
 
 
+def test_opposing_strangers_is_a_trap_for_sets_that_exclude_themselves():
+    numbers = coupled_sets._local_minimum(coupled_sets.Config(densities=(0.1, 0.01)))
+    assert numbers["trap"].value == 1
+    assert numbers["trap_loss"].value == pytest.approx(2 / 3, rel=0.01)  # two pairs of strangers, p^2/3 each
+
+
 @pytest.mark.parametrize(
     ("share", "best", "verdict"),
     [(0.9, 1.0, Verdict.SUPPORTED), (0.5, 1.0, Verdict.MIXED), (0.9, 0.8, Verdict.REFUTED)],
