@@ -98,3 +98,12 @@ def test_scores_beat_chance_after_training_and_are_chance_before(sources):
     early, late = (evaluate_autoencoders(trained_on(sources, models, steps), sources) for steps in (1, 1500))
     assert early.signed_mcc.mean() == pytest.approx(early.chance_signed_mcc.mean(), abs=0.06)
     assert late.signed_mcc.mean() > late.chance_signed_mcc.mean() + 0.2
+
+
+def test_without_superposition_the_batch_top_k_variants_find_every_feature_and_leave_no_latent_dead():
+    source = Superposed(np.eye(16, dtype=np.float32), 1.5 / 16)
+    models = tuple(Autoencoder(v, 16, 1, seed) for v in ("batchtopk", "matryoshka") for seed in range(3))
+    spec = Specification(models, steps=1500, batch=128, learning_rate=1e-2, aux=True, resample=100, dead_after=5000)
+    found = evaluate_autoencoders(train_autoencoders(source, spec), source)
+    assert found.signed_mcc.min() > 0.99
+    assert found.dead.max() == 0
