@@ -264,11 +264,12 @@ def _band(ax: Axes, x: tuple[int, ...], values: Array, index: int, label: str) -
 @experiment.figure(
     "sae-disagree",
     title="Reconstruction is not recovery",
-    caption="Each dot is one autoencoder: variance explained against features found; darker for larger k. (a) p = "
-    "0.04, all widths; the lower branch has fewer latents than features, and there what explains more finds "
-    "less. (b) p = 0.3, where models store antipodal pairs: k = 30 explains {numbers.dense_explained_k30:% "
-    "value} of the variance and finds {numbers.dense_found_k30:% value} of the features, k = 10 explains "
-    "{numbers.dense_explained_k10:% value} and finds {numbers.dense_found_k10:% value}.",
+    caption="Each dot is one autoencoder: variance explained against features found; the larger k, the more a dot "
+    "stands out. (a) p = 0.04, all widths; the lower branch has fewer latents than features, and there what "
+    "explains more finds less. (b) p = 0.3, where models store antipodal pairs: k = 30 explains "
+    "{numbers.dense_explained_k30:% value} of the variance and finds {numbers.dense_found_k30:% value} of "
+    "the features, k = 10 explains {numbers.dense_explained_k10:% value} and finds "
+    "{numbers.dense_found_k10:% value}.",
     alt="Two scatter plots. Left, an upper branch with all features found at every variance explained, and a "
     "lower one that falls as more is explained. Right, dots fall from all features found at the left to "
     "none at the right edge.",
