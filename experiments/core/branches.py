@@ -25,6 +25,9 @@ from experiments.core.theory import absent_loss
 
 Array = NDArray[np.float64]
 
+FLAT = 1e-4
+"""A descent ends when no derivative of the kept variance, in features, exceeds this; the error is then about 1e-8."""
+
 ROUGH_BIAS = -0.1
 """Where the biases of a first descent start."""
 
@@ -49,12 +52,11 @@ def branch(solid: Solid, density: ArrayLike) -> Branch:
     start = None
     for case in np.argsort(p):
         for at in _starts(family, solid, start):
-            found = _descend(family, _weight(solid), set_probabilities(p[case], solid.count), at, table)
-            columns, bias = family.weights(found.x)
+            lost, parameters = _descend(family, _weight(solid), float(p[case]), at, table)
+            columns, bias = family.weights(parameters)
             if recognise(columns[None], (solid,)).name[0] == solid.name:
-                variance = absent_loss(p[case])
-                kept[case], W[case], b[case] = (solid.count * (variance - found.fun)) / variance, columns, bias
-                start = found.x
+                kept[case], W[case], b[case] = solid.count - lost, columns, bias
+                start = parameters
                 break
         else:
             if start is not None:  # followed to where it ends: it does not come back among more common features
@@ -101,18 +103,18 @@ def _starts(family: Family, solid: Solid, last: Array | None) -> list[Array]:
     return [rough] if last is None else [last, rough]
 
 
-def _descend(family: Family, weight: Array, chance: Array, start: Array, table: Array):  # type: ignore[no-untyped-def]
-    """Return scipy's result for the minimum of the mean loss over outputs within the family."""
+def _descend(family: Family, weight: Array, p: float, start: Array, table: Array) -> tuple[float, Array]:
+    """Return the least loss of all outputs within the family, in units of one absent feature's, and its parameters."""
+    chance, scale = set_probabilities(p, family.features), family.features / absent_loss(p)
     grad_W, grad_b = np.empty((family.hidden, family.features)), np.empty(family.features)
 
-    def loss(parameters: Array) -> tuple[float, Array]:
+    def lost(parameters: Array) -> tuple[float, Array]:
         W, b = family.weights(parameters)
         value = _loss(np.ascontiguousarray(W), np.ascontiguousarray(b), chance, weight, table, grad_W, grad_b)
-        return 1e3 * value, 1e3 * (family.basis @ np.concatenate([grad_W.ravel(), grad_b]))
+        return scale * value, scale * (family.basis @ np.concatenate([grad_W.ravel(), grad_b]))
 
-    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-5})
-    found.fun /= 1e3
-    return found
+    found = minimize(lost, start, jac=True, method="BFGS", options={"gtol": FLAT})
+    return float(found.fun), found.x
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

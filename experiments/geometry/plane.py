@@ -1,0 +1,185 @@
+"""Ten features in two dimensions: which polygons, how often, and how one gives way to the next?
+
+Statements C2, C3 and C6 in the plane. Every named polygon at its exact best, from common to rare features, beside a
+census of what training finds, models that are carried from density to density, and the best shape for fewer features.
+"""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from experiments.core import census_figures
+from experiments.core.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
+from experiments.core.contract import Experiment, Finding, Verdict
+
+SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
+LEAST_JUMP = 0.25
+"""A change of ||W||_F^2 beyond this, a quarter of a feature, counts as a jump."""
+
+
+@dataclass(frozen=True)
+class Config(CensusConfig):
+    """Defaults are the published run."""
+
+
+@dataclass(frozen=True)
+class Result(CensusResult):
+    """Fields as in `CensusResult`."""
+
+
+experiment = Experiment(
+    __name__,
+    title="A census of arrangements in the plane",
+    config=Config(),
+    quick=Config(
+        seeds=12, features=6, p=(0.9, 0.5, 0.3, 0.13, 0.04), steps=600, batch=128, samples=1 << 12, computed_points=17,
+        sweep_points=6, sweep_seeds=4, sweep_steps=200,
+    ),
+    large=Config(seeds=1024, steps=10_000, batch=1024, sweep_points=48, sweep_seeds=128),
+)  # fmt: skip
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    return Result(**take_census(config, 2, device))
+
+
+@experiment.figure(
+    "geometry-plane-shapes",
+    title="What becomes of ten features in a plane as they get rarer",
+    caption=(
+        "Columns of W. Above, the exact optimum over the stated range of densities; below, the best of "
+        "{numbers.seeds:.0f} runs at a density within it. Common features make a triangle, rarer ones two antipodal "
+        "pairs, then a pentagon and a hexagon; the remaining features are left out."
+    ),
+    alt=(
+        "Arrow plots inside unit circles in two rows: three arrows at equal angles, a cross of four, five at equal "
+        "angles, six at equal angles. The lower row of trained models repeats them with small stray arrows."
+    ),
+)
+def draw_shapes(result: Result) -> Figure:
+    return census_figures.draw_plane_path(result)
+
+
+@experiment.figure(
+    "geometry-plane-transitions",
+    title="Each polygon at its best, and what is carried across the transitions",
+    caption=(
+        "(a) Variance that each shape keeps at its exact best, in features, and the best run at each density. The "
+        "curves cross at an angle: digons give way to the pentagon at p = {numbers.best_from_pentagon:.3f}, the "
+        "pentagon to the hexagon at p = {numbers.best_from_hexagon:.3f}. (b) Represented mass of the optimum, which "
+        "jumps, and of models carried to rarer features and back: they keep their shape past the crossing."
+    ),
+    alt=(
+        "Left, curves fan out from two as features get rarer, each levelling off near its number of vertices; dots of "
+        "trained models follow the highest. Right, a dashed staircase and two lines that lag behind it on either side."
+    ),
+    interval="b: median and middle half of the models carried along",
+)
+def draw_transitions(result: Result) -> Figure:
+    return census_figures.draw_curves(result, "two digons")
+
+
+@experiment.figure(
+    "geometry-plane-census",
+    title="Which polygons training finds, and which is best for fewer features",
+    caption=(
+        "(a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, transitions of the exact optimum. Digons "
+        "reach {numbers.most_two_digons:% value} of seeds, the pentagon {numbers.most_pentagon:% value}; the hexagon "
+        "no more than {numbers.most_hexagon:% value}, though it is the optimum of rare features. (b) Best named shape "
+        "for n features: the rows are alike from the number of its vertices on."
+    ),
+    alt=(
+        "Left, stacked areas over falling feature probability: irregular arrangements, then two digons, then pentagons "
+        "with a growing share of hexagons and irregular ones. Right, a map whose colour steps climb from triangle to "
+        "two digons, pentagon and hexagon as features get rarer and more."
+    ),
+)
+def draw_census(result: Result) -> Figure:
+    return census_figures.draw_census(result)
+
+
+@experiment.claim(
+    "plane-antipodal",
+    title="As features get rarer, the model starts to represent them as antipodal pairs",
+    statements=("C2",),
+    source=SECTION,
+    test="Share of seeds that end as two antipodal pairs at right angles, at the density where that share is largest.",
+    criterion=(
+        "Supported if the interval lies above one half there and below one tenth at the largest density; refuted if it "
+        "lies below one half everywhere; mixed otherwise."
+    ),
+    figures=("geometry-plane-census", "geometry-plane-shapes"),
+)
+def decide_antipodal(result: Result) -> Finding:
+    most, densest = result.numbers["most_two_digons"], result.numbers["densest_two_digons"]
+    if most.high is not None and most.high < 0.5:
+        return Finding(most, Verdict.REFUTED)
+    grows = most.low is not None and most.low > 0.5 and densest.high is not None and densest.high < 0.1
+    return Finding(most, Verdict.SUPPORTED if grows else Verdict.MIXED)
+
+
+@experiment.claim(
+    "plane-pentagon",
+    title="Rarer still, pentagons appear",
+    statements=("C3",),
+    source=SECTION,
+    test="Share of seeds that end as a regular pentagon, at the density where that share is largest.",
+    criterion=(
+        "Supported if the interval lies above one half and the pentagon is the exact optimum at lower densities than "
+        "two digons are; refuted if the pentagon is never the optimum; mixed otherwise."
+    ),
+    figures=("geometry-plane-census", "geometry-plane-transitions"),
+)
+def decide_pentagon(result: Result) -> Finding:
+    most, order = result.numbers["most_pentagon"], order_of_ranges(result, "two digons", "pentagon")
+    if order is None:
+        return Finding(most, Verdict.REFUTED)
+    follows = order[0] > order[1] and most.low is not None and most.low > 0.5
+    return Finding(most, Verdict.SUPPORTED if follows else Verdict.MIXED)
+
+
+@experiment.claim(
+    "plane-sudden",
+    title="In the plane, one shape gives way to the next in a jump",
+    statements=("C6",),
+    source=SECTION,
+    test=(
+        "Share of the transitions of the exact optimum that are first order: ||W||_F^2 jumps by more than 0.25, and "
+        "most models that start from either shape at the transition keep it."
+    ),
+    criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
+    figures=("geometry-plane-transitions",),
+)
+def decide_sudden(result: Result) -> Finding:
+    found = sudden(result, LEAST_JUMP)
+    if found.value == 1:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "plane-best-is-optimum",
+    title="The best run at each density has the shape of the exact optimum",
+    statements=("C3",),
+    test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
+    criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
+    figures=("geometry-plane-shapes", "geometry-plane-transitions"),
+)
+def decide_best(result: Result) -> Finding:
+    found = result.numbers["best_is_optimum"]
+    if found.value >= 0.9:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "plane-nothing-better",
+    title="No run is better than the best named polygon",
+    test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
+    criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
+    figures=("geometry-plane-transitions",),
+)
+def decide_nothing_better(result: Result) -> Finding:
+    lead = result.numbers["ahead"]
+    return Finding(lead, Verdict.SUPPORTED if lead.value <= 0.01 else Verdict.REFUTED)

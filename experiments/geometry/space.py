@@ -1,0 +1,214 @@
+"""Ten features in three dimensions: which solids, how often, and how one gives way to the next?
+
+Statements C2, C3 and C6 in space, by the same means as in the plane.
+"""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from experiments.core import census_figures
+from experiments.core.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.views import Solids
+
+SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
+LEAST_JUMP = 0.25
+"""A change of ||W||_F^2 beyond this, a quarter of a feature, counts as a jump."""
+
+
+@dataclass(frozen=True)
+class Config(CensusConfig):
+    """Defaults are the published run."""
+
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Result(CensusResult):
+    """Fields as in `CensusResult`."""
+
+
+experiment = Experiment(
+    __name__,
+    title="A census of arrangements in space",
+    config=Config(),
+    quick=Config(
+        seeds=12, features=8, p=(0.9, 0.7, 0.5, 0.3, 0.18, 0.1), steps=600, batch=128, samples=1 << 12,
+        computed_points=11, sweep_points=6, sweep_seeds=4, sweep_steps=200, judged=1,
+    ),
+    large=Config(seeds=1024, steps=10_000, batch=1024, sweep_points=48, sweep_seeds=128),
+)  # fmt: skip
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    return Result(**take_census(config, 3, device))
+
+
+@experiment.figure(
+    "geometry-space-shapes",
+    title="What becomes of ten features in space as they get rarer",
+    caption=(
+        "The exact optimum for ten features in three dimensions, seen from the side and along its axis, and the range "
+        "of densities p over which it is best; absent features are left out. Common features make a tetrahedron, "
+        "rarer ones three antipodal pairs, the octahedron. Then come seven, eight, nine and ten vertices."
+    ),
+    alt=(
+        "Wire frames in two rows, one column per solid, from tetrahedron and square pyramid over the octahedron, "
+        "pentagonal bipyramid, square antiprism and tricapped trigonal prism to solids of ten vertices."
+    ),
+)
+def draw_shapes(result: Result) -> Figure:
+    return census_figures.draw_space_path(result)
+
+
+@experiment.view("geometry-space-shapes")
+def turn_shapes(result: Result) -> Solids:
+    return census_figures.turn_space_path(result)
+
+
+@experiment.figure(
+    "geometry-space-transitions",
+    title="Each solid at its best, and what is carried across the transitions",
+    caption=(
+        "(a) Variance that each shape keeps at its exact best, in features, and the best run at each density. The "
+        "square antiprism takes over at p = {numbers.best_from_square_antiprism:.3f} and yields to the tricapped prism "
+        "at p = {numbers.best_from_tricapped_trigonal_prism:.3f}. (b) Represented mass of the optimum, "
+        "which jumps, and of models carried to rarer features and back: they keep their shape past the crossing."
+    ),
+    alt=(
+        "Left, curves fan out from three as features get rarer, one above the other in turn; dots of trained models "
+        "follow the highest. Right, a dashed staircase of the optimum and two lines that lag behind it on either side."
+    ),
+    interval="b: median and middle half of the models carried along",
+)
+def draw_transitions(result: Result) -> Figure:
+    return census_figures.draw_curves(result, "octahedron")
+
+
+@experiment.figure(
+    "geometry-space-census",
+    title="Which solids training finds, and which is best for fewer features",
+    caption=(
+        "(a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, transitions of the exact optimum. The "
+        "octahedron reaches {numbers.most_octahedron:% value} of seeds, the square antiprism "
+        "{numbers.most_square_antiprism:% value}, the tricapped prism {numbers.most_tricapped_trigonal_prism:% value}. "
+        "(b) Best named shape for n features: with three to five of them the tetrahedron and the triangular bipyramid "
+        "are best among common features only."
+    ),
+    alt=(
+        "Left, stacked areas over falling feature probability, one solid after the other, with irregular arrangements "
+        "at both ends. Right, a map whose colours change from octahedron to antiprism to larger solids as features get "
+        "rarer and more."
+    ),
+)
+def draw_census(result: Result) -> Figure:
+    return census_figures.draw_census(result)
+
+
+@experiment.claim(
+    "space-antipodal",
+    title="In space too, rarer features form antipodal pairs",
+    statements=("C2",),
+    source=SECTION,
+    test="Share of seeds that end as three antipodal pairs, an octahedron, at the density where that share is largest.",
+    criterion=(
+        "Supported if the interval lies above one half there and below one tenth at the largest density; refuted if it "
+        "lies below one half everywhere; mixed otherwise."
+    ),
+    figures=("geometry-space-census", "geometry-space-shapes"),
+)
+def decide_antipodal(result: Result) -> Finding:
+    most, densest = result.numbers["most_octahedron"], result.numbers["densest_octahedron"]
+    if most.high is not None and most.high < 0.5:
+        return Finding(most, Verdict.REFUTED)
+    grows = most.low is not None and most.low > 0.5 and densest.high is not None and densest.high < 0.1
+    return Finding(most, Verdict.SUPPORTED if grows else Verdict.MIXED)
+
+
+@experiment.claim(
+    "space-tetrahedron",
+    title="Tetrahedra appear once features are rarer than in antipodal pairs",
+    statements=("C3",),
+    source=SECTION,
+    test=(
+        "Densities at which the tetrahedron, and at which the octahedron, is the exact optimum of ten features. "
+        "Statistic: share of seeds that end as a tetrahedron, at the density where that share is largest."
+    ),
+    criterion=(
+        "Supported if the tetrahedron is best at lower densities than the octahedron; refuted if it is best at higher "
+        "ones only, or never."
+    ),
+    figures=("geometry-space-shapes", "geometry-space-census"),
+)
+def decide_tetrahedron(result: Result) -> Finding:
+    order = order_of_ranges(result, "octahedron", "tetrahedron")
+    follows = order is not None and order[0] > order[1]
+    return Finding(result.numbers["most_tetrahedron"], Verdict.SUPPORTED if follows else Verdict.REFUTED)
+
+
+@experiment.claim(
+    "space-antiprism",
+    title="Rarer still, square antiprisms appear",
+    statements=("C3",),
+    source=SECTION,
+    test="Share of seeds that end as a square antiprism, at the density where that share is largest.",
+    criterion=(
+        "Supported if the interval lies above one half and the antiprism is the exact optimum at lower densities than "
+        "the octahedron is; refuted if the antiprism is never the optimum; mixed otherwise."
+    ),
+    figures=("geometry-space-census", "geometry-space-transitions"),
+)
+def decide_antiprism(result: Result) -> Finding:
+    most, order = result.numbers["most_square_antiprism"], order_of_ranges(result, "octahedron", "square antiprism")
+    if order is None:
+        return Finding(most, Verdict.REFUTED)
+    follows = order[0] > order[1] and most.low is not None and most.low > 0.5
+    return Finding(most, Verdict.SUPPORTED if follows else Verdict.MIXED)
+
+
+@experiment.claim(
+    "space-sudden",
+    title="In space, one shape gives way to the next in a jump",
+    statements=("C6",),
+    source=SECTION,
+    test=(
+        "Share of the transitions of the exact optimum that are first order: ||W||_F^2 jumps by more than 0.25, and "
+        "most models that start from either shape at the transition keep it."
+    ),
+    criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
+    figures=("geometry-space-transitions",),
+)
+def decide_sudden(result: Result) -> Finding:
+    found = sudden(result, LEAST_JUMP)
+    if found.value == 1:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "space-best-is-optimum",
+    title="In space, the best run at each density has the shape of the exact optimum",
+    statements=("C3",),
+    test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
+    criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
+    figures=("geometry-space-transitions",),
+)
+def decide_best(result: Result) -> Finding:
+    found = result.numbers["best_is_optimum"]
+    if found.value >= 0.9:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+
+
+@experiment.claim(
+    "space-nothing-better",
+    title="No run is better than the best named solid",
+    test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
+    criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
+    figures=("geometry-space-transitions",),
+)
+def decide_nothing_better(result: Result) -> Finding:
+    lead = result.numbers["ahead"]
+    return Finding(lead, Verdict.SUPPORTED if lead.value <= 0.01 else Verdict.REFUTED)

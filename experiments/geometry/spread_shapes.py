@@ -1,0 +1,302 @@
+"""Are the shapes that features form solutions of a spreading problem, the same that arrange charges? Statement C4.
+
+As many features as points, 2 to 12 of them, in two and three dimensions: the best trained arrangement beside the least
+energy of equal charges on the sphere (Thomson) and of the model's own generalised Thomson problem.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from experiments.core import plotting, views
+from experiments.core.configurations import OTHER, TOLERANCE
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.evaluation import evaluate
+from experiments.core.hulls import edges, faces
+from experiments.core.metrics import directions, norms, represented
+from experiments.core.plotting.solids import wire_frame
+from experiments.core.polyhedra import SHAPES, named
+from experiments.core.quantities import Quantity, exact
+from experiments.core.recognition import match, recognise, settled
+from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, Energy, spread, total_energy
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.train import train
+
+Array = NDArray[np.float64]
+
+SECTION = 'Toy Models of Superposition, "The Geometry of Superposition" and its generalised Thomson problem'
+DIMENSIONS = (2, 3)
+LEAST = 0.02
+"""An arrangement has the least energy of the model's own problem when its energy per pair is within this of it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 256  # models per number of features
+    most: int = 12  # points and features
+    p: float = 0.03
+    steps: int = 2000
+    batch: int = 128
+    learning_rate: float = 1e-2  # falls to 0 along a cosine
+    samples: int = 1 << 14  # of the common set that picks the best run
+    starts: int = 64  # of the search for the least energy
+
+
+@dataclass(frozen=True)
+class Result:
+    """By dimension (2, 3) and count (2 to most): fields are (dimension, count) unless said otherwise.
+
+    `live` features of the best run, its `name`, `miss` of its angles from those of Thomson's solution in degrees
+    (180 if features are left out), `thomson` and `own` excess of its energy over the least, per pair. `found`,
+    `charges` and `interference` (count, 3, most) are columns in space of the best run and of both solutions, turned
+    alike; columns that are not used are 0.
+    """
+
+    counts: NDArray[np.int64]
+    live: NDArray[np.int64]
+    name: tuple[str, ...]
+    miss: Array
+    thomson: Array
+    own: Array
+    found: Array
+    charges: Array
+    interference: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Features and charges",
+    config=Config(),
+    quick=Config(seeds=8, most=8, steps=600, starts=12, samples=1 << 12),
+    large=Config(seeds=1024, steps=10_000, batch=1024, samples=1 << 17),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    counts = np.arange(2, config.most + 1)
+    grid = (len(DIMENSIONS), len(counts))
+    live, miss = np.zeros(grid, dtype=np.int64), np.full(grid, 180.0)
+    thomson, own = np.zeros(grid), np.zeros(grid)
+    solved = np.zeros((3, len(counts), 3, config.most))
+    names: list[str] = []
+    for d, hidden in enumerate(DIMENSIONS):
+        best = _best_runs(config, counts, hidden, device)
+        for k, (count, W) in enumerate(zip((int(count) for count in counts), best, strict=True)):
+            charges = _upright(spread(count, hidden, THOMSON, config.starts, config.seed).positions[0])
+            interference = spread(count, hidden, POSITIVE_INTERFERENCE, config.starts, config.seed).positions[0]
+            live[d, k] = represented(W).sum()
+            names.append(str(recognise(W[None], SHAPES[hidden]).name[0]))
+            thomson[d, k] = _excess(W, charges, THOMSON)
+            own[d, k] = _excess(W, interference, POSITIVE_INTERFERENCE)
+            if live[d, k] == count:
+                miss[d, k] = match(W, charges).miss
+            if hidden == 3:
+                for solution, columns in enumerate((W, charges, interference)):
+                    solved[solution, k, :, :count] = columns if count < 4 else settled(columns, charges)
+    return Result(
+        counts=counts,
+        live=live,
+        name=tuple(names),
+        miss=miss,
+        thomson=thomson,
+        own=own,
+        found=solved[0],
+        charges=solved[1],
+        interference=solved[2],
+        numbers=_numbers(config, counts, live, miss, own),
+    )
+
+
+def _best_runs(config: Config, counts: NDArray[np.int64], hidden: int, device: str) -> list[Array]:
+    """Return `W` (hidden, count) of the run with the least loss on a common set of samples, for each count.
+
+    All are trained at once, with as many features as the largest count has: those beyond a run's own are never present
+    and have no importance, so that they change nothing.
+    """
+    own = np.repeat(np.arange(config.most) < counts[:, None], config.seeds, axis=0)
+    data, model = Data(np.where(own, config.p, 0.0), own.astype(np.float64)), Model(config.most, hidden)
+    recipe = Recipe(
+        steps=config.steps, batch=config.batch, learning_rate=config.learning_rate, schedule="cosine", start="xavier",
+        seed=config.seed,
+    )  # fmt: skip
+    weights = train(data, model, recipe, device=device).weights
+    loss = evaluate(weights, data, model, config.samples, config.seed).loss.reshape(len(counts), config.seeds)
+    W = weights.W.reshape(*loss.shape, hidden, config.most).astype(np.float64)
+    return [W[k, best, :, :count] for k, (best, count) in enumerate(zip(loss.argmin(1), counts, strict=True))]
+
+
+def _upright(columns: Array) -> Array:
+    """Return an arrangement turned as the shape of its name, if it has one."""
+    name = recognise(columns[None], SHAPES[len(columns)]).name[0]
+    return columns if name == OTHER else settled(columns, named(str(name)).directions)
+
+
+def _excess(W: Array, solution: Array, energy: Energy) -> float:
+    """Return by how much the energy of the directions of `W` exceeds that of the solution, per pair of points."""
+    pairs = W.shape[1] * (W.shape[1] - 1) / 2
+    return float((total_energy(directions(W), energy) - total_energy(solution, energy)) / pairs)
+
+
+def _numbers(
+    config: Config, counts: NDArray[np.int64], live: NDArray[np.int64], miss: Array, own: Array
+) -> dict[str, Quantity]:
+    """Count, per dimension, the numbers of points from 4 (3 in the plane) on that agree."""
+    numbers = {"seeds": exact(config.seeds, method="set-up"), "p": exact(config.p, method="set-up")}
+    for d, hidden in enumerate(DIMENSIONS):
+        counted = counts > hidden
+        whole = counted & (live[d] == counts)
+        place = "plane" if hidden == 2 else "space"
+        numbers[f"{place}_charges"] = _count(miss[d][counted] <= TOLERANCE)
+        numbers[f"{place}_own"] = _count(whole[counted] & (own[d][counted] <= LEAST))
+        numbers[f"{place}_all_live"] = _count(whole[counted])
+    return numbers
+
+
+def _count(hits: NDArray[np.bool_]) -> Quantity:
+    return Quantity(float(hits.mean()), n=len(hits), method="count over numbers of points")
+
+
+@experiment.figure(
+    "geometry-charges",
+    title="Charges on a sphere, the model's own spreading problem, and what training finds",
+    caption=(
+        "Arrangements of 4 to 12 points in three dimensions. Above, least energy of equal charges; middle, least "
+        "positive interference, the loss of rare features of unit norm (one of many solutions up to five points); "
+        "below, the best of {numbers.seeds:.0f} runs with as many features, blue where its angles are those of the "
+        "charges within 8 degrees, orange where not. The two agree for {numbers.space_charges:count} numbers of points."
+    ),
+    alt=(
+        "Three rows of wire frames, from four to twelve vertices. The upper row goes from tetrahedron to icosahedron. "
+        "Most solids of the lower row look like those above; the first ones have antipodal pairs instead."
+    ),
+)
+def draw_solids(result: Result) -> Figure:
+    shown = np.flatnonzero(result.counts >= 4)
+    figure, axes = plotting.new_figure(3, len(shown), width="wide", height=3.6)
+    for column, k in enumerate(shown):
+        agrees = result.miss[1, k] <= TOLERANCE
+        tones = (plotting.colour("ink"), plotting.colour("muted"), plotting.colour("accent" if agrees else "contrast"))
+        for row, (columns, tone) in enumerate(
+            zip((result.charges, result.interference, result.found), tones, strict=True)
+        ):
+            W = _shown(columns[k])
+            wire_frame(axes[row, column], W, edges(faces(W)), tone=tone, limit=1.15)
+        axes[0, column].set_title(f"{result.counts[k]}", loc="center")
+    for row, label in enumerate(("equal\ncharges", "interference", "training")):
+        axes[row, 0].set_ylabel(label)
+    return figure
+
+
+def _shown(columns: Array) -> Array:
+    """Return the unit directions of the columns that are used."""
+    return directions(columns[:, norms(columns) > 0.1])
+
+
+@experiment.view("geometry-charges")
+def turn_solids(result: Result) -> views.Solids:
+    solids = []
+    for k in np.flatnonzero(result.counts >= 4):
+        W, name = _shown(result.found[k]), result.name[len(result.counts) + k]
+        rings = faces(W)
+        agrees = result.miss[1, k] <= TOLERANCE
+        title = f"{result.counts[k]} features" + (f": {name}" if name != OTHER else "")
+        solids.append(views.Solid(title, W.T, edges(rings), rings, colours=(0 if agrees else 1,) * W.shape[1]))
+    return views.Solids("The best trained arrangement of four to twelve features in three dimensions", tuple(solids))
+
+
+@experiment.figure(
+    "geometry-energies",
+    title="How far trained arrangements are from the least energy",
+    caption=(
+        "Energy of the best run's directions above the least possible, per pair of points. In the plane the charges "
+        "spread into regular polygons; of more than six features the model makes none, but leaves some out or lets two "
+        "share a corner. In space the differences are small throughout."
+    ),
+    alt=(
+        "Two panels, plane and space, of two lines over the number of points. In the plane both rise beyond six or "
+        "seven points; in space both stay near zero, that of the charges above zero for four, five, seven and ten "
+        "points."
+    ),
+)
+def draw_energies(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.0, sharey=True)
+    for d, (ax, hidden) in enumerate(zip(axes, DIMENSIONS, strict=True)):
+        _energies(ax, result, d)
+        ax.set(xlabel="number of points and features", title=f"{hidden} dimensions")
+    axes[0].set_ylabel("excess energy per pair")
+    plotting.panel_letters(axes)
+    plotting.legend(axes[0], figure=figure)
+    return figure
+
+
+def _energies(ax: Axes, result: Result, d: int) -> None:
+    for index, (values, label) in enumerate(((result.thomson[d], "equal charges"), (result.own[d], "interference"))):
+        ax.plot(result.counts, values, "o-", color=plotting.series(index), label=label)
+    partial = result.live[d] < result.counts
+    if partial.any():
+        ax.plot(
+            result.counts[partial], result.thomson[d][partial], "o", color=plotting.colour("background"),
+            markeredgecolor=plotting.series(0), label="features left out", zorder=4,
+        )  # fmt: skip
+    plotting.guide(ax, 0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+@experiment.claim(
+    "charges-in-space",
+    title="In three dimensions, features spread as equal charges do",
+    statements=("C4",),
+    source=SECTION,
+    test=(
+        "Numbers of points from 4 to 12 for which the best run has all angles of the solution of Thomson's problem, "
+        "each within 8°."
+    ),
+    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    figures=("geometry-charges", "geometry-energies"),
+)
+def decide_charges_in_space(result: Result) -> Finding:
+    return _finding(result.numbers["space_charges"])
+
+
+@experiment.claim(
+    "charges-in-plane",
+    title="In two dimensions, features spread as equal charges do",
+    statements=("C4",),
+    source=SECTION,
+    test="As in three dimensions, for 3 to 12 points; the charges make regular polygons.",
+    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    figures=("geometry-energies",),
+)
+def decide_charges_in_plane(result: Result) -> Finding:
+    return _finding(result.numbers["plane_charges"])
+
+
+@experiment.claim(
+    "own-energy-in-space",
+    title="In three dimensions, features solve the model's own spreading problem",
+    statements=("C4",),
+    source=SECTION,
+    test=(
+        "Numbers of points from 4 to 12 for which the best run keeps all features and its directions have the least "
+        "positive interference, within 0.02 per pair."
+    ),
+    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    figures=("geometry-charges", "geometry-energies"),
+)
+def decide_own_in_space(result: Result) -> Finding:
+    return _finding(result.numbers["space_own"])
+
+
+def _finding(found: Quantity) -> Finding:
+    if found.value == 1:
+        return Finding(found, Verdict.SUPPORTED)
+    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)

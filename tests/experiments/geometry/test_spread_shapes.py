@@ -1,0 +1,41 @@
+"""Trained arrangements are measured against solutions by energy and by angle, whatever their turn and lengths."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.core.polyhedra import OCTAHEDRON, SQUARE_ANTIPRISM, TETRAHEDRON
+from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON
+from experiments.geometry.spread_shapes import _best_runs, _count, _excess, _upright, experiment
+
+
+@pytest.fixture
+def turn():
+    return np.linalg.qr(np.random.default_rng(1).standard_normal((3, 3))).Q
+
+
+def test_a_solution_has_no_excess_energy(turn):
+    stretched = turn @ SQUARE_ANTIPRISM.directions * np.linspace(0.8, 1.3, 8)
+    assert _excess(stretched, SQUARE_ANTIPRISM.directions, THOMSON) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_octahedron_has_no_positive_interference_and_the_tetrahedron_neither():
+    for solid in (OCTAHEDRON, TETRAHEDRON):
+        assert _excess(solid.directions, solid.directions, POSITIVE_INTERFERENCE) == 0
+
+
+def test_a_named_solution_stands_upright(turn):
+    np.testing.assert_allclose(_upright(turn @ OCTAHEDRON.directions), OCTAHEDRON.directions, atol=1e-9)
+
+
+def test_features_that_are_never_present_leave_the_others_alone():
+    config = replace(experiment.quick, seeds=4, most=6, steps=800)
+    best = _best_runs(config, np.array([4, 6]), 2, "cpu")
+    assert [W.shape for W in best] == [(2, 4), (2, 6)]
+    cosine = best[0].T @ best[0]
+    np.testing.assert_allclose(np.sort(cosine[np.triu_indices(4, 1)]), [-1, -1, 0, 0, 0, 0], atol=0.1)
+
+
+def test_counts_are_over_numbers_of_points():
+    assert _count(np.array([True, False])).n == 2
