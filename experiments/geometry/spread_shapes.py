@@ -7,7 +7,6 @@ energy of equal charges on the sphere (Thomson) and of the model's own generalis
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from experiments.core.plotting.solids import wire_frame
 from experiments.core.polyhedra import SHAPES, named
 from experiments.core.quantities import Quantity, exact
 from experiments.core.recognition import match, recognise, settled
-from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, Energy, spread, total_energy
+from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, spread, total_energy
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
 
@@ -30,6 +29,9 @@ Array = NDArray[np.float64]
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition" and its generalised Thomson problem'
 DIMENSIONS = (2, 3)
+TOP = 125.0
+"""Where runs that leave features out are marked on an axis of degrees."""
+
 LEAST = 0.02
 """An arrangement has the least energy of the model's own problem when its energy per pair is within this of it."""
 
@@ -54,16 +56,15 @@ class Result:
     """By dimension (2, 3) and count (2 to most): fields are (dimension, count) unless said otherwise.
 
     `live` features of the best run, its `name`, `miss` of its angles from those of Thomson's solution in degrees
-    (180 if features are left out), `thomson` and `own` excess of its energy over the least, per pair. `found`,
-    `charges` and `interference` (count, 3, most) are columns in space of the best run and of both solutions, turned
-    alike; columns that are not used are 0.
+    (180 if features are left out), `own` excess of its energy in the model's own problem over the least, per pair.
+    `found`, `charges` and `interference` (count, 3, most) are columns in space of the best run and of both solutions,
+    turned alike; columns that are not used are 0.
     """
 
     counts: NDArray[np.int64]
     live: NDArray[np.int64]
     name: tuple[str, ...]
     miss: Array
-    thomson: Array
     own: Array
     found: Array
     charges: Array
@@ -85,7 +86,7 @@ def run(config: Config, device: str) -> Result:
     counts = np.arange(2, config.most + 1)
     grid = (len(DIMENSIONS), len(counts))
     live, miss = np.zeros(grid, dtype=np.int64), np.full(grid, 180.0)
-    thomson, own = np.zeros(grid), np.zeros(grid)
+    own = np.zeros(grid)
     solved = np.zeros((3, len(counts), 3, config.most))
     names: list[str] = []
     for d, hidden in enumerate(DIMENSIONS):
@@ -95,8 +96,7 @@ def run(config: Config, device: str) -> Result:
             interference = spread(count, hidden, POSITIVE_INTERFERENCE, config.starts, config.seed).positions[0]
             live[d, k] = represented(W).sum()
             names.append(str(recognise(W[None], SHAPES[hidden]).name[0]))
-            thomson[d, k] = _excess(W, charges, THOMSON)
-            own[d, k] = _excess(W, interference, POSITIVE_INTERFERENCE)
+            own[d, k] = _excess(W, interference)
             if live[d, k] == count:
                 miss[d, k] = match(W, charges).miss
             if hidden == 3:
@@ -107,7 +107,6 @@ def run(config: Config, device: str) -> Result:
         live=live,
         name=tuple(names),
         miss=miss,
-        thomson=thomson,
         own=own,
         found=solved[0],
         charges=solved[1],
@@ -140,10 +139,11 @@ def _upright(columns: Array) -> Array:
     return columns if name == OTHER else settled(columns, named(str(name)).directions)
 
 
-def _excess(W: Array, solution: Array, energy: Energy) -> float:
-    """Return by how much the energy of the directions of `W` exceeds that of the solution, per pair of points."""
+def _excess(W: Array, solution: Array) -> float:
+    """Return by how much the positive interference of the directions of `W` exceeds the least, per pair of points."""
     pairs = W.shape[1] * (W.shape[1] - 1) / 2
-    return float((total_energy(directions(W), energy) - total_energy(solution, energy)) / pairs)
+    found, least = (total_energy(columns, POSITIVE_INTERFERENCE) for columns in (directions(W), solution))
+    return float((found - least) / pairs)
 
 
 def _numbers(
@@ -215,40 +215,39 @@ def turn_solids(result: Result) -> views.Solids:
 
 @experiment.figure(
     "geometry-energies",
-    title="How far trained arrangements are from the least energy",
+    title="How far trained arrangements are from those of charges, and from the least interference",
     caption=(
-        "Energy of the best run's directions above the least possible, per pair of points. In the plane the charges "
-        "spread into regular polygons; of more than six features the model makes none, but leaves some out or lets two "
-        "share a corner. In space the differences are small throughout."
+        "(a) Largest difference between an angle of the best run and of equal charges; dashed, the tolerance. (b) "
+        "Positive interference of its directions above the least possible, per pair. In space the model's own problem "
+        "is solved for {numbers.space_own:count} numbers of points; in the plane more than six features form no larger "
+        "polygon, but leave some out or let two share a corner."
     ),
     alt=(
-        "Two panels, plane and space, of two lines over the number of points. In the plane both rise beyond six or "
-        "seven points; in space both stay near zero, that of the charges above zero for four, five, seven and ten "
-        "points."
+        "Two panels over the number of points. Left, angles: in the plane small up to six points and large beyond; in "
+        "space small but for a few numbers of points. Right, excess interference, near zero in space throughout."
     ),
 )
 def draw_energies(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.0, sharey=True)
-    for d, (ax, hidden) in enumerate(zip(axes, DIMENSIONS, strict=True)):
-        _energies(ax, result, d)
-        ax.set(xlabel="number of points and features", title=f"{hidden} dimensions")
-    axes[0].set_ylabel("excess energy per pair")
-    plotting.panel_letters(axes)
-    plotting.legend(axes[0], figure=figure)
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
+    for d, hidden in enumerate(DIMENSIONS):
+        tone, label, many = plotting.series(d), f"{hidden} dimensions", result.counts > hidden
+        whole = many & (result.live[d] == result.counts)
+        left.plot(result.counts[whole], result.miss[d][whole], "o-", color=tone, label=label)
+        partial = result.counts[many & ~whole]
+        marks = left.plot(partial, np.full(len(partial), TOP), "o", markerfacecolor="none", markeredgecolor=tone)
+        plotting.decoration(marks[0])
+        right.plot(result.counts[many], result.own[d][many], "o-", color=tone)
+    plotting.theory_level(left, TOLERANCE, label="")
+    plotting.guide(right, 0)
+    left.set(ylabel="largest error of an angle, degrees", title="from equal charges", ylim=(-3, TOP + 8))
+    left.text(left.get_xlim()[0], TOP - 5, " open: features left out", va="top", color=plotting.colour("muted"))
+    right.set(ylabel="excess interference per pair", title="from the model's own problem")
+    for ax in (left, right):
+        ax.set_xlabel("number of points and features")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    plotting.panel_letters((left, right))
+    plotting.legend(left, figure=figure)
     return figure
-
-
-def _energies(ax: Axes, result: Result, d: int) -> None:
-    for index, (values, label) in enumerate(((result.thomson[d], "equal charges"), (result.own[d], "interference"))):
-        ax.plot(result.counts, values, "o-", color=plotting.series(index), label=label)
-    partial = result.live[d] < result.counts
-    if partial.any():
-        ax.plot(
-            result.counts[partial], result.thomson[d][partial], "o", color=plotting.colour("background"),
-            markeredgecolor=plotting.series(0), label="features left out", zorder=4,
-        )  # fmt: skip
-    plotting.guide(ax, 0)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 @experiment.claim(

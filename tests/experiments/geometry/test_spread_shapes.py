@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from experiments.core.polyhedra import OCTAHEDRON, SQUARE_ANTIPRISM, TETRAHEDRON
-from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON
 from experiments.geometry.spread_shapes import _best_runs, _count, _excess, _upright, experiment
 
 
@@ -17,12 +16,12 @@ def turn():
 
 def test_a_solution_has_no_excess_energy(turn):
     stretched = turn @ SQUARE_ANTIPRISM.directions * np.linspace(0.8, 1.3, 8)
-    assert _excess(stretched, SQUARE_ANTIPRISM.directions, THOMSON) == pytest.approx(0, abs=1e-12)
+    assert _excess(stretched, SQUARE_ANTIPRISM.directions) == pytest.approx(0, abs=1e-12)
 
 
 def test_the_octahedron_has_no_positive_interference_and_the_tetrahedron_neither():
     for solid in (OCTAHEDRON, TETRAHEDRON):
-        assert _excess(solid.directions, solid.directions, POSITIVE_INTERFERENCE) == 0
+        assert _excess(solid.directions, solid.directions) == 0
 
 
 def test_a_named_solution_stands_upright(turn):

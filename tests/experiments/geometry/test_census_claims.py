@@ -1,0 +1,87 @@
+"""The verdicts of both censuses follow their criteria."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from experiments.core.contract import Verdict
+from experiments.core.quantities import Quantity, exact
+from experiments.geometry import plane, space
+
+
+def interval(low, high):
+    return Quantity((low + high) / 2, low, high, 256)
+
+
+def result(best, numbers, kinds=("two digons", "pentagon", "octahedron", "square antiprism", "tetrahedron")):
+    """A result whose optimum runs through the named shapes from common to rare features."""
+    points = np.array([[kinds.index(name) for name in best[::-1]]])
+    return SimpleNamespace(
+        kinds=kinds, optimum=points, curve_p=np.linspace(0.1, 0.9, len(best)), numbers=numbers,
+        steps_mass=np.array([[2.0, 4.0], [4.0, 4.1]]), held=np.ones((2, 2, 3)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("most", "densest", "verdict"),
+    [
+        (interval(0.6, 0.8), interval(0, 0.02), Verdict.SUPPORTED),
+        (interval(0.2, 0.4), interval(0, 0.02), Verdict.REFUTED),
+        (interval(0.6, 0.8), interval(0.2, 0.3), Verdict.MIXED),
+        (interval(0.4, 0.6), interval(0, 0.02), Verdict.MIXED),
+    ],
+)
+def test_pairs_must_be_frequent_and_absent_among_common_features(most, densest, verdict):
+    for module, kind in ((plane, "two_digons"), (space, "octahedron")):
+        found = module.decide_antipodal(result([], {f"most_{kind}": most, f"densest_{kind}": densest}))
+        assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("best", "most", "verdict"),
+    [
+        (["two digons", "pentagon"], interval(0.6, 0.8), Verdict.SUPPORTED),
+        (["two digons", "pentagon"], interval(0.2, 0.4), Verdict.MIXED),
+        (["pentagon", "two digons"], interval(0.6, 0.8), Verdict.MIXED),
+        (["two digons", "two digons"], interval(0.6, 0.8), Verdict.REFUTED),
+    ],
+)
+def test_the_pentagon_must_follow_the_digons(best, most, verdict):
+    assert plane.decide_pentagon(result(best, {"most_pentagon": most})).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("best", "verdict"),
+    [
+        (["tetrahedron", "octahedron"], Verdict.REFUTED),
+        (["octahedron", "tetrahedron"], Verdict.SUPPORTED),
+        (["octahedron", "octahedron"], Verdict.REFUTED),
+    ],
+)
+def test_the_tetrahedron_must_follow_the_octahedron(best, verdict):
+    assert space.decide_tetrahedron(result(best, {"most_tetrahedron": interval(0, 0.1)})).verdict == verdict
+
+
+def test_the_antiprism_must_follow_the_octahedron():
+    numbers = {"most_square_antiprism": interval(0.6, 0.8)}
+    assert space.decide_antiprism(result(["octahedron", "square antiprism"], numbers)).verdict == Verdict.SUPPORTED
+    assert space.decide_antiprism(result(["octahedron"], numbers)).verdict == Verdict.REFUTED
+
+
+def test_one_of_two_jumps_is_mixed():
+    for module in (plane, space):
+        found = module.decide_sudden(result([], {}))
+        assert (found.statistic.value, found.verdict) == (0.5, Verdict.MIXED)
+
+
+@pytest.mark.parametrize(("lead", "verdict"), [(0.005, Verdict.SUPPORTED), (0.05, Verdict.REFUTED)])
+def test_a_lead_refutes_the_list_of_shapes(lead, verdict):
+    for module in (plane, space):
+        assert module.decide_nothing_better(result([], {"ahead": exact(lead)})).verdict == verdict
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(1.0, Verdict.SUPPORTED), (0.6, Verdict.MIXED), (0.2, Verdict.REFUTED)])
+def test_the_best_runs_must_have_the_best_shape(share, verdict):
+    for module in (plane, space):
+        assert module.decide_best(result([], {"best_is_optimum": exact(share)})).verdict == verdict
