@@ -257,6 +257,7 @@ def turn(result: Result) -> views.Solids:
         "mixed otherwise."
     ),
     figures=("geometry-bipyramid",),
+    published=Verdict.SUPPORTED,
 )
 def decide_dimensionality(result: Result) -> Finding:
     equator, poles = result.numbers["equator_own"], result.numbers["poles_own"]
@@ -274,6 +275,7 @@ def decide_dimensionality(result: Result) -> Finding:
     test="Mean over trained bipyramids, at the density with most of them, of the equator's norm less the poles'.",
     criterion="Supported if the interval excludes all differences below 0.01, refuted if it lies within, else mixed.",
     figures=("geometry-bipyramid",),
+    published=Verdict.SUPPORTED,
 )
 def decide_strength(result: Result) -> Finding:
     found = result.numbers["norm_difference"]
@@ -294,6 +296,7 @@ def decide_strength(result: Result) -> Finding:
     ),
     criterion="Supported if it is positive, refuted if it is negative.",
     figures=("geometry-bipyramid",),
+    published=Verdict.REFUTED,
 )
 def decide_optimum(result: Result) -> Finding:
     lead = result.numbers["rare_lead"]

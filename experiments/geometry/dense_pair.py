@@ -219,9 +219,9 @@ def draw_runs(result: Result) -> Figure:
     title="Two orthogonal features are the worst of many ties, until importance differs",
     caption=(
         "(a) How far the plane that W uses is spanned by single features: 1 for two features alone. (b) By how much "
-        "each run beats two orthogonal features; dashed, the exact optimum for equal importance. (c) The third feature "
-        "in the exact optimum: it comes in continuously where the stability analysis puts it, at {numbers.limit:.3f} "
-        "of the second's importance."
+        "each run beats two orthogonal features, on common samples, in features' variance; dashed, the exact optimum "
+        "for equal importance. (c) The third feature in the exact optimum: it comes in continuously where the "
+        "stability analysis puts it, at {numbers.limit:.3f} of the second's importance."
     ),
     alt=(
         "Left, two clouds of points, spread below one for equal and all at one for falling importance. Middle, leads "
@@ -257,6 +257,7 @@ def draw(result: Result) -> Figure:
     ),
     criterion="Supported if the interval lies above one half, refuted if it lies below one tenth, mixed otherwise.",
     figures=("geometry-dense-runs", "geometry-dense-pair"),
+    published=Verdict.REFUTED,
 )
 def decide_equal(result: Result) -> Finding:
     return Finding(result.numbers["equal_alone"], _two_alone_verdict(result.numbers["equal_alone"]))
@@ -269,6 +270,7 @@ def decide_equal(result: Result) -> Finding:
     test="Lead of the best model of an exact search over two orthogonal features, in features' variance.",
     criterion="Refuted if it exceeds one ten-thousandth of a feature, supported otherwise; the losses are exact.",
     figures=("geometry-dense-pair",),
+    published=Verdict.REFUTED,
 )
 def decide_optimal(result: Result) -> Finding:
     lead = result.numbers["best_lead"]
@@ -282,6 +284,7 @@ def decide_optimal(result: Result) -> Finding:
     test="As with equal importance; the importance of each feature is nine tenths of that of the one before.",
     criterion="Supported if the interval lies above one half, refuted if it lies below one tenth, mixed otherwise.",
     figures=("geometry-dense-runs", "geometry-dense-pair"),
+    published=Verdict.SUPPORTED,
 )
 def decide_falling(result: Result) -> Finding:
     return Finding(result.numbers["falling_alone"], _two_alone_verdict(result.numbers["falling_alone"]))
@@ -300,6 +303,7 @@ def decide_falling(result: Result) -> Finding:
         "refuted otherwise."
     ),
     figures=("geometry-dense-pair",),
+    published=Verdict.SUPPORTED,
 )
 def decide_limit(result: Result) -> Finding:
     limit, without, with_third = (result.numbers[name].value for name in ("limit", "last_without", "first_with"))

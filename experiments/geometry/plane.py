@@ -110,6 +110,7 @@ def draw_census(result: Result) -> Figure:
         "lies below one half everywhere; mixed otherwise."
     ),
     figures=("geometry-plane-census", "geometry-plane-shapes"),
+    published=Verdict.SUPPORTED,
 )
 def decide_antipodal(result: Result) -> Finding:
     most, densest = result.numbers["most_two_digons"], result.numbers["densest_two_digons"]
@@ -130,6 +131,7 @@ def decide_antipodal(result: Result) -> Finding:
         "two digons are; refuted if the pentagon is never the optimum; mixed otherwise."
     ),
     figures=("geometry-plane-census", "geometry-plane-transitions"),
+    published=Verdict.SUPPORTED,
 )
 def decide_pentagon(result: Result) -> Finding:
     most, order = result.numbers["most_pentagon"], order_of_ranges(result, "two digons", "pentagon")
@@ -150,6 +152,7 @@ def decide_pentagon(result: Result) -> Finding:
     ),
     criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
     figures=("geometry-plane-transitions",),
+    published=Verdict.MIXED,
 )
 def decide_sudden(result: Result) -> Finding:
     found = sudden(result, LEAST_JUMP)
@@ -165,6 +168,7 @@ def decide_sudden(result: Result) -> Finding:
     test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
     criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
     figures=("geometry-plane-shapes", "geometry-plane-transitions"),
+    published=Verdict.SUPPORTED,
 )
 def decide_best(result: Result) -> Finding:
     found = result.numbers["best_is_optimum"]
@@ -179,6 +183,7 @@ def decide_best(result: Result) -> Finding:
     test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
     criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
     figures=("geometry-plane-transitions",),
+    published=Verdict.SUPPORTED,
 )
 def decide_nothing_better(result: Result) -> Finding:
     lead = result.numbers["ahead"]

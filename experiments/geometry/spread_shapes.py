@@ -218,9 +218,9 @@ def turn_solids(result: Result) -> views.Solids:
     title="How far trained arrangements are from those of charges, and from the least interference",
     caption=(
         "(a) Largest difference between an angle of the best run and of equal charges; dashed, the tolerance. (b) "
-        "Positive interference of its directions above the least possible, per pair. In space the model's own problem "
-        "is solved for {numbers.space_own:count} numbers of points; in the plane more than six features form no larger "
-        "polygon, but leave some out or let two share a corner."
+        "Positive interference of its directions above the least possible, per pair, where no feature is left out. In "
+        "space the model's own problem is solved for {numbers.space_own:count} numbers of points; in the plane more "
+        "than six features form no larger polygon: the others are left out."
     ),
     alt=(
         "Two panels over the number of points. Left, angles: in the plane small up to six points and large beyond; in "
@@ -236,7 +236,7 @@ def draw_energies(result: Result) -> Figure:
         partial = result.counts[many & ~whole]
         marks = left.plot(partial, np.full(len(partial), TOP), "o", markerfacecolor="none", markeredgecolor=tone)
         plotting.decoration(marks[0])
-        right.plot(result.counts[many], result.own[d][many], "o-", color=tone)
+        right.plot(result.counts[whole], result.own[d][whole], "o-", color=tone)
     plotting.theory_level(left, TOLERANCE, label="")
     plotting.guide(right, 0)
     left.set(ylabel="largest error of an angle, degrees", title="from equal charges", ylim=(-3, TOP + 8))
@@ -261,6 +261,7 @@ def draw_energies(result: Result) -> Figure:
     ),
     criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
     figures=("geometry-charges", "geometry-energies"),
+    published=Verdict.REFUTED,
 )
 def decide_charges_in_space(result: Result) -> Finding:
     return _finding(result.numbers["space_charges"])
@@ -274,6 +275,7 @@ def decide_charges_in_space(result: Result) -> Finding:
     test="As in three dimensions, for 3 to 12 points; the charges make regular polygons.",
     criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
     figures=("geometry-energies",),
+    published=Verdict.REFUTED,
 )
 def decide_charges_in_plane(result: Result) -> Finding:
     return _finding(result.numbers["plane_charges"])
@@ -290,6 +292,7 @@ def decide_charges_in_plane(result: Result) -> Finding:
     ),
     criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
     figures=("geometry-charges", "geometry-energies"),
+    published=Verdict.SUPPORTED,
 )
 def decide_own_in_space(result: Result) -> Finding:
     return _finding(result.numbers["space_own"])
