@@ -81,16 +81,15 @@ def _range(high: float, low: float) -> str:
 def draw_space_path(result: CensusResult) -> Figure:
     """Draw the solids that are best somewhere from two sides each, common features first."""
     count = len(result.pictured_kind)
-    figure, axes = plotting.new_figure(2, count, width="wide", height=8.0 / count * 2 + 1.0, squeeze=False)
+    figure, axes = plotting.new_figure(2, count, width="wide", height=8.0 / count * 2 + 1.6, squeeze=False)
     limit = 1.12 * float(norms(result.pictured_W).max())
     for column, kind in enumerate(result.pictured_kind):
-        W = _live(result.pictured_W[column])
-        name = result.kinds[kind]
+        W, name = _live(result.pictured_W[column]), result.kinds[kind]
         for row, view in enumerate((OBLIQUE, FROM_ABOVE)):
             wire_frame(axes[row, column], W, edges(faces(W)), view=view, tone=tone(group(name)), limit=limit)
         high, low = result.pictured_range[column]
-        title = name.replace(" ", "\n").replace("\n+\n", " +\n")
-        axes[0, column].set_title(f"{title}\n{high:.2g} to {low:.2g}", loc="center")
+        axes[0, column].set_title(name.replace(" ", "\n").replace("\n+\n", "\n+ "), loc="center", size="small")
+        axes[1, column].set_xlabel(f"{high:.2g}\nto {low:.2g}", size="small")
     for row, label in enumerate(("from the side", "along the axis")):
         axes[row, 0].set_ylabel(label)
     return figure

@@ -51,7 +51,7 @@ def run(config: Config, device: str) -> Result:
     title="What becomes of ten features in space as they get rarer",
     caption=(
         "The exact optimum for ten features in three dimensions, seen from the side and along its axis, and the range "
-        "of densities p over which it is best; absent features are left out. Common features make a tetrahedron, "
+        "of densities p, below, over which it is best; absent features are left out. Common features make a tetrahedron, "
         "rarer ones three antipodal pairs, the octahedron. Then come seven, eight, nine and ten vertices."
     ),
     alt=(
@@ -118,6 +118,7 @@ def draw_census(result: Result) -> Figure:
         "lies below one half everywhere; mixed otherwise."
     ),
     figures=("geometry-space-census", "geometry-space-shapes"),
+    published=Verdict.SUPPORTED,
 )
 def decide_antipodal(result: Result) -> Finding:
     most, densest = result.numbers["most_octahedron"], result.numbers["densest_octahedron"]
@@ -141,6 +142,7 @@ def decide_antipodal(result: Result) -> Finding:
         "ones only, or never."
     ),
     figures=("geometry-space-shapes", "geometry-space-census"),
+    published=Verdict.REFUTED,
 )
 def decide_tetrahedron(result: Result) -> Finding:
     order = order_of_ranges(result, "octahedron", "tetrahedron")
@@ -159,6 +161,7 @@ def decide_tetrahedron(result: Result) -> Finding:
         "the octahedron is; refuted if the antiprism is never the optimum; mixed otherwise."
     ),
     figures=("geometry-space-census", "geometry-space-transitions"),
+    published=Verdict.SUPPORTED,
 )
 def decide_antiprism(result: Result) -> Finding:
     most, order = result.numbers["most_square_antiprism"], order_of_ranges(result, "octahedron", "square antiprism")
@@ -179,6 +182,7 @@ def decide_antiprism(result: Result) -> Finding:
     ),
     criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
     figures=("geometry-space-transitions",),
+    published=Verdict.REFUTED,
 )
 def decide_sudden(result: Result) -> Finding:
     found = sudden(result, LEAST_JUMP)
@@ -194,6 +198,7 @@ def decide_sudden(result: Result) -> Finding:
     test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
     criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
     figures=("geometry-space-transitions",),
+    published=Verdict.MIXED,
 )
 def decide_best(result: Result) -> Finding:
     found = result.numbers["best_is_optimum"]
@@ -208,6 +213,7 @@ def decide_best(result: Result) -> Finding:
     test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
     criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
     figures=("geometry-space-transitions",),
+    published=Verdict.SUPPORTED,
 )
 def decide_nothing_better(result: Result) -> Finding:
     lead = result.numbers["ahead"]
