@@ -51,8 +51,8 @@ def run(config: Config, device: str) -> Result:
     title="What becomes of ten features in space as they get rarer",
     caption=(
         "The exact optimum for ten features in three dimensions, seen from the side and along its axis, and the range "
-        "of densities p, below, over which it is best; absent features are left out. Common features make a tetrahedron, "
-        "rarer ones three antipodal pairs, the octahedron. Then come seven, eight, nine and ten vertices."
+        "of densities p, below, over which it is best; absent features are left out. Common features make a "
+        "tetrahedron, rarer ones three antipodal pairs, the octahedron. Then come seven, eight, nine and ten vertices."
     ),
     alt=(
         "Wire frames in two rows, one column per solid, from tetrahedron and square pyramid over the octahedron, "
