@@ -105,18 +105,6 @@ def hedge(W_dec: ArrayLike, directions: ArrayLike, tracked: int, other: int) -> 
     return float(row[other] / row[tracked])
 
 
-def decoder_overlap(W_dec: ArrayLike) -> Array:
-    """Return c_dec (...), the mean |cos| of pairs of decoder rows of `W_dec` (..., latent, hidden).
-
-    It is lowest when rows are unmixed features, if these are orthogonal. Chanin and Garriga-Alonso 2025 (2508.16560).
-    Blind spot: rows of dead latents are random and raise it; expected value for random rows `sqrt(2 / (pi hidden))`.
-    """
-    rows = _unit_or_zero(W_dec)
-    cosines = np.abs(rows @ np.swapaxes(rows, -1, -2))
-    upper = np.triu_indices(rows.shape[-2], k=1)
-    return np.asarray(cosines[..., upper[0], upper[1]].mean(-1))
-
-
 def holdings(W_dec: ArrayLike, directions: ArrayLike, loaded: float = LOADED) -> NDArray[np.int64]:
     """Return how many true features each decoder row holds (..., latent), by `|cos| > loaded`.
 

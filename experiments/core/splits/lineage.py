@@ -57,17 +57,20 @@ class Lineage(NamedTuple):
         return {name: int((self.origin == k).sum()) for k, name in enumerate(ORIGINS)}
 
 
-def lineage(small: ArrayLike, large: ArrayLike, helps: ArrayLike, latents: int) -> Lineage:
+def lineage(
+    small: ArrayLike, large: ArrayLike, helps: ArrayLike, latents: int, contained: float = CONTAINMENT
+) -> Lineage:
     """Return the lineage of carriers `small` and `large` (event,) by the convention above.
 
-    `helps` (large latent,) says whether a latent lowers the error; `latents` is the number of latents of the small one.
+    `helps` (large latent,) says whether a latent lowers the error; `latents` is the number of latents of the small one;
+    `contained` replaces the least containment of a descent.
     """
     useful = np.asarray(helps, dtype=bool)
     flow = count_flow(small, large, latents, useful.size)
     live = (flow.sum(1) >= LIVE * flow.sum())[:-1], (flow.sum(0) >= LIVE * flow.sum())[:-1]
     share = flow[:-1, :-1] / np.maximum(flow.sum(1)[:-1, None], 1)
     containment = flow[:-1, :-1] / np.maximum(flow.sum(0)[None, :-1], 1)
-    edges = (share >= SHARE) & (containment >= CONTAINMENT) & live[0][:, None] & (live[1] & useful)
+    edges = (share >= SHARE) & (containment >= contained) & live[0][:, None] & (live[1] & useful)
     children, orphan = edges.sum(1), ~edges.any(0)
     parts = (containment >= PART) & live[0][:, None]
     merger = orphan & (parts.sum(0) >= 2) & live[1]
@@ -98,10 +101,10 @@ def match_splits(line: Lineage, small: ArrayLike, large: ArrayLike, leaf_of: Arr
     """Compare split edges with what the decoders alone say about which latent splits into which.
 
     `small` (latent, hidden) and `large` (latent, hidden) are unit decoder rows, `leaf_of` (leaf, hidden) unit leaf
-    directions. A large latent *is* the leaf of which it has a cosine above 0.8; its parent is the small latent with the
-    highest cosine with that leaf, if above one half; a true split is a pair (parent, child) of a parent with two such
-    children of different leaves. A drawn edge is false if child's and parent's nearest leaf lie in different clusters,
-    given by equal numbers of leaves in order. Activations are not used, so the comparison is not circular.
+    directions. A live large latent *is* the leaf of which it has the highest cosine, above 0.8; its parent is the
+    small latent with the highest cosine with that leaf, above one half; a true split is a pair (parent, child) of a
+    parent with two such children of different leaves. A split edge that is no true split is false. Activations are
+    not used, so the comparison is not circular.
     """
     leaves = np.asarray(leaf_of)
     up, down = np.asarray(small) @ leaves.T, np.asarray(large) @ leaves.T

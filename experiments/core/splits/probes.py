@@ -9,6 +9,8 @@ et al. 2024, "A is for Absorption" (2409.14507).
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.autoencoders.metrics import detection
+
 JUMP = 0.03
 """Least gain in F1 that counts as another latent."""
 
@@ -39,13 +41,7 @@ def probe_latents(curve: ArrayLike, jump: float = JUMP) -> int:
 def _held_out_f1(x: Array, y: NDArray[np.bool_], half: int) -> float:
     weights = logistic_fit(x[:half], y[:half])
     guess = x[half:] @ weights[:-1] + weights[-1] > 0
-    return f1(guess, y[half:])
-
-
-def f1(guess: ArrayLike, truth: ArrayLike) -> float:
-    """Return 2 hits / (guesses + truths) in [0, 1]; 0 if there are neither."""
-    said, true = np.asarray(guess, dtype=bool), np.asarray(truth, dtype=bool)
-    return float(2 * (said & true).sum() / max(said.sum() + true.sum(), 1))
+    return float(detection(guess[:, None], y[half:, None]).f1[0])
 
 
 def logistic_fit(x: Array, y: NDArray[np.bool_], ridge: float = 1e-3, steps: int = 30) -> Array:

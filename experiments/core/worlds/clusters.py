@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.core.autoencoders.sources import Batch
 from experiments.core.worlds.sample import Floats, Sample, magnitudes, unit
 
 Array = NDArray[np.float64]
@@ -78,6 +79,10 @@ class ClusterWorld:
         """The expected number of present features; a point of a ring counts as one."""
         present = 1 + self.shape.child if self.name == "hierarchical" else 1.0
         return self.shape.clusters * self.firing * present
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Return what autoencoders train on: see `sample`."""
+        return Batch(*self.sample(generator, count)[:2])
 
     def sample(self, generator: np.random.Generator, count: int) -> Sample:
         """Return `count` fresh samples; all randomness comes from `generator`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.autoencoders.sources import Batch
 from experiments.core.worlds.sample import Floats, Sample, magnitudes, unit
 
 Array = NDArray[np.float64]
@@ -28,6 +29,10 @@ class CorrelatedWorld:
     root: Floats
     parent: tuple[int, ...]
     spread: float
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Return what autoencoders train on: see `sample`."""
+        return Batch(*self.sample(generator, count)[:2])
 
     def sample(self, generator: np.random.Generator, count: int) -> Sample:
         """Return `count` fresh samples; all randomness comes from `generator`."""

@@ -71,13 +71,6 @@ def test_the_hedging_rate_is_one_along_the_added_latents_and_zero_for_an_unrelat
     assert np.mean(unrelated) == pytest.approx(0, abs=5 * np.std(unrelated) / 200**0.5)
 
 
-def test_overlap_is_zero_for_orthogonal_rows_and_that_of_chance_for_random_ones():
-    assert failures.decoder_overlap(np.eye(6)) == 0
-    rows = np.random.default_rng(0).standard_normal((300, 64))
-    assert failures.decoder_overlap(rows) == pytest.approx(np.sqrt(2 / (np.pi * 64)), rel=0.02)
-    assert failures.decoder_overlap([[1, 0], [1, 1], [0, 2]]) == pytest.approx(2 * np.sqrt(0.5) / 3)
-
-
 def test_a_row_holds_what_it_is_made_of():
     features = np.eye(5)
     rows = [features[0], features[1] + features[2], features.sum(0), np.zeros(5), -features[3]]

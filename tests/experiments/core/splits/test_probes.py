@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.splits.probes import f1, logistic_fit, probe_curve, probe_latents
+from experiments.core.splits.probes import logistic_fit, probe_curve, probe_latents
 
 COUNT = 4000
 
@@ -43,12 +43,6 @@ def test_logistic_regression_finds_where_its_gradient_vanishes():
     np.testing.assert_allclose(x.T @ (p - y) / 2000 + 1e-3 * weights[:-1], 0, atol=1e-6)
     assert (p - y).mean() == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(weights, [1, -2, 0, 0.5], atol=0.3)
-
-
-def test_f1_of_nothing_is_zero_and_of_the_truth_one():
-    assert f1([False], [False]) == 0
-    assert f1([True, False], [True, False]) == 1
-    assert f1([True, True], [True, False]) == pytest.approx(2 / 3)
 
 
 def test_fewer_latents_than_asked_repeat_the_last_score():
