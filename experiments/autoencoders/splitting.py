@@ -10,9 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -262,20 +260,12 @@ def draw_information(result: Result) -> Figure:
     )
     plotting.theory_level(right, float(result.ceiling[clustered].mean()), label="one latent per leaf")
     for ax in (left, right):
-        _width_axis(ax, ratio)
+        plotting.doubling_axis(ax, ratio, "latents per cluster")
     left.set(ylabel="split information (share of leaf entropy)", ylim=(-0.03, 1.03))
     right.set(ylabel="effective latents per cluster", ylim=(0, None))
     plotting.panel_letters([left, right])
     plotting.legend(left, figure=figure)
     return figure
-
-
-def _width_axis(ax: Axes, ratio: Array) -> None:
-    ax.set_xscale("log", base=2)
-    ax.xaxis.set_major_locator(FixedLocator(list(ratio)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.set_xlabel("latents per cluster")
 
 
 @experiment.figure(
@@ -419,7 +409,7 @@ def draw_checks(result: Result) -> Figure:
     right.set(
         xlabel="latents a sparse probe needs (1: no split)", ylabel="effective latents of the cluster", ylim=(0, None)
     )
-    plotting.legend(right)
+    plotting.legend(right, columns=3)
     plotting.panel_letters([left, right])
     return figure
 

@@ -41,6 +41,7 @@ Shared artists (`artists`), each takes an Axes first
     `null_band(ax, x, low, high, *, mid=None, label="null model")`: what chance gives.
     `guide(ax, value, vertical=False)`: a faint line at a round value.
     `density_axis(ax, ticks=())`: logarithmic x for p; `percent_axis(ax)`: shares in percent.
+    `doubling_axis(ax, ticks, label)`: logarithmic x to base 2 with ticks at what was measured.
     `label_line(line, text)`, `panel_letters(axes)`, `legend(ax, figure=None)`.
 
 The data behind a figure are read off it (`roles`)
@@ -57,6 +58,7 @@ from experiments.core.plotting.artists import (
     density_axis,
     directions,
     distribution_strip,
+    doubling_axis,
     gram,
     guide,
     heat,
@@ -100,6 +102,7 @@ __all__ = [
     "directions",
     "distribution_strip",
     "diverging",
+    "doubling_axis",
     "gram",
     "guide",
     "heat",

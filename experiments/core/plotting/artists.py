@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.plotting.roles import decoration, represents
@@ -321,6 +321,15 @@ def density_axis(ax: Axes, *, ticks: Sequence[float] = (), label: str = "feature
         ax.set_xticks(list(ticks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def doubling_axis(ax: Axes, ticks: ArrayLike, label: str) -> None:
+    """Make x logarithmic to base 2 with a tick at every value that was measured, written as plain numbers."""
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_locator(FixedLocator([float(tick) for tick in _floats(ticks)]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.set_xlabel(label)
 
 
 def percent_axis(ax: Axes, *, x: bool = False) -> None:

@@ -22,7 +22,15 @@ from experiments.core.worlds.clusters import (
     ring,
     undivided,
 )
-from experiments.core.worlds.correlated import CorrelatedWorld, falling_densities, family, random_correlation, unrelated
+from experiments.core.worlds.correlated import (
+    CorrelatedWorld,
+    NormalWorld,
+    falling_densities,
+    family,
+    normal_twin,
+    random_correlation,
+    unrelated,
+)
 from experiments.core.worlds.sample import Sample
 
 __all__ = [
@@ -31,12 +39,14 @@ __all__ = [
     "ClusterWorld",
     "CorrelatedWorld",
     "Events",
+    "NormalWorld",
     "Sample",
     "clustered",
     "falling_densities",
     "family",
     "flat",
     "hierarchical",
+    "normal_twin",
     "random_correlation",
     "ring",
     "undivided",

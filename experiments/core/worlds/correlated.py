@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.core.autoencoders.sources import Batch
+from experiments.core.autoencoders.sources import Batch, Source
 from experiments.core.worlds.sample import Floats, Sample, magnitudes, unit
 
 Array = NDArray[np.float64]
@@ -66,6 +66,31 @@ def family(parent: float, children: ArrayLike, hidden: int, seed: int, spread: f
     """
     p = np.append(parent, np.asarray(children, dtype=np.float64))
     return _world(p, np.eye(p.size), (-1, *(0,) * (p.size - 1)), hidden, seed, spread)
+
+
+@dataclass(frozen=True, eq=False)
+class NormalWorld:
+    """Normal activations with a `mean` (hidden,) and a square `root` (hidden, hidden) of their covariance.
+
+    `directions` are those of the features of the world it imitates; their values are 0, since it has none.
+    """
+
+    directions: Floats
+    mean: Floats
+    root: Floats
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Return `count` fresh activations without features."""
+        noise = generator.standard_normal((count, len(self.mean)), dtype=np.float32)
+        return Batch(noise @ self.root.T + self.mean, np.zeros((count, len(self.directions)), np.float32))
+
+
+def normal_twin(source: Source, samples: int, seed: int) -> NormalWorld:
+    """Return normal activations with the mean and covariance of `samples` draws of `source`: a model without
+    features."""
+    x = source.draw(np.random.default_rng(seed), samples).activations.astype(np.float64)
+    root = _square_root(np.cov(x.T))
+    return NormalWorld(source.directions, x.mean(0).astype(np.float32), root.astype(np.float32))
 
 
 def falling_densities(features: int, highest: float = 0.345, lowest: float = 0.05) -> Array:

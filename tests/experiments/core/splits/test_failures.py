@@ -75,3 +75,12 @@ def test_a_row_holds_what_it_is_made_of():
     features = np.eye(5)
     rows = [features[0], features[1] + features[2], features.sum(0), np.zeros(5), -features[3]]
     np.testing.assert_array_equal(failures.holdings(rows, features), [1, 2, 5, 0, 1])
+
+
+def test_a_latent_of_one_feature_is_pure_and_a_random_one_as_pure_as_its_commonest_feature():
+    generator = np.random.default_rng(0)
+    present = generator.random((5000, 3)) < [0.5, 0.2, 0.1]
+    assert failures.purity(present * generator.random((5000, 3)), present, 20) == 1
+    noise = failures.purity(generator.random((5000, 400)), present, 50)
+    assert noise == pytest.approx(0.5, abs=0.02)
+    assert failures.purity(np.zeros((5000, 2)), present, 20) == 0

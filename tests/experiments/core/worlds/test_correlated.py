@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from experiments.core.worlds import falling_densities, family, random_correlation, unrelated
+from experiments.core.worlds import falling_densities, family, normal_twin, random_correlation, unrelated
 
 COUNT = 60_000
 
@@ -56,3 +56,15 @@ def test_children_need_their_parent_and_have_their_probabilities_given_it():
     assert not (fires[:, 1:] & ~parent[:, None]).any()
     given = fires[parent, 1:].mean(0)
     assert np.all(np.abs(given - [0.15, 0.5]) < 5 * np.sqrt(0.25 / parent.sum()))
+
+
+def test_the_normal_twin_shares_mean_and_covariance_and_nothing_else():
+    world = unrelated([0.1, 0.2, 0.05], 3, 0)
+    twin = normal_twin(world, COUNT, 1)
+    real, imitation = world.draw(rng(), COUNT).activations, twin.draw(rng(), COUNT).activations
+    np.testing.assert_allclose(imitation.mean(0), real.mean(0), atol=0.02)
+    np.testing.assert_allclose(np.cov(imitation.T), np.cov(real.T), atol=0.01)
+    kurtosis = [(((x - x.mean(0)) / x.std(0)) ** 4).mean() for x in (imitation, real)]
+    assert kurtosis[0] == pytest.approx(3, abs=0.15)
+    assert kurtosis[1] > 4
+    assert not twin.draw(rng(), 5).features.any()

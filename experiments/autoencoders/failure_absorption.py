@@ -1,0 +1,187 @@
+"""Absorption: does the latent of a parent fall silent when a child is present?
+
+Chanin et al. 2024, "A is for Absorption" (2409.14507) found it in language models; Bussmann et al. 2025 (2503.17547)
+say that nested dictionaries have less of it. Here parents and children are known.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.autoencoders.inference import dictionary, encode
+from experiments.core.autoencoders.sources import EVALUATION, stream
+from experiments.core.autoencoders.specification import Autoencoder, Specification, Variant
+from experiments.core.autoencoders.train import Trained, train_autoencoders
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.splits.failures import absorption
+from experiments.core.worlds import ClusterShape, ClusterWorld, hierarchical
+
+Array = NDArray[np.float64]
+
+ARMS: tuple[tuple[Variant, bool], ...] = (
+    ("batchtopk", True),
+    ("matryoshka", True),
+    ("batchtopk", False),
+    ("matryoshka", False),
+)
+"""Variant, and whether latents are resampled."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run. There are as many latents as features."""
+
+    seed: int = 0
+    seeds: int = 5
+    clusters: int = 8  # parents
+    leaves: int = 3  # children of each
+    hidden: int = 32
+    true_l0: float = 2.0
+    child: float = 0.6  # probability that a parent has a child with it
+    shares: tuple[float, ...] = (0.5, 0.63, 0.81, 1.0, 1.25)  # active latents, as a share of the true L0
+    steps: int = 5000
+    batch: int = 256
+    learning_rate: float = 5e-3
+    resample: int = 250
+    resample_until: float = 0.5
+    samples: int = 20_000
+
+    @property
+    def shape(self) -> ClusterShape:
+        """The sizes of the world; children are equally frequent."""
+        return ClusterShape(self.clusters, self.leaves, self.hidden, self.true_l0, zipf=0.0, child=self.child)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Means over parents, by arm, share of the true L0 and seed: absorption `gap`, `cosine` of the parent's latent
+    with the parent; and the gap of the frozen decoder of `batchtopk`, `frozen` (share, seed)."""
+
+    shares: Array
+    gap: Array
+    cosine: Array
+    frozen: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Absorption",
+    config=Config(),
+    quick=Config(seeds=2, clusters=4, hidden=20, true_l0=1.0, shares=(0.63, 0.81, 1.0), steps=400, samples=4000),
+    large=Config(seeds=20, steps=20_000),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    worlds = [hierarchical(config.shape, 1000 * config.seed + s) for s in range(config.seeds)]
+    found = np.array([_arm(config, worlds, variant, resample, device) for variant, resample in ARMS])
+    gap, cosine = found[:, 0], found[:, 1]
+    frozen = _arm(config, worlds, "batchtopk", True, device, frozen=True)[0]
+    return Result(np.array(config.shares), gap, cosine, frozen, _numbers(config, gap, cosine, frozen))
+
+
+def _arm(
+    config: Config, worlds: list[ClusterWorld], variant: Variant, resample: bool, device: str, frozen: bool = False
+) -> Array:
+    """Return mean absorption and mean cosine of the parent's latent (2, share, seed)."""
+    width = config.clusters * (config.leaves + 1)
+    models = tuple(
+        Autoencoder(variant, width, share * config.true_l0, seed=1000 * row + s, source=s, frozen=frozen)
+        for (row, share), s in product(enumerate(config.shares), range(config.seeds))
+    )
+    specification = Specification(
+        models,
+        steps=config.steps,
+        batch=config.batch,
+        learning_rate=config.learning_rate,
+        aux=True,
+        resample=config.resample if resample else None,
+        resample_until=config.resample_until,
+        seed=config.seed,
+    )
+    trained = train_autoencoders(worlds, specification, device=device)
+    scores = np.array([_score(config, worlds, trained, i) for i in range(len(models))])
+    return np.moveaxis(scores.reshape(len(config.shares), config.seeds, 2), -1, 0)
+
+
+def _score(config: Config, worlds: list[ClusterWorld], trained: Trained, instance: int) -> tuple[float, float]:
+    world = worlds[trained.models[instance].source]
+    sample = world.sample(stream(config.seed, EVALUATION, trained.models[instance].source), config.samples)
+    on = sample.label >= 0
+    child = on & (sample.label < config.leaves)
+    latents = encode(trained.state, trained.models, instance, sample.activations)
+    found = absorption(latents, dictionary(trained.state, trained.models, instance), world.centres(), on, child)
+    return float(found.gap.mean()), float(found.cosine.mean())
+
+
+def _numbers(config: Config, gap: Array, cosine: Array, frozen: Array) -> dict[str, Quantity]:
+    found: dict[str, Quantity] = {"true_l0": exact(config.true_l0), "seeds": exact(config.seeds)}
+    for (variant, resample), values, near in zip(ARMS, gap, cosine, strict=True):
+        arm = variant if resample else f"{variant}_plain"
+        for share, row, tracked in zip(config.shares, values, near, strict=True):
+            found[f"{arm}_{share}"] = mean(row)
+            found[f"cosine_{arm}_{share}"] = mean(tracked)
+    for share, row in zip(config.shares, frozen, strict=True):
+        found[f"frozen_{share}"] = mean(row)
+    return found
+
+
+@experiment.figure(
+    "failure-absorption",
+    title="Absorption",
+    caption="How much less often a parent's latent fires when a child is there, over the number of active latents. "
+    "With too few, the child's latent takes the parent over: {numbers.batchtopk_0.63} at 0.63 of the true L0 with "
+    "batch top-k, {numbers.matryoshka_0.63} with nested dictionaries. At the true L0: {numbers.batchtopk_1.0} and "
+    "{numbers.matryoshka_1.0}. Solid: with resampling, faint: without.",
+    alt="Absorption against active latents as a share of the true L0 for batch top-k and Matryoshka, each with and "
+    "without resampling. It is high at the left, where too few latents are active, and falls towards the true L0.",
+    interval="Student t, 95 %, over seeds of the mean over parents",
+)
+def draw(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(height=3.4)
+    for k, (variant, resample) in enumerate(ARMS):
+        label = f"{variant}, {'resampled' if resample else 'not resampled'}"
+        quantities = [mean(row) for row in result.gap[k]]
+        plotting.points(ax, result.shares + 0.006 * (k - 1.5), quantities, label=label, index=k, line=True)
+    chance = [mean(row) for row in result.frozen]
+    plotting.null_band(
+        ax,
+        result.shares,
+        [q.value if q.low is None else q.low for q in chance],
+        [q.value if q.high is None else q.high for q in chance],
+        label="frozen decoder",
+    )
+    plotting.guide(ax, 0.0)
+    plotting.theory_level(ax, 1.0, vertical=True, label="true L0")
+    ax.set(xlabel="active latents / true L0", ylabel="absorption (loss of recall with a child)")
+    plotting.legend(ax)
+    return figure
+
+
+@experiment.claim(
+    "failure-absorption",
+    title="With too few active latents, children absorb their parent; nested dictionaries absorb less than half",
+    source='Chanin et al. 2024, "A is for Absorption"; Bussmann et al. 2025',
+    test="Hierarchical world, as many latents as features, with resampling. Statistic: absorption of batch top-k at "
+    "0.63 of the true L0, mean over parents, per seed.",
+    criterion="Supported if batch top-k absorbs at least 0.15 and nested dictionaries at most half of that, intervals "
+    "apart, at 0.63 of the true L0, and both at most 0.05 at the true L0, by means; refuted if batch top-k absorbs "
+    "less than 0.05 at 0.63; mixed otherwise.",
+    figures=("failure-absorption",),
+)
+def decide(result: Result) -> Finding:
+    ours, nested = result.numbers["batchtopk_0.63"], result.numbers["matryoshka_0.63"]
+    at_truth = max(abs(result.numbers[f"{name}_1.0"].value) for name in ("batchtopk", "matryoshka"))
+    assert ours.low is not None
+    assert nested.high is not None
+    less = nested.value <= ours.value / 2 and nested.high < ours.low
+    if ours.value >= 0.15 and less and at_truth <= 0.05:
+        return Finding(ours, Verdict.SUPPORTED)
+    return Finding(ours, Verdict.REFUTED if ours.value < 0.05 else Verdict.MIXED)

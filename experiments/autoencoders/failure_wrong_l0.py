@@ -1,0 +1,180 @@
+"""Wrong L0: an autoencoder told to use too few latents mixes features, and is rewarded for it.
+
+Chanin and Garriga-Alonso 2025, "Sparse but Wrong" (2508.16560): 50 orthogonal features of falling probability with
+random correlations, as many latents, batch top-k. Their features lie in 100 dimensions of which they span 50; these
+are the 50.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.autoencoders.evaluation import evaluate_autoencoders
+from experiments.core.autoencoders.inference import dictionary
+from experiments.core.autoencoders.metrics import crowding, explained_variance
+from experiments.core.autoencoders.sources import EVALUATION, stream
+from experiments.core.autoencoders.specification import Autoencoder, Specification
+from experiments.core.autoencoders.train import train_autoencoders
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.quantities import Quantity, exact, mean, median
+from experiments.core.worlds import CorrelatedWorld, falling_densities, random_correlation, unrelated
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run; each seed has a correlation matrix of its own."""
+
+    seed: int = 0
+    seeds: int = 5
+    features: int = 50
+    actives: tuple[int, ...] = (1, 3, 5, 7, 8, 9, 10, 11, 12, 13, 14, 16, 19, 22, 25)
+    steps: int = 3000
+    batch: int = 256
+    learning_rate: float = 3e-3
+    samples: int = 20_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """By number of active latents and seed: `crowding`, the mean |cos| of pairs of decoder rows; variance `explained`
+    by the trained autoencoder and by the true dictionary, `truth`; mean largest cosine `mmcs`. `true_l0` (seed,)."""
+
+    actives: NDArray[np.int64]
+    crowding: Array
+    explained: Array
+    truth: Array
+    mmcs: Array
+    chance_mmcs: Array
+    true_l0: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="The wrong number of active latents",
+    config=Config(),
+    quick=Config(seeds=2, features=20, actives=(1, 3, 4, 5, 8), steps=300, samples=4000),
+    large=Config(seeds=20, actives=tuple(range(1, 26)), steps=20_000, batch=1024),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    worlds = [_world(config, s) for s in range(config.seeds)]
+    models = tuple(
+        Autoencoder("batchtopk", config.features, k, seed=1000 * k + s, source=s)
+        for k, s in product(config.actives, range(config.seeds))
+    )
+    specification = Specification(models, config.steps, config.batch, config.learning_rate, aux=True, seed=config.seed)
+    trained = train_autoencoders(worlds, specification, device=device)
+    scores = evaluate_autoencoders(trained, worlds, samples=config.samples, seed=config.seed)
+    shape = (len(config.actives), config.seeds)
+    overlap = np.array([crowding(dictionary(trained.state, models, i)) for i in range(len(models))]).reshape(shape)
+    explained, mmcs = scores.explained.reshape(shape), scores.mmcs.reshape(shape)
+    truth = np.array([[_true_explained(config, worlds[s], s, k) for s in range(config.seeds)] for k in config.actives])
+    true_l0 = scores.true_l0.reshape(shape)[0]
+    return Result(
+        np.array(config.actives),
+        overlap,
+        explained,
+        truth,
+        mmcs,
+        scores.chance_mmcs.reshape(shape),
+        true_l0,
+        _numbers(config, overlap, explained, truth, mmcs, true_l0),
+    )
+
+
+def _world(config: Config, s: int) -> CorrelatedWorld:
+    seed = 1000 * config.seed + s
+    correlation = random_correlation(config.features, seed)
+    return unrelated(falling_densities(config.features), config.features, seed, correlation)
+
+
+def _true_explained(config: Config, world: CorrelatedWorld, s: int, active: int) -> float:
+    """Return what the true dictionary explains when only the largest `active` features per sample, on average, are
+    kept."""
+    sample = world.sample(stream(config.seed, EVALUATION, s), config.samples)
+    values = sample.features
+    cut = np.partition(values.ravel(), -active * len(values))[-active * len(values)]
+    return explained_variance(sample.activations, (values * (values >= cut)) @ world.directions)
+
+
+def _numbers(
+    config: Config, overlap: Array, explained: Array, truth: Array, mmcs: Array, true_l0: Array
+) -> dict[str, Quantity]:
+    active = np.array(config.actives)
+    few = active <= 9 if (active <= 9).any() else active == active.min()
+    middle = np.median(overlap, axis=1)
+    better = np.median(explained, axis=1)[few] > np.median(truth, axis=1)[few]
+    least = np.array([active[row.argmin()] for row in overlap.T])
+    below = int(np.flatnonzero(active < true_l0.mean())[len(active[active < true_l0.mean()]) // 2])
+    return {
+        "true_l0": mean(true_l0),
+        "least_crowded": exact(active[middle.argmin()], method="least median over seeds"),
+        "least_per_seed": mean(least),
+        "better_than_truth": Quantity(float(better.mean()), n=int(better.size), method="count over numbers of latents"),
+        "few": exact(active[below]),
+        "explained_few": median(explained[below]),
+        "truth_few": median(truth[below]),
+        "mmcs_few": mean(mmcs[below]),
+        "mmcs_least": mean(mmcs[int(middle.argmin())]),
+        "crowding_least": median(overlap[int(middle.argmin())]),
+        "crowding_first": median(overlap[0]),
+        "crowding_last": median(overlap[-1]),
+        "chance_crowding": exact(np.sqrt(2 / (np.pi * config.features)), method="random rows, large dimension"),
+    }
+
+
+@experiment.figure(
+    "failure-wrong-l0",
+    title="Too few active latents pay for mixing features",
+    caption="(a) Mean |cos| between decoder rows. The features are orthogonal; it is least at "
+    "{numbers.least_crowded:.0f} active latents, where the true L0 is {numbers.true_l0:.1f}. (b) Variance explained, "
+    "trained minus true dictionary with as many active features. Below the true L0 the mixed dictionary reconstructs "
+    "better than the true one, so reconstruction rewards the error.",
+    alt="Two panels against active latents from 1 to 25. Left, a V-shaped curve with its minimum near the dashed line "
+    "at the true L0. Right, a difference that is positive at small numbers, falls, and is near zero from the dashed "
+    "line on.",
+    interval="order-statistic interval of the median, 95 %, over seeds",
+)
+def draw(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
+    plotting.points(left, result.actives, [median(row) for row in result.crowding], label="trained", line=True)
+    plotting.points(
+        right, result.actives, [median(row) for row in result.explained - result.truth], label="trained", line=True
+    )
+    plotting.guide(right, 0.0)
+    for ax in (left, right):
+        plotting.theory_level(ax, float(result.true_l0.mean()), vertical=True, label="true L0")
+        ax.set_xlabel("active latents")
+    left.set(ylabel="mean |cos| of decoder rows", ylim=(0, None))
+    right.set_ylabel("explained variance, trained − true")
+    plotting.panel_letters([left, right])
+    plotting.legend(left, figure=figure)
+    return figure
+
+
+@experiment.claim(
+    "failure-wrong-l0",
+    title="Below the true L0 features are mixed, because a mixed dictionary reconstructs better than the true one",
+    source='Chanin and Garriga-Alonso 2025, "Sparse but Wrong"',
+    test="Fifty correlated features, as many latents. Statistic: number of active latents at which the median over "
+    "seeds of the mean |cos| of decoder rows is least; beside it, for up to nine active latents, whether the median "
+    "trained autoencoder explains more than the true dictionary.",
+    criterion="Supported if the least is within 1 of the true L0 and the trained one explains more at every number up "
+    "to nine; refuted if neither holds; mixed otherwise.",
+    figures=("failure-wrong-l0",),
+)
+def decide(result: Result) -> Finding:
+    least, better = result.numbers["least_crowded"], result.numbers["better_than_truth"].value
+    near = abs(least.value - result.numbers["true_l0"].value) <= 1
+    if near and better == 1:
+        return Finding(least, Verdict.SUPPORTED)
+    return Finding(least, Verdict.MIXED if near or better == 1 else Verdict.REFUTED)
