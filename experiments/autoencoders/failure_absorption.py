@@ -139,13 +139,13 @@ def _numbers(config: Config, gap: Array, cosine: Array, frozen: Array) -> dict[s
     caption="How much less often a parent's latent fires when a child is there, over the number of active latents. "
     "With too few, the child's latent takes the parent over: {numbers.batchtopk_0.63} at 0.63 of the true L0 with "
     "batch top-k, {numbers.matryoshka_0.63} with nested dictionaries. At the true L0: {numbers.batchtopk_1.0} and "
-    "{numbers.matryoshka_1.0}. Solid: with resampling, faint: without.",
+    "{numbers.matryoshka_1.0}. ",
     alt="Absorption against active latents as a share of the true L0 for batch top-k and Matryoshka, each with and "
     "without resampling. It is high at the left, where too few latents are active, and falls towards the true L0.",
     interval="Student t, 95 %, over seeds of the mean over parents",
 )
 def draw(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(height=3.4)
+    figure, ax = plotting.new_figure(width="wide", height=3.8)
     for k, (variant, resample) in enumerate(ARMS):
         label = f"{variant}, {'resampled' if resample else 'not resampled'}"
         quantities = [mean(row) for row in result.gap[k]]
@@ -161,7 +161,7 @@ def draw(result: Result) -> Figure:
     plotting.guide(ax, 0.0)
     plotting.theory_level(ax, 1.0, vertical=True, label="true L0")
     ax.set(xlabel="active latents / true L0", ylabel="absorption (loss of recall with a child)")
-    plotting.legend(ax)
+    plotting.legend(ax, columns=2)
     return figure
 
 

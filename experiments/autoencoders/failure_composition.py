@@ -123,7 +123,7 @@ def _numbers(config: Config, composed: Array, chance: Array, together: Array) ->
 def draw(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.2)
     for k, share in enumerate(result.shares):
-        label = f"active latents / true L0 = {share:g}"
+        label = f"active / true L0 = {share:g}"
         plotting.points(ax, result.together, [mean(row) for row in result.composed[k]], label=label, index=k, line=True)
     chance = mean(result.chance)
     low, high = (chance.value if bound is None else bound for bound in (chance.low, chance.high))

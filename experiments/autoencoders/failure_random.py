@@ -119,8 +119,8 @@ def _numbers(scores: Array) -> dict[str, Quantity]:
     keys = ("explained", "top", "recall", "mmcs", "coverage")
     found = {f"{key}_{arm}": mean(scores[a, k]) for a, arm in enumerate(short) for k, key in enumerate(keys)}
     for k, key in enumerate(keys):
-        best = scores[1:3, k].max(0)
-        found[f"share_{key}"] = mean(best / scores[0, k])
+        best, trained = scores[1:3, k].max(0), scores[0, k]
+        found[f"share_{key}"] = mean(np.where(trained > 0, best / np.where(trained > 0, trained, 1), 1.0))
     return found
 
 

@@ -24,6 +24,7 @@ class Config(LadderConfig):
     """Defaults are the published run; the world is the clustered one."""
 
     ratios: tuple[float, ...] = (1, 8)
+    steps: int = 4000
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,10 @@ def _numbers(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
             found[f"novel_{name}_{label}"] = _mean_ratio(
                 [steps.novel[one:, :, kind].sum(0), steps.origins[one:, :, kind].sum(0)]
             )
-        found[f"children_{name}"] = mean(steps.origins[one:, :, 0].sum(0))
+        fates, origins = steps.fates[one:].sum(0), steps.origins[one:].sum(0)
+        counts = {"split": fates[:, 0], "deaths": fates[:, 3], "children": origins[:, 0]}
+        counts |= {"mergers": origins[:, 2], "births": origins[:, 3]}
+        found |= {f"{kind}_{name}": mean(values) for kind, values in counts.items()}
     return found | _goals(config, measured["clustered"], one, leaf) | _matches(config, measured)
 
 
@@ -389,7 +392,9 @@ def draw_checks(result: Result) -> Figure:
     ):
         counts = result.matched[world, :, one:].sum(1)
         shares = [_mean_ratio(counts[row][:, part].T) for row in range(len(result.containments))]
-        plotting.points(left, result.containments, shares, label=label, index=k, line=True)
+        known = np.array([np.isfinite(quantity.value) for quantity in shares])  # at a small scale there may be no split
+        shares = [quantity for quantity, here in zip(shares, known, strict=True) if here]
+        plotting.points(left, result.containments[known], shares, label=label, index=k, line=True)
     left.set(xlabel="least containment", ylabel="share", ylim=(-0.03, 1.03))
     plotting.percent_axis(left)
     plotting.legend(left, columns=1)
@@ -406,9 +411,7 @@ def draw_checks(result: Result) -> Figure:
         plotting.represents(
             marks, {"probed": result.probed[one + k].ravel(), "effective": result.effective[one + k].ravel()}
         )
-    right.set(
-        xlabel="latents a sparse probe needs (1: no split)", ylabel="effective latents of the cluster", ylim=(0, None)
-    )
+    right.set(xlabel="latents that a probe needs (1: no split)", ylabel="effective latents", ylim=(0, None))
     plotting.legend(right, columns=3)
     plotting.panel_letters([left, right])
     return figure

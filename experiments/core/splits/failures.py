@@ -71,40 +71,6 @@ def absorbed_share(
     return found
 
 
-def hedging_rate(
-    before: ArrayLike, after: ArrayLike, added: ArrayLike, generator: np.random.Generator, draws: int = 50
-) -> float:
-    """Return how much of the old decoder moves along the span of latents that were added, above chance.
-
-    `(s - s0) / (1 - s0)`, with s the norm of the change of the old rows, from `before` to `after` (latent, hidden),
-    projected on the span of `added` (new, hidden), over the norm of the whole change, and s0 the mean of s for random
-    subspaces of that size. 0 if the change is unrelated to what was added, 1 if it is nothing else. After Chanin,
-    Dulka and Garriga-Alonso 2025 (2505.11756), who divide by the norm of the decoder, so that their rate depends on
-    how long training went on.
-    """
-    change = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    whole = max(float(np.linalg.norm(change)), 1e-12)
-    rows = np.asarray(added, dtype=np.float64)
-
-    def projected(span: Array) -> float:
-        return float(np.linalg.norm(change @ np.linalg.qr(span.T).Q)) / whole
-
-    chance = float(np.mean([projected(generator.standard_normal(rows.shape)) for _ in range(draws)]))
-    return (projected(rows) - chance) / (1 - chance)
-
-
-def hedge(W_dec: ArrayLike, directions: ArrayLike, tracked: int, other: int) -> float:
-    """Return how much of feature `other` is mixed into the latent that tracks feature `tracked`.
-
-    For orthonormal `directions` the ratio of the row's loadings, `(w . f_other) / (w . f_tracked)`, of the row with
-    the highest cosine with `tracked`. With latents equal to the tracked feature, least squares makes it the
-    regression slope `Cov(x_tracked, x_other) / Var(x_tracked)`, so 0 for independent features.
-    """
-    loadings = _unit_or_zero(W_dec) @ np.asarray(directions, dtype=np.float64).T
-    row = loadings[int(loadings[:, tracked].argmax())]
-    return float(row[other] / row[tracked])
-
-
 def holdings(W_dec: ArrayLike, directions: ArrayLike, loaded: float = LOADED) -> NDArray[np.int64]:
     """Return how many true features each decoder row holds (..., latent), by `|cos| > loaded`.
 

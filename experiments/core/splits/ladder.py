@@ -75,8 +75,9 @@ class LadderConfig:
             for s in range(self.seeds)
         )
 
-    def specification(self, models: tuple[Autoencoder, ...], aux: bool = True, resample: bool = True) -> Specification:
-        """Return how to train `models`, with both remedies for dead latents unless told otherwise."""
+    def specification(self, models: tuple[Autoencoder, ...], aux: bool = True, resample: bool = False) -> Specification:
+        """Return how to train `models`, with the auxiliary loss for dead latents and no resampling unless told
+        otherwise."""
         return Specification(
             models,
             steps=self.steps,

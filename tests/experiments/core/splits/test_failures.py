@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.core.splits import failures
-from experiments.core.worlds import ClusterShape, family, hierarchical
+from experiments.core.worlds import ClusterShape, hierarchical
 
 SHAPE = ClusterShape(clusters=3, leaves=4, hidden=30)
 
@@ -46,29 +46,6 @@ def test_half_absorption_is_a_half():
     a[::2, SHAPE.members :] *= ~child[::2]
     gap = failures.absorption(a, world.directions, world.centres(), parent > 0, child).gap
     np.testing.assert_allclose(gap, 0.5, atol=0.05)
-
-
-def test_a_hedging_latent_loads_on_the_missing_feature_by_the_slope_of_its_regression():
-    world = family(0.3, [0.5], 6, 0)
-    sample = world.sample(np.random.default_rng(1), 100_000)
-    code = sample.features[:, 0] - sample.features[:, 0].mean()
-    row = code @ (sample.activations - sample.activations.mean(0)) / (code @ code)
-    x = sample.features.astype(np.float64)
-    slope = np.cov(x.T)[0, 1] / x[:, 0].var()
-    assert failures.hedge(row[None], world.directions, 0, 1) == pytest.approx(slope, rel=1e-3)
-    assert failures.hedge(world.directions[:1], world.directions, 0, 1) == pytest.approx(0, abs=1e-6)
-
-
-def test_the_hedging_rate_is_one_along_the_added_latents_and_zero_for_an_unrelated_change():
-    generator = np.random.default_rng(0)
-    before = generator.standard_normal((5, 40))
-    added = generator.standard_normal((3, 40))
-    along = before + generator.standard_normal((5, 3)) @ added
-    assert failures.hedging_rate(before, along, added, generator) == pytest.approx(1)
-    unrelated = [
-        failures.hedging_rate(before, before + generator.standard_normal((5, 40)), added, generator) for _ in range(200)
-    ]
-    assert np.mean(unrelated) == pytest.approx(0, abs=5 * np.std(unrelated) / 200**0.5)
 
 
 def test_a_row_holds_what_it_is_made_of():
