@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -244,11 +245,12 @@ def _matches(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
     "rises from {numbers.information_clustered_one} with one latent per cluster to "
     "{numbers.information_clustered_leaf} with one per leaf where clusters have leaves, and not at all where they "
     "have none (undivided). It rises on a ring, which has no parts, and among unrelated features, which are found one "
-    "by one. (b) Effective latents per cluster; dashed: one per leaf.",
+    "by one. (b) Effective latents per cluster; dashed: one per leaf. Two latents that take turns count too, so this "
+    "rises in the undivided world, where latents are duplicated.",
     alt="Two panels against latents per cluster from one half to sixteen. Left, split information of five worlds: "
-    "clustered rises from zero to above 0.8; flat is high throughout, undivided zero throughout, ring levels off near "
-    "0.4. Right, effective latents: clustered rises to a dashed ceiling, ring levels off near three, undivided stays "
-    "near one.",
+    "clustered rises from zero to about 0.8; flat is high throughout, undivided zero throughout, ring levels off near "
+    "0.4. Right, effective latents: clustered rises towards a dashed line, ring levels off near three, undivided near "
+    "two.",
     interval="Student t, 95 %, over seeds; grey: central 95 % of the mean with labels permuted",
 )
 def draw_information(result: Result) -> Figure:
@@ -300,6 +302,10 @@ def draw_alluvial(result: Result) -> Figure:
         least=0.002,
         gap=0.008,
     )
+    shown = int(result.cluster.max()) + 1
+    marks = [Patch(color=plotting.series(k), label=f"cluster {k + 1}") for k in range(shown)]
+    marks.append(Patch(color=plotting.colour("muted"), label="nobody, or a latent of another cluster"))
+    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
     return figure
 
 
@@ -341,8 +347,8 @@ def _name(result: Result, rung: int, row: int) -> str:
     title="Where latents come from",
     caption="What the latents of each width are, by descent from the next smaller one, as shares of the width. In the "
     "clustered world new latents are children of a split; in the flat one, at first, they are born where nobody was. "
-    "Without sub-features (undivided) more width gives latents that carry nothing. Splits in the flat world are of "
-    "latents that were shared by unrelated features.",
+    "Without sub-features (undivided) more width gives latents that carry nothing, and duplicates, which the count "
+    "takes for splits or mergers. Splits in the flat world are of latents that unrelated features shared.",
     alt="Five panels of stacked bars over five widths. Children of a split dominate in the clustered world; born "
     "latents in the flat and hierarchical ones at small widths; latents that carry nothing fill most of the bars of "
     "the undivided and ring worlds at large widths.",

@@ -104,3 +104,11 @@ def test_legend_and_title_do_not_cover_each_other(title_first):
 def test_columns_that_an_artist_represents_must_be_equally_long(ax):
     with pytest.raises(ValueError, match="differ in shape"):
         plotting.represents(ax.plot([0, 1])[0], {"x": [1, 2], "y": [1]})
+
+
+def test_a_doubling_axis_has_a_tick_at_every_value_and_nowhere_else(ax):
+    ax.plot([0.5, 1, 4], [0, 1, 2])
+    plotting.doubling_axis(ax, [0.5, 1, 4], "latents per cluster")
+    assert ax.get_xticks().tolist() == [0.5, 1, 4]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0.5", "1", "4"]
+    assert ax.get_xticks(minor=True).size == 0
