@@ -175,6 +175,7 @@ def draw(result: Result) -> Figure:
     "apart, at 0.63 of the true L0, and both at most 0.05 at the true L0, by means; refuted if batch top-k absorbs "
     "less than 0.05 at 0.63; mixed otherwise.",
     figures=("failure-absorption",),
+    published=Verdict.MIXED,
 )
 def decide(result: Result) -> Finding:
     ours, nested = result.numbers["batchtopk_0.63"], result.numbers["matryoshka_0.63"]

@@ -148,6 +148,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if the interval lies above 0.5, the share without correlation at 0.6 is below half of it, "
     "and the share at the true L0 is below 0.1, by means; refuted if the interval lies below 0.1; mixed otherwise.",
     figures=("failure-composition",),
+    published=Verdict.MIXED,
 )
 def decide(result: Result) -> Finding:
     few, free, right = (result.numbers[name] for name in ("correlated_0.6", "independent_0.6", "correlated_1.0"))

@@ -175,6 +175,7 @@ def draw(result: Result) -> Figure:
     "beside it the largest loading of an independent feature in an upright latent.",
     criterion="Supported if both intervals lie below 0.1; refuted if the first lies above 0.3; mixed otherwise.",
     figures=("failure-hedging",),
+    published=Verdict.SUPPORTED,
 )
 def decide(result: Result) -> Finding:
     error, chance = result.numbers["error_upright"], result.numbers["independent"]

@@ -157,6 +157,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if the interval lies above 0.7 for top activations and below 0.3 for coverage; refuted if "
     "the first lies below 0.5 or the second above 0.7; mixed otherwise.",
     figures=("failure-random",),
+    published=Verdict.SUPPORTED,
 )
 def decide(result: Result) -> Finding:
     top, coverage = result.numbers["share_top"], result.numbers["share_coverage"]

@@ -131,6 +131,7 @@ def draw(result: Result) -> Figure:
     "one latent per cluster and one per leaf lies below the lower of these two ends, per pair.",
     criterion="Supported if the interval lies above 0.05, refuted if it lies below 0.05, inconclusive otherwise.",
     figures=("failure-seeds",),
+    published=Verdict.SUPPORTED,
 )
 def decide(result: Result) -> Finding:
     dip = result.numbers["dip"]

@@ -157,6 +157,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if the interval lies below 0.02 and every other variant's mean slope is above 0.97; refuted "
     "if it lies above 0.05; mixed otherwise.",
     figures=("failure-shrinkage",),
+    published=Verdict.SUPPORTED,
 )
 def decide(result: Result) -> Finding:
     error = result.numbers["largest_error"]

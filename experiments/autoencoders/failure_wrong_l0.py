@@ -171,6 +171,7 @@ def draw(result: Result) -> Figure:
     criterion="Supported if the least is within 1 of the true L0 and the trained one explains more at every number up "
     "to nine; refuted if neither holds; mixed otherwise.",
     figures=("failure-wrong-l0",),
+    published=Verdict.SUPPORTED,
 )
 def decide(result: Result) -> Finding:
     least, better = result.numbers["least_crowded"], result.numbers["better_than_truth"].value

@@ -151,6 +151,7 @@ def draw(result: Result) -> Figure:
     "per seed.",
     criterion="Supported if the interval lies above 1.25, refuted if below, inconclusive if it straddles 1.25.",
     figures=("split-remedies",),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_matter(result: Result) -> Finding:
     gain = result.numbers["gain_over_none"]
@@ -164,6 +165,7 @@ def decide_matter(result: Result) -> Finding:
     "information with both remedies over that with the auxiliary loss alone, per seed.",
     criterion="Supported if the interval lies above 2, refuted if below, inconclusive if it straddles 2.",
     figures=("split-remedies",),
+    published=Verdict.REFUTED,
 )
 def decide_triple(result: Result) -> Finding:
     gain = result.numbers["gain_over_aux"]
@@ -178,6 +180,7 @@ def decide_triple(result: Result) -> Finding:
     "dead latents with split information over recipes, per seed. Written after the first full run.",
     criterion="Supported if the interval lies below -0.5, refuted if it lies above 0, inconclusive otherwise.",
     figures=("split-remedies",),
+    published=Verdict.SUPPORTED,
 )
 def decide_dead(result: Result) -> Finding:
     rank = result.numbers["dead_rank"]

@@ -434,6 +434,7 @@ def draw_checks(result: Result) -> Figure:
     "0.7 at one per leaf, p < 0.001 in every seed and for the trend; refuted if the upper end stays below 0.35; else "
     "mixed.",
     figures=("splitting-information", "splitting-alluvial"),
+    published=Verdict.SUPPORTED,
 )
 def decide_rises(result: Result) -> Finding:
     start, end = (result.numbers[f"information_clustered_{place}"] for place in ("one", "leaf"))
@@ -454,6 +455,7 @@ def decide_rises(result: Result) -> Finding:
     criterion="Supported if the whole interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8; "
     "mixed if more than 1.5 effective latents serve a cluster at one latent per cluster.",
     figures=("splitting-information",),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_ceiling(result: Result) -> Finding:
     share = result.numbers["ceiling_share"]
@@ -470,6 +472,7 @@ def decide_ceiling(result: Result) -> Finding:
     criterion="Supported if the interval lies below 1.5 and p is at least 0.01; refuted if it lies above 1.5 or p is "
     "below 0.001; inconclusive otherwise.",
     figures=("splitting-information", "splitting-census"),
+    published=Verdict.REFUTED,
 )
 def decide_undivided(result: Result) -> Finding:
     latents, p = result.numbers["latents_undivided_leaf"], result.numbers["p_mean_undivided"].value
@@ -488,6 +491,7 @@ def decide_undivided(result: Result) -> Finding:
     criterion="Supported if the interval lies above 2 and p < 0.001 in every seed; refuted if it lies below 1.5; "
     "inconclusive otherwise.",
     figures=("splitting-information",),
+    published=Verdict.SUPPORTED,
 )
 def decide_ring(result: Result) -> Finding:
     latents = result.numbers["latents_ring_leaf"]
@@ -506,6 +510,7 @@ def decide_ring(result: Result) -> Finding:
     criterion="Supported if the interval lies above 0.9 and that of the flat world below 0.5; refuted if it lies below "
     "that of the flat world; mixed otherwise.",
     figures=("splitting-alluvial", "splitting-census"),
+    published=Verdict.SUPPORTED,
 )
 def decide_kin(result: Result) -> Finding:
     ours, flat = result.numbers["siblings_clustered"], result.numbers["siblings_flat"]
@@ -529,6 +534,7 @@ def decide_kin(result: Result) -> Finding:
     criterion="Supported if at least 95 % of true splits are found and at most 5 % of edges are false in both worlds, "
     "by means over seeds; refuted if fewer than half are found or more than a quarter are false; mixed otherwise.",
     figures=("splitting-checks",),
+    published=Verdict.MIXED,
 )
 def decide_lineage(result: Result) -> Finding:
     found = result.numbers[f"found_clustered_{CONTAINMENT}"]
@@ -545,6 +551,7 @@ def decide_lineage(result: Result) -> Finding:
     "the latents that a sparse probe needs with the effective latents, per seed.",
     criterion="Supported if the interval lies above 0.7, refuted if below, inconclusive if it straddles 0.7.",
     figures=("splitting-checks",),
+    published=Verdict.SUPPORTED,
 )
 def decide_probes(result: Result) -> Finding:
     rank = result.numbers["probe_rank"]
