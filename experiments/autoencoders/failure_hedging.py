@@ -152,14 +152,20 @@ def draw(result: Result) -> Figure:
     for k, (ax, arm) in enumerate(zip(axes, ARMS, strict=True)):
         x = np.broadcast_to(result.children[:, None], result.hedge[k].shape)
         for marks, filled, label in ((result.upright[k], True, "upright"), (~result.upright[k], False, "overturned")):
-            face = plotting.series(k) if filled else "none"
+            tone = plotting.series(k)
             ax.scatter(
-                x[marks], result.hedge[k][marks], s=16, facecolor=face, edgecolor=plotting.series(k), label=label
+                x[marks],
+                result.hedge[k][marks],
+                s=20,
+                facecolor=tone if filled else "none",
+                edgecolor=tone,
+                linewidths=0.9,
+                label=label,
             )
         ax.set(title=arm, xlabel="probability of the child, given its parent", ylim=(-0.15, 1.15))
     plotting.theory_line(axes[0], result.children, result.predicted, label="first principal component")
     plotting.guide(axes[1], 0.0)
-    axes[0].set_ylabel("other feature's loading / tracked one's")
+    axes[0].set_ylabel("loading, other / tracked")
     plotting.panel_letters(axes)
     plotting.legend(axes[0], columns=2)
     plotting.legend(axes[1], columns=2)
