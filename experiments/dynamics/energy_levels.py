@@ -219,12 +219,12 @@ def _sharpness_number(sharpness: Array) -> dict[str, Quantity]:
     title="Features jump to the level of antipodal pairs",
     caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue "
     "features end represented, grey ones do not. From a crowd nearly all leave for 1/2 or 0 early. One is left "
-    "without a partner and has a dimension nearly to itself, until a feature near 0 jumps in opposite to it and both "
-    "go to 1/2. (b) Loss on a fixed set of samples, above its least; the last drop is that of the learning rate. "
-    "Dotted: late jumps.",
+    "without a partner and has most of a dimension to itself, until a feature near 0 jumps in opposite to it and "
+    "both go to 1/2. (b) Loss on a fixed set of samples, above its least; the last drop is that of the learning "
+    "rate. Dotted: late jumps.",
     alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half, the others fall "
-    "to zero. One rises to almost one and stays until, at the dotted line, it drops to one half as another jumps "
-    "from zero to one half. Below, the loss falls in steps, one of them at the dotted line.",
+    "to zero. One rises well above one half and stays until, at the dotted line, it drops to one half as another "
+    "jumps from zero to one half. Below, the loss falls in steps, one of them at the dotted line.",
 )
 def draw_levels(result: Result) -> Figure:
     figure, (upper, lower) = plotting.new_figure(2, 1, height=5.0, sharex=True, height_ratios=[1.6, 1.0])

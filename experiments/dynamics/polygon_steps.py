@@ -172,9 +172,9 @@ def _covered(levels: Array, low: float, high: float) -> float:
 @experiment.figure(
     "polygon-steps",
     title="Training stops at the losses of regular polygons",
-    caption="(a) Exact loss of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons with all their dead "
-    "features' biases learned. Plateaus lie at these and at those with fewer biases learned: {numbers.near:% value} "
-    "of the time on plateaus, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
+    caption="(a) Exact loss of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons whose dead features' biases "
+    "have all been learned; grey: none of them. {numbers.near:% value} of the time on plateaus is at the loss of a "
+    "polygon, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
     "three intervals: most seeds end as a pentagon, some as a square or a hexagon.",
     interval="Wilson score intervals over seeds, 95 %",
@@ -186,6 +186,7 @@ def draw(result: Result) -> Figure:
     for k in range(3, FEATURES + 1):
         level = result.levels[(result.corners == k) & (result.biased == FEATURES - k)][0]
         plotting.theory_level(left, level, label="")
+        plotting.guide(left, result.levels[(result.corners == k) & (result.biased == 0)][0])
         left.annotate(f"{k}-gon", (11, level), xytext=(0, 2), textcoords="offset points", va="bottom", fontsize=8)
     left.set(
         xscale="log", yscale="log", xlabel="step", ylabel="loss (summed over features)", xlim=(10, result.steps[-1])

@@ -284,7 +284,7 @@ def draw_loss(result: Result) -> Figure:
     plotting.band(left, result.steps, *np.quantile(result.loss, [0.1, 0.5, 0.9], axis=0), label="training")
     for name, level in zip(result.level_names, result.levels, strict=True):
         plotting.theory_level(left, level, label="")
-        up = name == "one line"  # the next level is just below it
+        up = name in ("one line", "octahedron")  # the next level, or the axis, is just below
         align = {"va": "bottom" if up else "top", "xytext": (0, 2 if up else -3), "textcoords": "offset points"}
         left.annotate(name, (11, level), fontsize=8, **align)
     left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss (mean squared error)", xlim=(10, result.steps[-1]))
