@@ -231,7 +231,8 @@ def draw_levels(result: Result) -> Figure:
     steps = result.steps[1:]
     for course, lives in zip(result.levels[1:].T, result.lives, strict=True):
         tone = plotting.colour("accent") if lives else plotting.colour("muted")
-        upper.plot(steps, course, color=tone, linewidth=0.7, alpha=0.8, zorder=3 if lives else 2, rasterized=True)
+        places = np.unique(np.geomspace(1, len(steps), 70 if lives else 20).astype(int)) - 1  # the axis is logarithmic
+        upper.plot(steps[places], course[places], color=tone, linewidth=0.7, alpha=0.8, zorder=3 if lives else 2)
     plotting.theory_level(upper, 0.5, label="")
     plotting.guide(upper, 1.0)
     upper.set(ylabel="dimensionality $D_i$", ylim=(-0.03, 1.05))
@@ -247,7 +248,7 @@ def draw_levels(result: Result) -> Figure:
 
 @experiment.view("energy-levels")
 def move_levels(result: Result) -> Frames:
-    places = np.unique(np.searchsorted(result.steps, np.geomspace(60, float(result.steps[-1]), 48)))
+    places = np.unique(np.searchsorted(result.steps, np.geomspace(60, float(result.steps[-1]), 36)))
     time, loss = np.log10(result.steps[places]), result.loss[result.shown]
     shown = np.log10(loss[places] - loss.min() + 1e-5)
     ticks = tuple((float(power), f"{10**power:,}") for power in (2, 3, 4) if time[0] <= power <= time[-1])
