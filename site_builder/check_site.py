@@ -237,7 +237,7 @@ def _css_addresses(text: str) -> list[str]:
 def _weight(page: _Page, site: Path) -> int:
     """Add up the page, its styles with their fonts, its scripts, search, and the pictures of the heavier scheme.
 
-    The index of the search counts because it loads with every page.
+    The index of the search loads when a reader goes to the search field, so it does not count.
     """
     files = {_target(urlsplit(address).path, page.path, site) for address, _ in page.loaded if not _elsewhere(address)}
     styles = [file for file in files if file and file.suffix == ".css" and file.is_file()]
@@ -245,7 +245,7 @@ def _weight(page: _Page, site: Path) -> int:
         files |= {_target(urlsplit(each).path, style, site) for each in _css_addresses(style.read_text("utf-8"))}
     worker = _SEARCH_WORKER.search(page.scripts)
     if worker:
-        files |= {_target(worker[1], page.path, site), site / "search" / "search_index.json"}
+        files.add(_target(worker[1], page.path, site))
     schemes = [
         sum(_size(_target(urlsplit(source).path, page.path, site)) for source in sources) for sources in _pictures(page)
     ]

@@ -103,6 +103,19 @@ def test_tabs_of_the_cite_box_move_with_the_arrow_keys(site, reader) -> None:
 
 
 @pytest.mark.parametrize("from_disk", [True, False])
+def test_the_index_of_the_search_loads_when_it_is_wanted(site, reader, server: str, from_disk: bool) -> None:
+    tab = reader()
+    fetched: list[str] = []
+    tab.page.on("request", lambda request: fetched.append(request.url))
+    tab.open(site.file("index.html") if from_disk else f"{server}/index.html")
+    tab.page.wait_for_timeout(500)
+    assert not any("search_index" in url for url in fetched)
+    tab.page.locator(".md-search__input").click()
+    tab.page.wait_for_timeout(1000)
+    assert any("search_index" in url for url in fetched)
+
+
+@pytest.mark.parametrize("from_disk", [True, False])
 def test_search_finds_a_figure(site, reader, server: str, from_disk: bool) -> None:
     tab = reader()
     tab.open(site.file("index.html") if from_disk else f"{server}/index.html")
