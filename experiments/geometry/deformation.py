@@ -366,7 +366,8 @@ def draw_crossing(result: Result) -> Figure:
     live = result.norm[0] > 0.3
     spread = np.broadcast_to(result.ratio[:, None], live.shape)
     for index, (chosen, name) in enumerate(((live, "odd feature lives"), (~live, "odd feature absent"))):
-        left.plot(spread[chosen], result.loss[0][chosen], ".", ms=3, color=plotting.series(index), label=name)
+        dots = left.plot(spread[chosen], result.loss[0][chosen], ".", ms=3, color=plotting.series(index), label=name)
+        dots[0].set_rasterized(True)
         plotting.theory_line(left, result.line_ratio, result.line_loss[index], label="" if index else "exact branches")
     left.set(ylabel="loss / density", ylim=(0, 1.6 * float(np.nanmax(result.line_loss[0]))))
     _ratio_axis(left, RATIO_LABEL)
@@ -401,7 +402,8 @@ def draw_angles(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=2.9)
     for ax, values, line in ((left, result.gap[0], result.line_gap), (right, result.norm[0], result.line_norm)):
         spread = np.broadcast_to(result.ratio[:, None], values.shape)
-        ax.plot(spread.ravel(), values.ravel(), ".", ms=2.5, color=plotting.colour("null"), label="all fits")
+        dots = ax.plot(spread.ravel(), values.ravel(), ".", ms=2.5, color=plotting.colour("null"), label="all fits")
+        dots[0].set_rasterized(True)
         ax.plot(result.ratio, _best(result.loss[0], values), "o", color=plotting.colour("accent"), label="best fit")
         plotting.theory_line(ax, result.line_ratio, line, label="exact pentagon")
         _ratio_axis(ax, RATIO_LABEL)

@@ -30,6 +30,9 @@ from experiments.core.uniform_sweep import UniformConfig
 
 SOURCE = 'Toy Models of Superposition, "The geometry of superposition"'
 
+MANY_LINES = 200
+"""Graphs of more edges are drawn as pixels: as lines they would be larger than the rest of the picture."""
+
 
 @dataclass(frozen=True)
 class Config(UniformConfig):
@@ -159,7 +162,8 @@ def draw_dimensionality(result: Result) -> Figure:
 def draw_graphs(result: Result) -> Figure:
     figure, axes = plotting.new_figure(2, 3, width="wide", panel="square")
     for ax, p, W in zip(axes.ravel(), result.picture_p, result.pictures, strict=True):
-        plotting.interference_graph(ax, W, edge=EDGES[0], threshold=LIVE).set_rasterized(True)
+        lines = plotting.interference_graph(ax, W, edge=EDGES[0], threshold=LIVE)
+        lines.set_rasterized(len(lines.get_segments()) > MANY_LINES)
         ax.set_anchor("NW")
         ax.set_title(f"$1/p$ = {1 / p:.2f}")
     plotting.panel_letters(axes)
