@@ -1,0 +1,346 @@
+"""Eighty features in twenty dimensions: is the larger model the smaller one, rescaled?
+
+Elhage et al. 2022, "Demonstrating superposition": the basic results once more with n = 80, m = 20 and importances
+0.9^i. Four features here stand for one of twenty in five dimensions, so the small model that it is compared with has
+importances 0.9^(4i).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.core.collapse import percentile_quantity
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.importance_figures import draw_pictures, over_density
+from experiments.core.importance_sweep import (
+    Ladder,
+    Models,
+    Picture,
+    Training,
+    absent_bias_error,
+    best_of,
+    identity_error,
+    least_linear_loss,
+    measure,
+    only,
+    relative_loss,
+    slower,
+    train_ladder,
+)
+from experiments.core.metrics import cosines, off_diagonal, represented
+from experiments.core.quantities import Quantity, exact, mean, median, share
+
+Array = NDArray[np.float64]
+
+SECTION = 'Toy Models of Superposition, "Demonstrating Superposition"'
+RELU = Ladder(features=80, hidden=20, decay=0.9)
+LINEAR = Ladder(features=80, hidden=20, decay=0.9, output="linear")
+SMALL = Ladder(features=20, hidden=5, decay=0.9**4)
+MOST_SEEDS = 0.8
+"""A statement is reproduced when it holds in more than this share of seeds."""
+ALIKE = 0.15
+"""Two sizes agree when their features per dimension differ by less than this share at every density."""
+
+RELU_TRAINING = Training(
+    # At density 1 the biases of unimportant outputs are the noisiest thing measured, hence the larger batch.
+    steps=8000,
+    batches=((1.0, 128), (0.1, 64), (0.03, 128), (0.01, 192), (0.003, 512), (0.0, 1536)),
+)
+# Two features of nearly equal importance take long to sort out which of them is kept: many steps, a high rate.
+LINEAR_TRAINING = Training(steps=10_000, batches=((1.0, 48), (0.01, 64), (0.0, 192)), learning_rate=2e-2)
+SMALL_TRAINING = Training(
+    steps=6000, batches=((0.2, 64), (0.1, 128), (0.03, 256), (0.01, 384), (0.003, 1024), (0, 2048))
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 16  # ReLU models per density
+    linear_seeds: int = 16
+    small_seeds: int = 24
+    densities: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # the paper's seven
+    linear_densities: tuple[float, ...] = (1.0, 0.03, 0.001)
+    relu: Training = RELU_TRAINING
+    linear: Training = LINEAR_TRAINING
+    small: Training = SMALL_TRAINING
+    checked: tuple[float, ...] = (0.001,)  # trained again for twice as long
+    checked_seeds: int = 4
+    samples: int = 256  # for the loss given each number of present features
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """All (density, seed) unless said: `live` and `small_live` are features represented per dimension.
+
+    `loss`, `small_loss` and `linear_loss` are relative to answering the mean. `picture` holds, by name, the fields of
+    the model of least loss at each density, `linear_picture` those of one linear model. `ratio` (density,) is the mean
+    of `live` over that of `small_live`, with `ratio_low` and `ratio_high` its bootstrap interval over seeds.
+    """
+
+    density: Array
+    live: Array
+    small_live: Array
+    shared: Array
+    small_shared: Array
+    loss: Array
+    small_loss: Array
+    picture: dict[str, Array]
+    linear_picture: dict[str, Array]
+    ratio: Array
+    ratio_low: Array
+    ratio_high: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Basic results: eighty features in twenty dimensions",
+    config=Config(),
+    quick=Config(
+        seeds=2,
+        linear_seeds=2,
+        small_seeds=2,
+        densities=(1.0, 0.1, 0.01),
+        linear_densities=(1.0, 0.01),
+        relu=Training(steps=500, batches=((0.0, 32),)),
+        linear=Training(steps=300, batches=((0.0, 32),)),
+        small=Training(steps=500, batches=((0.0, 32),)),
+        checked=(0.01,),
+        checked_seeds=2,
+        samples=16,
+        resamples=50,
+    ),
+    large=Config(seeds=256, linear_seeds=64, small_seeds=1024),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    p = np.array(config.densities)
+    relu = train_ladder(RELU, p, config.relu, config.seeds, config.seed, device)
+    small = train_ladder(SMALL, p, config.small, config.small_seeds, config.seed, device)
+    q = np.array(config.linear_densities)
+    linear = train_ladder(LINEAR, q, config.linear, config.linear_seeds, config.seed, device)
+    loss = relative_loss(RELU, relu, p, config.samples, config.seed)
+    linear_loss = relative_loss(LINEAR, linear, q, config.samples, config.seed)
+    measures, small_measures = measure(RELU, relu), measure(SMALL, small)
+    live, small_live = measures.live / RELU.hidden, small_measures.live / SMALL.hidden
+    ratio = _ratios(live, small_live, config)
+    return Result(
+        density=p,
+        live=live,
+        small_live=small_live,
+        shared=measures.shared,
+        small_shared=small_measures.shared,
+        loss=loss,
+        small_loss=relative_loss(SMALL, small, p, 2 * config.samples, config.seed),
+        picture=best_of(relu, loss)._asdict(),
+        linear_picture=best_of(only(linear, q, q[-1:]), linear_loss[-1:])._asdict(),
+        ratio=ratio[0],
+        ratio_low=ratio[1],
+        ratio_high=ratio[2],
+        numbers={
+            "seeds": exact(config.seeds, method="set-up"),
+            "small_seeds": exact(config.small_seeds, method="set-up"),
+            **_linear_numbers(linear, linear_loss),
+            **_dense_numbers(relu, p),
+            **_rare_numbers(relu, p),
+            "largest_deviation": _largest_deviation(live, small_live, config),
+            "longer_live": _longer(config, live, device),
+            "cosine": mean(_positive_cosine(relu)),
+            "small_cosine": mean(_positive_cosine(small)),
+        },
+    )
+
+
+def _linear_numbers(models: Models, loss: Array) -> dict[str, Quantity]:
+    found = measure(LINEAR, models)
+    return {
+        "linear_ideal": share((found.top & (found.worst < 0.02)).all(0)),
+        "linear_worst": exact(found.worst.max(), method="largest of all models"),
+        "linear_excess": exact((loss / least_linear_loss(LINEAR)).max() - 1, method="largest of all models"),
+    }
+
+
+def _dense_numbers(models: Models, p: Array) -> dict[str, Quantity]:
+    dense = Models(models.W[:1], models.b[:1])
+    found, identity, bias = measure(RELU, dense), identity_error(RELU, dense)[0], absent_bias_error(dense, p[:1])[0]
+    as_linear = found.top[0] & (found.worst[0] < 0.02) & (identity < 0.05) & (bias < 0.02)
+    return {
+        "dense_as_linear": share(as_linear),
+        "dense_identity_error": median(identity),
+        "dense_bias_error": median(bias),
+        "dense_live": median(found.live[0]),
+    }
+
+
+def _rare_numbers(models: Models, p: Array) -> dict[str, Quantity]:
+    found, rare = measure(RELU, models), p <= max(0.003, p.min())
+    crowded = (found.shared[rare] == 1) & (found.negative[rare] >= 0.8)
+    return {
+        "rare_superposed": share(crowded.all(0)),
+        "rare_shared": mean(found.shared[-1]),
+        "rare_negative": mean(found.negative[-1]),
+        "rare_live": median(found.live[-1]),
+        "rare_all": share(found.live[-1] == RELU.features),
+    }
+
+
+def _ratios(live: Array, small: Array, config: Config) -> Array:
+    """Return the ratio of mean live features per dimension and its bootstrap interval, (3, density)."""
+    low, high = np.percentile(_resampled_ratios(live, small, config), [2.5, 97.5], axis=0)
+    return np.stack([live.mean(1) / small.mean(1), low, high])
+
+
+def _resampled_ratios(live: Array, small: Array, config: Config) -> Array:
+    """Return ratios (resample, density) with both sets of seeds drawn anew."""
+    generator = np.random.default_rng(config.seed)
+
+    def means(values: Array) -> Array:
+        chosen = generator.integers(values.shape[1], size=(config.resamples, values.shape[1]))
+        return np.asarray(values[:, chosen].mean(-1).T)
+
+    return means(live) / means(small)
+
+
+def _largest_deviation(live: Array, small: Array, config: Config) -> Quantity:
+    """Return the largest |ratio - 1| over densities."""
+    resampled = np.abs(_resampled_ratios(live, small, config) - 1).max(-1)
+    value = float(np.abs(live.mean(1) / small.mean(1) - 1).max())
+    return percentile_quantity(value, resampled, live.shape[1])
+
+
+def _longer(config: Config, live: Array, device: str) -> Quantity:
+    """Return the change of live features per dimension when the checked densities are trained twice as long."""
+    checked = np.array(config.checked)
+    cases = [int(np.argmin(np.abs(np.array(config.densities) - value))) for value in checked]
+    again = train_ladder(RELU, checked, slower(config.relu, 2), config.checked_seeds, config.seed, device)
+    change = measure(RELU, again).live / RELU.hidden / live[cases, : config.checked_seeds] - 1
+    return mean(change.mean(0))
+
+
+def _positive_cosine(models: Models) -> Array:
+    """Return the root mean square of positive cosines between live features, per model of the lowest density."""
+    W = models.W[-1]
+    live = represented(W)
+    between = off_diagonal(cosines(np.where(live[:, None, :], W, 0.0)))
+    return np.asarray(np.sqrt((np.maximum(between, 0) ** 2).sum(-1) / (between > 0).sum(-1)))
+
+
+@experiment.figure(
+    "basic-eighty",
+    title="Eighty features in twenty dimensions",
+    caption="As for twenty features: the model of least loss at each density, W^T W with the biases above and the "
+    "norms, coloured by superposition, below. First the linear model. Dense, the ReLU "
+    "model is the linear one; at the lowest density it represents a median of {numbers.rare_live:.0f} features, all "
+    "in superposition.",
+    alt="A strip of eight maps and eight bar charts: a diagonal of twenty entries in the linear and the dense ReLU "
+    "model; with falling density the diagonal grows, entries off it become many and weak, and the bars more and dark.",
+)
+def draw_panels(result: Result) -> Figure:
+    linear, relu = Picture(**result.linear_picture), Picture(**result.picture)
+    together = Picture(*(np.concatenate(pair) for pair in zip(linear, relu, strict=True)))
+    return draw_pictures({"": (together, ["linear", *(f"$p$ = {p:g}" for p in result.density)])}, height=2.4)
+
+
+@experiment.figure(
+    "basic-rescaled",
+    title="The large model against the small one",
+    caption="(a) Features represented per dimension, {numbers.seeds:.0f} seeds of the large and "
+    "{numbers.small_seeds:.0f} of the small model, whose importance falls by the same factor per dimension. (b) Their "
+    "ratio with bootstrap intervals; dashed, the 15 % within which the two were called alike beforehand. (c) Loss, in "
+    "units of answering the mean.",
+    alt="Three panels over feature probability: two curves of features per dimension that rise together from 1; their "
+    "ratio with error bars near 1; two falling loss curves.",
+    interval="a, c: middle 80 % of seeds, line: median; b: 95 % bootstrap interval over seeds",
+)
+def draw_rescaled(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.1)
+    for index, (label, live, loss) in enumerate(
+        (("80 in 20", result.live, result.loss), ("20 in 5", result.small_live, result.small_loss))
+    ):
+        over_density(axes[0], result.density, live, label=label, index=index)
+        over_density(axes[2], result.density, loss, label=label, index=index)
+    quantities = [
+        Quantity(float(value), float(low), float(high))
+        for value, low, high in zip(result.ratio, result.ratio_low, result.ratio_high, strict=True)
+    ]
+    plotting.points(axes[1], result.density, quantities)
+    for level in (1 - ALIKE, 1 + ALIKE):
+        plotting.theory_level(axes[1], level, label="")
+    plotting.guide(axes[1], 1)
+    for ax in axes:
+        plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
+    axes[0].set(ylabel="features per dimension", ylim=(0, 4))
+    axes[1].set(ylabel="ratio", ylim=(0.7, 1.5))
+    axes[2].set(ylabel="loss / loss of the mean", yscale="log")
+    axes[2].set_yticks([0.01, 0.02, 0.05, 0.1, 0.2], ["0.01", "0.02", "0.05", "0.1", "0.2"])
+    axes[2].yaxis.set_minor_formatter(NullFormatter())
+    for ax in (axes[0], axes[2]):
+        plotting.legend(ax, columns=1)
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.claim(
+    "basic-large-linear",
+    title="The large linear model keeps the twenty most important features, at every density",
+    source=SECTION,
+    test="Linear models at p = 1, 0.03 and 0.001: exactly the twenty most important features have a norm above 1/2, "
+    "and no superposition exceeds 0.02. Statistic: share of seeds in which this holds at every density.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    figures=("basic-eighty",),
+)
+def decide_linear(result: Result) -> Finding:
+    return Finding(result.numbers["linear_ideal"], above(result.numbers["linear_ideal"], MOST_SEEDS))
+
+
+@experiment.claim(
+    "basic-large-dense",
+    title="With every feature present the large ReLU model is the linear one",
+    source=SECTION,
+    test="ReLU models at p = 1: exactly the twenty most important features are represented, no superposition exceeds "
+    "0.02, W^T W is within 0.05 of the identity on them and 0 elsewhere, and the biases of the others are within 0.02 "
+    "of the mean input. Statistic: share of seeds.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    figures=("basic-eighty",),
+)
+def decide_dense(result: Result) -> Finding:
+    return Finding(result.numbers["dense_as_linear"], above(result.numbers["dense_as_linear"], MOST_SEEDS))
+
+
+@experiment.claim(
+    "basic-large-rare",
+    title="At high sparsity every represented feature of the large model is in superposition, with a negative bias",
+    source=SECTION,
+    test="ReLU models at p = 0.003 and 0.001: all represented features have a superposition above 0.1 and at least "
+    "four fifths of their biases are below 0. Statistic: share of seeds in which this holds at both.",
+    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    figures=("basic-eighty",),
+)
+def decide_rare(result: Result) -> Finding:
+    return Finding(result.numbers["rare_superposed"], above(result.numbers["rare_superposed"], MOST_SEEDS))
+
+
+@experiment.claim(
+    "basic-large-rescaled",
+    title="The large model is a rescaled version of the small one",
+    source=SECTION,
+    test="Features represented per dimension, 80 in 20 dimensions at 0.9^i against 20 in 5 dimensions at 0.9^(4i), at "
+    "the same densities. Statistic: largest relative difference of the means over seeds, bootstrap over seeds.",
+    criterion="Supported if the 95 % interval lies below 0.15, refuted if above, inconclusive if it straddles 0.15.",
+    figures=("basic-rescaled",),
+)
+def decide_rescaled(result: Result) -> Finding:
+    found = result.numbers["largest_deviation"]
+    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
+    verdict = above(found, ALIKE)
+    return Finding(found, opposite.get(verdict, verdict))

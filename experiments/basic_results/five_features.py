@@ -1,0 +1,293 @@
+"""Five features of falling importance in two dimensions: which arrangement wins at which density?
+
+Elhage et al. 2022, the first figure of the paper, with importances 0.9^i as in its public notebook. The same features
+at equal importance are the reader's first run.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from experiments.core import plotting
+from experiments.core.configurations import OTHER, PLANE, census, classify
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.exact import expected_loss
+from experiments.core.importance_sweep import Ladder, Models, Training, train_ladder
+from experiments.core.metrics import REPRESENTED_NORM, cosines, norms, off_diagonal
+from experiments.core.optimum import polish
+from experiments.core.quantities import Quantity, exact, share
+from experiments.core.theory import absent_loss
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SECTION = "Toy Models of Superposition, introduction (five features in two dimensions)"
+LADDER = Ladder(features=5, hidden=2, decay=0.9)
+KINDS = (*(known.name for known in PLANE), OTHER)
+MOST_SEEDS = 0.8
+"""A statement is reproduced when it holds in more than this share of seeds."""
+GAP = 8.0
+"""Degrees by which an angle between neighbours of the pentagon may miss 72."""
+
+TRAINING = Training(steps=5000, batches=((0.0, 256),))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 192  # models per density
+    densities: tuple[float, ...] = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05)
+    training: Training = TRAINING
+
+
+@dataclass(frozen=True)
+class Result:
+    """`loss` (density, seed) is exact, relative to answering the mean; `shares` (density, kind) of seeds per `KINDS`.
+
+    `shown` (picture, 2, feature) are the models of least loss at `shown_density` (1, 0.2 and 0.1), turned so that the
+    most important feature points along the first axis. `best_holds` says, by claim, whether the model of least loss
+    is in the state that the paper shows.
+    """
+
+    density: Array
+    loss: Array
+    shares: Array
+    shown_density: Array
+    shown: Array
+    best_holds: dict[str, bool]
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Five features of falling importance in two dimensions",
+    config=Config(),
+    quick=Config(seeds=8, densities=(1.0, 0.5, 0.2, 0.1, 0.05), training=replace(TRAINING, steps=1500)),
+    large=Config(seeds=1024),
+)
+
+
+class State(NamedTuple):
+    """A state that the paper shows: its density, and which models (seed, 2, feature) are in it."""
+
+    density: float
+    holds: Flags
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    p = np.array(config.densities)
+    models = train_ladder(LADDER, p, config.training, config.seeds, config.seed, device)
+    value = expected_loss(models.W, models.b, p[:, None, None], LADDER.importance).value
+    loss = value / (absent_loss(p)[:, None] * LADDER.importance.mean())
+    names = np.stack([classify(W).name for W in models.W])
+    best = loss.argmin(1)
+    states = _states(models, p)
+    cases = {name: _case(p, state.density) for name, state in states.items()}
+    shown = [_case(p, wanted) for wanted in (1.0, 0.2, 0.1)]
+    return Result(
+        density=p,
+        loss=loss,
+        shares=census(names, KINDS),
+        shown_density=p[shown],
+        shown=np.stack([_first_ahead(models.W[case, best[case]]) for case in shown]),
+        best_holds={name: bool(state.holds[best[cases[name]]]) for name, state in states.items()},
+        numbers={
+            "seeds": exact(config.seeds, method="set-up"),
+            **{name: share(state.holds) for name, state in states.items()},
+            "digons_of_any": share(names[_case(p, 0.2)] == "two digons"),
+            **_distances(models, p, loss),
+            **_reached(models, p, loss),
+            "digons_to_pentagon": exact(_crossing(models, p, loss, names), method="crossing of exact losses"),
+        },
+    )
+
+
+def _case(p: Array, wanted: float) -> int:
+    return int(np.argmin(np.abs(np.log(p / wanted))))
+
+
+def _states(models: Models, p: Array) -> dict[str, State]:
+    """Return the three states of the paper's figure at their densities, and the pentagon at 0.05 as well."""
+    return {
+        "two": State(1.0, _two_orthogonal(models.W[_case(p, 1.0)])),
+        "pairs": State(0.2, _two_pairs(models.W[_case(p, 0.2)])),
+        "pentagon": State(0.1, _pentagon(models.W[_case(p, 0.1)])),
+        "pentagon_rarer": State(0.05, _pentagon(models.W[_case(p, 0.05)])),
+    }
+
+
+def _two_orthogonal(W: Array) -> Flags:
+    """Return whether exactly the first two features live, and |cos| between them is below 0.05, (seed,)."""
+    live = norms(W) > REPRESENTED_NORM
+    return np.asarray((live == (np.arange(5) < 2)).all(-1) & (np.abs(cosines(W)[:, 0, 1]) < 0.05))
+
+
+def _two_pairs(W: Array) -> Flags:
+    """Return whether the first four form two antipodal pairs at right angles and the fifth is gone, (seed,)."""
+    live = norms(W) > REPRESENTED_NORM
+    sorted_cosines = np.sort(off_diagonal(cosines(W[:, :, :4])), axis=-1)
+    pairs = (sorted_cosines[:, :2] < -0.98).all(-1) & (np.abs(sorted_cosines[:, 2:]) < 0.05).all(-1)
+    return np.asarray(live[:, :4].all(-1) & pairs & (norms(W)[:, 4] < 0.1))
+
+
+def _pentagon(W: Array) -> Flags:
+    """Return whether all five live and neighbours are 72 degrees apart, within the tolerance, (seed,)."""
+    turn = np.sort(np.degrees(np.arctan2(W[:, 1], W[:, 0])), axis=-1)
+    gaps = np.diff(turn, axis=-1, append=turn[:, :1] + 360)
+    return np.asarray((norms(W) > REPRESENTED_NORM).all(-1) & (np.abs(gaps - 72) < GAP).all(-1))
+
+
+def _first_ahead(W: Array) -> Array:
+    """Return one `W` (2, feature) turned so that the first feature points right, reflected so the second is above."""
+    angle = np.arctan2(W[1, 0], W[0, 0])
+    turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) @ W
+    return np.asarray(turned * np.array([[1.0], [np.sign(turned[1, 1]) or 1.0]]))
+
+
+def _distances(models: Models, p: Array, loss: Array) -> dict[str, Quantity]:
+    """Return how irregular the best pentagon is: its largest and smallest gap, in degrees."""
+    case = _case(p, 0.1)
+    W = models.W[case, loss[case].argmin()]
+    turn = np.sort(np.degrees(np.arctan2(W[1], W[0])))
+    gaps = np.diff(turn, append=turn[0] + 360)
+    return {"widest_gap": exact(gaps.max(), unit="°"), "narrowest_gap": exact(gaps.min(), unit="°")}
+
+
+def _reached(models: Models, p: Array, loss: Array) -> dict[str, Quantity]:
+    """Return how far the best models are above the exact minima they roll into, and how many come within 1 %."""
+    best = loss.argmin(1)
+    rows = np.arange(len(p))
+    below = polish(models.W[rows, best], models.b[rows, best], p[:, None], LADDER.importance).loss
+    least = below / (absent_loss(p) * LADDER.importance.mean())
+    return {
+        "best_excess": exact((loss.min(1) / least - 1).max(), method="largest over densities"),
+        **{f"at_best_{name}": share(loss[_case(p, q)] < 1.01 * least[_case(p, q)])
+           for name, q in (("dense", 1.0), ("pairs", 0.2), ("pentagon", 0.1))},
+    }  # fmt: skip
+
+
+def _crossing(models: Models, p: Array, loss: Array, names: NDArray[np.str_]) -> float:
+    """Return the density at which the exact minima "two digons" and "pentagon" cost the same.
+
+    Each is followed from the best trained model of its kind, found anywhere on the grid, over densities at which both
+    are minima.
+    """
+    starts = [_best_of_kind(models, loss, names, kind) for kind in ("two digons", "pentagon")]
+    W, b = np.stack([W for W, _ in starts]), np.stack([b for _, b in starts])
+
+    def advantage(density: float) -> float:
+        found = polish(W, b, [[density]], LADDER.importance).loss
+        return float((found[0] - found[1]) / density)
+
+    return float(brentq(advantage, 0.1, 0.2, xtol=1e-5))
+
+
+def _best_of_kind(models: Models, loss: Array, names: NDArray[np.str_], kind: str) -> tuple[Array, Array]:
+    """Return the model of a kind whose loss is closest to the best at its own density."""
+    excess = np.where(names == kind, loss / loss.min(1, keepdims=True), np.inf)
+    case, seed = np.unravel_index(int(excess.argmin()), excess.shape)
+    return models.W[case, seed], models.b[case, seed]
+
+
+@experiment.figure(
+    "basic-five",
+    title="Five features of falling importance in two dimensions",
+    caption="The model of least exact loss of {numbers.seeds:.0f}, turned so that the most important feature points "
+    "right; darker is more important. Dense: the two most important features have a dimension each. Rarer: four "
+    "features in two antipodal pairs. Rarer still: all five, in a pentagon whose gaps are {numbers.narrowest_gap:.0f} "
+    "to {numbers.widest_gap:.0f} degrees.",
+    alt="Three arrow plots inside unit circles: two dark arrows at right angles; four arrows along two axes; five "
+    "arrows in a pentagon, slightly longer than the circle's radius.",
+)
+def draw_directions(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, panel="square", height=2.5)
+    limit = 1.05 * float(norms(result.shown).max())
+    for ax, W, p in zip(axes, result.shown, result.shown_density, strict=True):
+        plotting.directions(ax, W, limit=limit, colours=plotting.ramp(5)[::-1])
+        for i in np.flatnonzero(norms(W) > REPRESENTED_NORM):
+            beside = W[:, i] * 0.72 + 0.13 * np.array([-W[1, i], W[0, i]])
+            ax.text(*beside, f"{i + 1}", ha="center", va="center", fontsize=8)
+        ax.set_title(f"$p$ = {p:g}", loc="center")
+    return figure
+
+
+@experiment.figure(
+    "basic-five-census",
+    title="What training finds with falling importance",
+    caption="Share of {numbers.seeds:.0f} seeds that end in each arrangement. Dashed: p = "
+    "{numbers.digons_to_pentagon:.3f}, where the exact losses of two digons and of the pentagon cross. Training "
+    "changes over gradually, around it.",
+    alt="Stacked areas over feature probability: from right to left two directions, then two digons with a little "
+    "digon and one, then pentagons, with a dashed line at the crossing.",
+)
+def draw_census(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(height=3.2)
+    tones = [*(plotting.series(index) for index in range(len(PLANE))), plotting.colour("muted")]
+    found = [k for k in range(len(KINDS)) if result.shares[:, k].any()]
+    shares = {KINDS[k]: result.shares[:, k] for k in found}
+    plotting.stacked_shares(ax, result.density, shares, colours=[tones[k] for k in found])
+    plotting.theory_level(ax, result.numbers["digons_to_pentagon"].value, vertical=True, label="")
+    plotting.density_axis(ax, ticks=(0.05, 0.1, 0.2, 0.5, 1))
+    plotting.percent_axis(ax)
+    ax.set_ylabel("share of seeds")
+    plotting.legend(ax)
+    return figure
+
+
+def _verdict(best: bool, found: Quantity) -> Verdict:
+    """Return supported if the best model shows it and most seeds do, mixed if only the best, refuted if not it."""
+    if not best:
+        return Verdict.REFUTED
+    return Verdict.SUPPORTED if above(found, MOST_SEEDS) is Verdict.SUPPORTED else Verdict.MIXED
+
+
+CRITERION = (
+    "Supported if this holds in the model of least exact loss and the 95 % interval of seeds lies above 0.8; mixed if "
+    "in the model of least loss only; refuted otherwise."
+)
+
+
+@experiment.claim(
+    "basic-five-dense",
+    title="With all features present, the two most important have a dimension each and the others are dropped",
+    source=SECTION,
+    test="Models at p = 1: exactly the two most important features have a norm above 1/2, and |cos| between them is "
+    "below 0.05. Statistic: share of seeds.",
+    criterion=CRITERION,
+    figures=("basic-five", "basic-five-census"),
+)
+def decide_dense(result: Result) -> Finding:
+    return Finding(result.numbers["two"], _verdict(result.best_holds["two"], result.numbers["two"]))
+
+
+@experiment.claim(
+    "basic-five-pairs",
+    title="At one in five, four features form two antipodal pairs and the fifth is dropped",
+    source=SECTION,
+    test="Models at p = 0.2: the four most important features form two pairs with a cosine below −0.98, |cos| between "
+    "pairs is below 0.05, and the fifth has a norm below 0.1. Statistic: share of seeds.",
+    criterion=CRITERION,
+    figures=("basic-five", "basic-five-census"),
+)
+def decide_pairs(result: Result) -> Finding:
+    return Finding(result.numbers["pairs"], _verdict(result.best_holds["pairs"], result.numbers["pairs"]))
+
+
+@experiment.claim(
+    "basic-five-pentagon",
+    title="At one in ten, all five features form a pentagon",
+    source=SECTION,
+    test="Models at p = 0.1: all five features have a norm above 1/2 and neighbours are 72 degrees apart, within 8. "
+    "Statistic: share of seeds.",
+    criterion=CRITERION,
+    figures=("basic-five", "basic-five-census"),
+)
+def decide_pentagon(result: Result) -> Finding:
+    return Finding(result.numbers["pentagon"], _verdict(result.best_holds["pentagon"], result.numbers["pentagon"]))

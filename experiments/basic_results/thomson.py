@@ -1,0 +1,363 @@
+"""One rare feature at a time, unit norms, no bias: is what remains of the loss what training minimises?
+
+Elhage et al. 2022, "Mathematical understanding": in that limit the loss is the positive interference of points on a
+sphere, a generalised Thomson problem. Its minima, those of equal charges (Thomson's own), and trained models, whose
+norms and biases are free, are compared by the angles between features.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from experiments.core import plotting
+from experiments.core.configurations import TOLERANCE, canonical, sorted_angles
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.importance_sweep import Ladder, Training, relative_loss, train_ladder
+from experiments.core.loss_terms import one_active
+from experiments.core.metrics import directions, represented
+from experiments.core.quantities import Quantity, exact
+from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
+
+Array = NDArray[np.float64]
+
+SECTION = 'Toy Models of Superposition, "Mathematical Understanding"'
+AS_LOW = 1e-9
+"""Starts whose energy is within this of the least have found the same minimum, or an equal one."""
+
+TRAINING = Training(steps=6000, batches=((0.0, 2048),))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 32  # trained models per case
+    density: float = 0.003
+    planar: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)
+    spatial: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    starts: int = 96  # descents per minimum
+    training: Training = TRAINING
+    samples: int = 512
+
+
+@dataclass(frozen=True)
+class Result:
+    """Cases are numbers of points in 2 or 3 dimensions, `dimension` and `points` (case,).
+
+    Energies are of positive interference: the `least`, that `at_charges`, where Thomson's energy is least, and that of
+    the best `trained` model's directions (NaN where nothing was trained). `freed` and `freed_charges` (case,) are the
+    least loss of both arrangements, one feature present, when a common norm and bias are free. `miss` and
+    `miss_charges` (case,) are the largest difference in an angle of the trained model from each, in degrees; `live`
+    (case,) the features it represents. `planar_ideal` and `planar_trained` (picture, 2, 10) are columns, zero-padded.
+    """
+
+    dimension: NDArray[np.int64]
+    points: NDArray[np.int64]
+    least: Array
+    at_charges: Array
+    freed: Array
+    freed_charges: Array
+    trained_case: NDArray[np.int64]
+    trained: Array
+    live: Array
+    miss: Array
+    miss_charges: Array
+    pictured: NDArray[np.int64]
+    planar_ideal: Array
+    planar_trained: Array
+    numbers: dict[str, Quantity]
+
+
+experiment = Experiment(
+    __name__,
+    title="Spread points: a generalised Thomson problem",
+    config=Config(),
+    quick=Config(
+        seeds=3, planar=(4, 5, 6), spatial=(6, 7), starts=16, training=replace(TRAINING, steps=600), samples=32
+    ),
+    large=Config(seeds=256, starts=2048),
+)
+
+
+class Case(NamedTuple):
+    """Minima for one number of points."""
+
+    dimension: int
+    points: int
+    ideal: Spread
+    charges: Spread
+
+
+class Best(NamedTuple):
+    """The best of the models trained for one case: its columns, and how far its angles miss the two minima."""
+
+    W: Array
+    live: int
+    energy: float
+    miss: float
+    miss_charges: float
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    cases = [
+        Case(d, k, *(spread(k, d, energy, config.starts, config.seed) for energy in (POSITIVE_INTERFERENCE, THOMSON)))
+        for d, ks in ((2, config.planar), (3, config.spatial))
+        for k in ks
+    ]
+    crowded = [index for index, case in enumerate(cases) if case.points > 2 * case.dimension]
+    best = [_train(config, cases[index], device) for index in crowded]
+    planar = [index for index, case in enumerate(crowded) if cases[case].dimension == 2]
+    least = np.array([case.ideal.energy[0] for case in cases])
+    free = np.array([case.points <= 2 * case.dimension for case in cases])
+    return Result(
+        dimension=np.array([case.dimension for case in cases]),
+        points=np.array([case.points for case in cases]),
+        least=least,
+        at_charges=np.array([total_energy(case.charges.positions[0], POSITIVE_INTERFERENCE) for case in cases]),
+        freed=np.array([_freed(case.ideal.positions[0]) for case in cases]),
+        freed_charges=np.array([_freed(case.charges.positions[0]) for case in cases]),
+        trained_case=np.array(crowded),
+        trained=np.array([model.energy for model in best]),
+        live=np.array([float(model.live) for model in best]),
+        miss=np.array([model.miss for model in best]),
+        miss_charges=np.array([model.miss_charges for model in best]),
+        pictured=np.array([cases[crowded[index]].points for index in planar]),
+        planar_ideal=np.stack([_padded(canonical(cases[crowded[i]].ideal.positions[0])) for i in planar]),
+        planar_trained=np.stack([_padded(canonical(best[i].W)) for i in planar]),
+        numbers={
+            "seeds": exact(config.seeds, method="set-up"),
+            "free_largest": exact(least[free].max(), method="largest of all cases"),
+            "crowded_least": exact(least[~free].min(), method="smallest of all cases"),
+            "pentagon_miss": exact(_pentagon_miss(config), unit="°", method="largest difference of an angle"),
+            "reduction_error": exact(_reduction_error(cases), method="largest relative difference of all cases"),
+            "as_ideal": _share_of([_same(model.miss, model, cases[i]) for i, model in zip(crowded, best, strict=True)]),
+            "as_charges": _share_of(
+                [_same(model.miss_charges, model, cases[i]) for i, model in zip(crowded, best, strict=True)]
+            ),
+            "all_live": _share_of([model.live == cases[i].points for i, model in zip(crowded, best, strict=True)]),
+            **_twelve(cases),
+        },
+    )
+
+
+def _train(config: Config, case: Case, device: str) -> Best:
+    """Train equally important features at a low density, and compare the model of least loss with both minima."""
+    ladder = Ladder(case.points, case.dimension, 1.0)
+    density = np.array([config.density])
+    models = train_ladder(ladder, density, config.training, config.seeds, config.seed, device)
+    loss = relative_loss(ladder, models, density, config.samples, config.seed)
+    W = models.W[0, loss[0].argmin()]
+    miss = [_miss(W, found) for found in (case.ideal, case.charges)]
+    return Best(
+        W, int(represented(W).sum()), float(total_energy(directions(W), POSITIVE_INTERFERENCE)), miss[0], miss[1]
+    )
+
+
+def _miss(W: Array, found: Spread) -> float:
+    """Return the largest difference between sorted angles of `W` and of the nearest equally low minimum, degrees."""
+    minima = found.positions[found.energy <= found.energy[0] + AS_LOW]
+    return float(np.abs(sorted_angles(minima) - sorted_angles(W)).max(-1).min())
+
+
+def _same(miss: float, model: Best, case: Case) -> bool:
+    return miss <= TOLERANCE and model.live == case.points
+
+
+def _share_of(hits: list[bool]) -> Quantity:
+    """Return a share of all cases, which are no sample and have no interval."""
+    return Quantity(float(np.mean(hits)), n=len(hits), method="share of all cases with more than 2m points")
+
+
+def _freed(columns: Array) -> float:
+    """Return the least loss with one feature present of an arrangement whose common norm and bias are free.
+
+    The loss is a sum over features, as in the energy, over that of answering 0: 0 perfect, 1 nothing learned.
+    """
+    n = columns.shape[1]
+
+    def loss(parameters: Array) -> float:
+        scale, bias = parameters
+        return float(one_active(scale * columns, np.full(n, bias)) * 3 * n)
+
+    found = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 400})
+             for start in ((1.0, 0.0), (1.3, -0.6))]  # fmt: skip
+    return float(min(each.fun for each in found))
+
+
+def _reduction_error(cases: list[Case]) -> float:
+    """Return how far the loss with one feature present, unit norms and no bias, is from energy / (3 n^2)."""
+    differences = []
+    for case in cases:
+        for positions in (case.ideal.positions[-1], case.charges.positions[-1]):
+            energy = float(total_energy(positions, POSITIVE_INTERFERENCE)) / (3 * case.points**2)
+            loss = float(one_active(positions, np.zeros(case.points)))
+            differences.append(abs(loss - energy) / max(energy, 1e-3))
+    return max(differences)
+
+
+def _pentagon_miss(config: Config) -> float:
+    """Return how far the minimum of five points in the plane is from a regular pentagon, degrees in an angle."""
+    found = spread(5, 2, POSITIVE_INTERFERENCE, config.starts, config.seed).positions[0]
+    return float(np.abs(sorted_angles(found) - np.repeat([72.0, 144.0], 5)).max())
+
+
+def _twelve(cases: list[Case]) -> dict[str, Quantity]:
+    """Return, for the most points in space, the energies and the freed losses of the two arrangements."""
+    last = cases[-1]
+    return {
+        "last_points": exact(last.points, method="set-up"),
+        "last_least": exact(last.ideal.energy[0]),
+        "last_at_charges": exact(float(total_energy(last.charges.positions[0], POSITIVE_INTERFERENCE))),
+        "last_freed": exact(_freed(last.ideal.positions[0])),
+        "last_freed_charges": exact(_freed(last.charges.positions[0])),
+    }
+
+
+def _padded(W: Array, width: int = 10) -> Array:
+    return np.pad(W, ((0, 0), (0, width - W.shape[1])))
+
+
+@experiment.figure(
+    "spread-energy",
+    title="Least positive interference of points on a circle and on a sphere",
+    caption="Least energy (line), energy where equal charges would sit (diamonds), and that of the directions of the "
+    "best of {numbers.seeds:.0f} trained models (circles; hollow where it leaves features out). Up to two points per "
+    "dimension nothing interferes. In space, with {numbers.last_points:.0f} points, the least energy is "
+    "{numbers.last_least:.2f}, the icosahedron of equal charges has {numbers.last_at_charges:.2f}, and training finds "
+    "the icosahedron.",
+    alt="Two panels of energy against number of points. Both are zero up to two points per dimension and rise from "
+    "there. Diamonds lie on or slightly above the line; circles of trained models lie on the diamonds in space, and "
+    "far above the line beyond six points in the plane.",
+)
+def draw_energy(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, height=3.3)
+    for ax, d in zip(axes, (2, 3), strict=True):
+        cases = result.dimension == d
+        ax.plot(result.points[cases], result.least[cases], color=plotting.series(0), label="least")
+        ax.plot(
+            result.points[cases], result.at_charges[cases], "D", color=plotting.series(1), label="equal charges", ms=5.5
+        )
+        mine = result.dimension[result.trained_case] == d
+        points = result.points[result.trained_case][mine]
+        whole = result.live[mine] == points
+        ink = {"ls": "none", "mec": plotting.colour("ink"), "mew": 1.0, "ms": 4}
+        for chosen, face, label in (
+            (whole, plotting.colour("ink"), "trained"),
+            (~whole, "none", "trained, some left out"),
+        ):
+            if chosen.any():
+                ax.plot(points[chosen], result.trained[mine][chosen], "o", mfc=face, label=label, **ink)
+        ax.set(xlabel="points", title=f"{d} dimensions", xticks=result.points[cases][::2])
+    axes[0].set_ylabel("positive interference")
+    plotting.panel_letters(axes)
+    plotting.legend(axes[0], figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "spread-plane",
+    title="Arrangements in the plane: least interference, and training",
+    caption="Above, unit vectors of least positive interference; below, columns of the best trained model. They agree "
+    "up to six. Beyond, some unit vectors coincide: two pentagons on top of each other interfere less than a "
+    "regular decagon. Trained models leave features out instead.",
+    alt="Two rows of arrow plots for five to ten points: regular polygons at first; above, later, arrows that "
+    "coincide; below, hexagons with short leftover arrows.",
+)
+def draw_plane(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(2, len(result.pictured), width="wide", height=3.1)
+    axes = np.asarray(axes).reshape(2, -1)
+    limit = 1.05 * max(1.0, float(np.linalg.norm(result.planar_trained, axis=1).max()))
+    for row, pictures in enumerate((result.planar_ideal, result.planar_trained)):
+        for ax, W, k in zip(axes[row], pictures, result.pictured, strict=True):
+            plotting.directions(ax, W[:, : int(k)], limit=limit)
+            if row == 0:
+                ax.set_title(f"{k} points", loc="center")
+    axes[0, 0].set_ylabel("least energy")
+    axes[1, 0].set_ylabel("trained")
+    return figure
+
+
+@experiment.claim(
+    "spread-reduction",
+    title="With one feature present, unit norms and no bias, the loss is the positive interference",
+    source=SECTION,
+    test="Loss in closed form with exactly one feature present, against the sum over i and j of ReLU(W_i . W_j)^2 over "
+    "3 n^2, for arrangements of 2 to 12 unit vectors. Statistic: largest relative difference.",
+    criterion="Supported if below 1e-9, refuted otherwise.",
+    figures=("spread-energy",),
+)
+def decide_reduction(result: Result) -> Finding:
+    found = result.numbers["reduction_error"]
+    return Finding(found, Verdict.SUPPORTED if found.value < 1e-9 else Verdict.REFUTED)
+
+
+@experiment.claim(
+    "spread-free",
+    title="Up to two features per dimension fit without interference, and no more",
+    source=SECTION,
+    test="Least energy for all numbers of points. Statistic: the largest up to 2m points, as antipodal pairs allow.",
+    criterion="Supported if it is below 1e-9 and the least beyond 2m points is above 0.1, refuted otherwise.",
+    figures=("spread-energy",),
+)
+def decide_free(result: Result) -> Finding:
+    found = result.numbers["free_largest"]
+    holds = found.value < 1e-9 and result.numbers["crowded_least"].value > 0.1
+    return Finding(found, Verdict.SUPPORTED if holds else Verdict.REFUTED)
+
+
+@experiment.claim(
+    "spread-pentagon",
+    title="Five features in the plane of least interference are a regular pentagon",
+    source=SECTION,
+    test="Angles between the five unit vectors of least energy, against those of a regular pentagon. Statistic: "
+    "largest difference in degrees.",
+    criterion="Supported if below 0.01 degrees, refuted otherwise.",
+    figures=("spread-plane",),
+)
+def decide_pentagon(result: Result) -> Finding:
+    found = result.numbers["pentagon_miss"]
+    return Finding(found, Verdict.SUPPORTED if found.value < 0.01 else Verdict.REFUTED)
+
+
+CASES = (
+    "Supported if in every number of points, refuted if in fewer than half, mixed otherwise. Written after a pilot "
+    "that showed most of the outcome."
+)
+
+
+@experiment.claim(
+    "spread-training",
+    title="Training arranges features as the generalised Thomson problem does",
+    source=SECTION,
+    test="Equally important features at p = 0.003, 5 to 10 in the plane and 7 to 12 in space, best of the models by "
+    "loss: all are represented and every sorted angle is within 8 degrees of that of a minimum. Statistic: share of "
+    "cases.",
+    criterion=CASES,
+    figures=("spread-energy", "spread-plane"),
+)
+def decide_training(result: Result) -> Finding:
+    return Finding(result.numbers["as_ideal"], _by_cases(result.numbers["as_ideal"]))
+
+
+@experiment.claim(
+    "spread-charges",
+    title="Training arranges features as equal charges would sit",
+    source=SECTION,
+    test="The same models against the minima of Thomson's own problem. Statistic: share of cases.",
+    criterion=CASES,
+    figures=("spread-energy",),
+)
+def decide_charges(result: Result) -> Finding:
+    return Finding(result.numbers["as_charges"], _by_cases(result.numbers["as_charges"]))
+
+
+def _by_cases(found: Quantity) -> Verdict:
+    if found.value == 1:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED

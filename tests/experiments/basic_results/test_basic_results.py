@@ -1,0 +1,106 @@
+"""Basic results: figures that draw from a small run, states named as stated, claims that follow their criteria."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from experiments.basic_results import eighty_features, five_features, loss_by_count, recipe, thomson, twenty_features
+from experiments.core import plotting
+from experiments.core.configurations import at_degrees, polygon
+from experiments.core.contract import Verdict
+from experiments.core.quantities import exact, share
+
+MODULES = [five_features, twenty_features, eighty_features, loss_by_count, thomson, recipe]
+
+
+@pytest.fixture(scope="module", params=MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def case(request):
+    module = request.param
+    return module, module.run(module.experiment.quick, "cpu")
+
+
+def test_every_figure_draws_from_a_small_run_in_both_themes(case):
+    module, result = case
+    for figure in module.experiment.figures.values():
+        for theme in ("light", "dark"):
+            with plotting.theme(theme):
+                assert figure.draw(result).axes
+        assert figure.caption.format(numbers=SimpleNamespace(**result.numbers))
+
+
+def test_every_claim_decides_and_has_a_published_verdict(case):
+    module, result = case
+    for claim in module.experiment.claims.values():
+        assert isinstance(claim.decide(result).verdict, Verdict)
+        assert claim.published is not None
+
+
+def test_a_small_run_repeats_to_the_byte():
+    quick = five_features.experiment.quick
+    one, two = (five_features.run(quick, "cpu") for _ in range(2))
+    np.testing.assert_array_equal(one.loss, two.loss)
+    np.testing.assert_array_equal(one.shown, two.shown)
+
+
+def padded(columns, length=1.0):
+    W = np.zeros((1, 2, 5))
+    W[0, :, : columns.shape[1]] = length * columns
+    return W
+
+
+def test_the_states_of_five_features_are_told_apart():
+    two, pairs, all_five = padded(at_degrees(0, 90)), padded(at_degrees(0, 90, 180, 270)), padded(polygon(5), 1.1)
+    states = (five_features._two_orthogonal, five_features._two_pairs, five_features._pentagon)
+    found = [[bool(state(W)[0]) for state in states] for W in (two, pairs, all_five)]
+    assert found == np.eye(3, dtype=bool).tolist()
+
+
+def test_a_pentagon_may_miss_by_less_than_eight_degrees():
+    assert five_features._pentagon(padded(at_degrees(0, 65, 144, 216, 288)))[0]
+    assert not five_features._pentagon(padded(at_degrees(0, 63, 144, 216, 288)))[0]
+
+
+def test_a_claim_about_the_best_model_is_mixed_when_too_few_seeds_follow():
+    most, half = share(np.ones(96)), share(np.arange(96) < 48)
+    assert five_features._verdict(True, most) == Verdict.SUPPORTED
+    assert five_features._verdict(True, half) == Verdict.MIXED
+    assert five_features._verdict(False, most) == Verdict.REFUTED
+
+
+def test_the_linear_loss_given_a_number_adds_up_to_its_expected_loss():
+    from experiments.core.importance_sweep import least_linear_loss
+    from experiments.core.loss_terms import count_probabilities
+    from experiments.core.theory import absent_loss
+
+    p, ladder = 0.1, loss_by_count.LADDER
+    chance = count_probabilities(p, ladder.features)
+    none = p**2 / 4 * ladder.importance[ladder.hidden :].sum() / ladder.features
+    whole = chance[0] * none + chance[1:] @ loss_by_count._linear_given(p, ladder.features)
+    expected = least_linear_loss(replace(ladder, output="linear")) * absent_loss(p) * ladder.importance.mean()
+    assert whole == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_freeing_the_norm_and_bias_of_a_pentagon_gives_the_published_loss():
+    assert thomson._freed(polygon(5)) / 5 == pytest.approx(0.23738 / 5, abs=1e-5)
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(1.0, "supported"), (0.6, "mixed"), (0.3, "refuted")])
+def test_a_share_of_cases_decides(value, verdict):
+    assert thomson._by_cases(exact(value)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(0.02, 0.1, "supported"), (0.2, 0.3, "refuted"), (0.1, 0.2, "inconclusive")]
+)
+def test_sizes_are_alike_when_the_whole_interval_is_below_the_bound(low, high, verdict):
+    found = replace(exact((low + high) / 2), low=low, high=high)
+    result = SimpleNamespace(numbers={"largest_deviation": found})
+    assert eighty_features.decide_rescaled(result).verdict == verdict
+
+
+def test_the_notebooks_recipe_differs_in_all_that_the_others_differ_in_but_the_start_scale():
+    theirs, ours = recipe.RECIPES["the notebook's"], recipe.RECIPES["ours"]
+    assert theirs.start_scale == ours.start_scale
+    assert (theirs.weight_decay, theirs.epsilon, theirs.schedule) == (0.01, 1e-8, "constant")
