@@ -188,7 +188,7 @@ def _linear_formula_error(config: Config, p: Array) -> float:
 
     Eight features in three dimensions, biases at their best; random, so that no term of the formula vanishes.
     """
-    shape = (len(p), 16, SMALL.hidden, SMALL.features)
+    shape = (len(p), 3, SMALL.hidden, SMALL.features)
     W = 0.4 * np.random.default_rng(config.seed).standard_normal(shape)
     b = p[:, None, None] / 2 * (1 - gram(W).sum(-1))
     whole = expected_loss(W, b, p[:, None, None], SMALL.importance, output="linear").value
@@ -202,8 +202,7 @@ def _polygons() -> dict[str, Quantity]:
     differences: list[float] = []
     for k, (norm, bias, height) in CHEN.items():
         family = blocks(f"{k}-gon", k, polygon(k))
-        starts = np.array([[1.0, 0.0], [1.3, -0.6], [1.5, -1.2]])
-        found = minimise(family, sets=one_active(k), starts=starts).best()
+        found = minimise(family, sets=one_active(k), starts=[[1.2, -0.3]]).best()
         measured = float(found.parameters[0]), float(found.parameters[1]), float(found.loss) * 3 * k * k
         differences += [abs(ours - theirs) for ours, theirs in zip(measured, (norm, bias, height), strict=True)]
         numbers |= {f"norm_{k}": exact(measured[0]), f"bias_{k}": exact(measured[1]), f"height_{k}": exact(measured[2])}

@@ -78,7 +78,7 @@ experiment = Experiment(
     title="Spread points: a generalised Thomson problem",
     config=Config(),
     quick=Config(
-        seeds=3, planar=(4, 5, 6), spatial=(6, 7), starts=16, training=replace(TRAINING, steps=600), samples=32
+        seeds=3, planar=(4, 5, 6), spatial=(6, 7), starts=8, training=replace(TRAINING, steps=400), samples=32
     ),
     large=Config(seeds=256, starts=2048),
 )

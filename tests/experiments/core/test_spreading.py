@@ -102,3 +102,12 @@ def test_same_seed_same_bytes_and_another_seed_other_starts():
 def test_nothing_to_spread_is_refused():
     with pytest.raises(ValueError, match="needs 2 points"):
         spread(1, 3, THOMSON)
+
+
+@pytest.mark.parametrize("columns", [polygon(6), polygon(10), np.hstack([np.eye(3), -np.eye(3)]), "icosahedron"])
+def test_even_arrangements_with_antipodes_interfere_by_a_closed_form(columns):
+    if isinstance(columns, str):
+        columns = spread(12, 3, THOMSON, starts=2).positions[0]
+    dimensions, points = columns.shape
+    expected = points**2 / (2 * dimensions) - points
+    assert total_energy(columns, POSITIVE_INTERFERENCE) == pytest.approx(expected, abs=1e-6)
