@@ -239,3 +239,13 @@ def test_a_block_stays_whole_inside_an_indented_block(docs: Docs) -> None:
     assert indented.startswith("    <div")
     assert indented.endswith("</div>")
     assert "\n" not in indented
+
+
+def test_a_part_of_a_configuration_gets_a_row_per_field(docs: Docs) -> None:
+    run = next(iter(docs.report.runs.values()))
+    run.config["training"] = {"steps": 500, "batches": [[0.1, 64], [0.0, 256]]}
+    docs.write(index='# Home\n\n{{ parameters("starfish") }}\n')
+    docs.render()
+    text = docs.page("index.md")
+    assert "<code>training.steps</code></th><td>500</td>" in text
+    assert "<code>training.batches</code></th><td>[0.1, 64], [0.0, 256]</td>" in text
