@@ -48,10 +48,10 @@ ALIKE = 0.15
 RELU_TRAINING = Training(
     # At density 1 the biases of unimportant outputs are the noisiest thing measured, hence the larger batch.
     steps=8000,
-    batches=((1.0, 128), (0.1, 64), (0.03, 128), (0.01, 192), (0.003, 512), (0.0, 1536)),
+    batches=((1.0, 256), (0.1, 64), (0.03, 128), (0.01, 192), (0.003, 512), (0.0, 1536)),
 )
 # Two features of nearly equal importance take long to sort out which of them is kept: many steps, a high rate.
-LINEAR_TRAINING = Training(steps=10_000, batches=((1.0, 48), (0.01, 64), (0.0, 192)), learning_rate=2e-2)
+LINEAR_TRAINING = Training(steps=24_000, batches=((1.0, 48), (0.01, 64), (0.0, 192)), learning_rate=2e-2)
 SMALL_TRAINING = Training(
     steps=6000, batches=((0.2, 64), (0.1, 128), (0.03, 256), (0.01, 384), (0.003, 1024), (0, 2048))
 )

@@ -1,8 +1,8 @@
 """One rare feature at a time, unit norms, no bias: is what remains of the loss what training minimises?
 
 Elhage et al. 2022, "Mathematical understanding": in that limit the loss is the positive interference of points on a
-sphere, a generalised Thomson problem. Its minima, those of equal charges (Thomson's own), and trained models, whose
-norms and biases are free, are compared by the angles between features.
+sphere, a generalised Thomson problem. Its minima, those of equal charges (Thomson's own), the best packings (Tammes's
+problem), and trained models, whose norms and biases are free, are compared by the angles between features.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from experiments.core.importance_sweep import Ladder, Training, relative_loss, t
 from experiments.core.loss_terms import one_active
 from experiments.core.metrics import directions, represented
 from experiments.core.quantities import Quantity, exact
-from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
+from experiments.core.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
 
 Array = NDArray[np.float64]
 
@@ -41,6 +41,7 @@ class Config:
     planar: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10)
     spatial: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
     starts: int = 96  # descents per minimum
+    packings: int = 16  # descents per packing
     training: Training = TRAINING
     samples: int = 512
 
@@ -51,8 +52,8 @@ class Result:
 
     Energies are of positive interference: the `least`, that `at_charges`, where Thomson's energy is least, and that of
     the best `trained` model's directions (NaN where nothing was trained). `freed` and `freed_charges` (case,) are the
-    least loss of both arrangements, one feature present, when a common norm and bias are free. `miss` and
-    `miss_charges` (case,) are the largest difference in an angle of the trained model from each, in degrees; `live`
+    least loss of both arrangements, one feature present, when a common norm and bias are free. `miss`, `miss_charges`
+    and `miss_packing` (case,) are the largest difference in an angle of the trained model from each, in degrees; `live`
     (case,) the features it represents. `planar_ideal` and `planar_trained` (picture, 2, 10) are columns, zero-padded.
     """
 
@@ -67,6 +68,7 @@ class Result:
     live: Array
     miss: Array
     miss_charges: Array
+    miss_packing: Array
     pictured: NDArray[np.int64]
     planar_ideal: Array
     planar_trained: Array
@@ -78,7 +80,13 @@ experiment = Experiment(
     title="Spread points: a generalised Thomson problem",
     config=Config(),
     quick=Config(
-        seeds=3, planar=(4, 5, 6), spatial=(6, 7), starts=8, training=replace(TRAINING, steps=400), samples=32
+        seeds=3,
+        planar=(4, 5, 6),
+        spatial=(6, 7),
+        starts=8,
+        packings=2,
+        training=replace(TRAINING, steps=400),
+        samples=32,
     ),
     large=Config(seeds=256, starts=2048),
 )
@@ -101,6 +109,7 @@ class Best(NamedTuple):
     energy: float
     miss: float
     miss_charges: float
+    miss_packing: float
 
 
 @experiment.run
@@ -127,6 +136,7 @@ def run(config: Config, device: str) -> Result:
         live=np.array([float(model.live) for model in best]),
         miss=np.array([model.miss for model in best]),
         miss_charges=np.array([model.miss_charges for model in best]),
+        miss_packing=np.array([model.miss_packing for model in best]),
         pictured=np.array([cases[crowded[index]].points for index in planar]),
         planar_ideal=np.stack([_padded(canonical(cases[crowded[i]].ideal.positions[0])) for i in planar]),
         planar_trained=np.stack([_padded(canonical(best[i].W)) for i in planar]),
@@ -139,6 +149,9 @@ def run(config: Config, device: str) -> Result:
             "as_ideal": _share_of([_same(model.miss, model, cases[i]) for i, model in zip(crowded, best, strict=True)]),
             "as_charges": _share_of(
                 [_same(model.miss_charges, model, cases[i]) for i, model in zip(crowded, best, strict=True)]
+            ),
+            "as_packing": _share_of(
+                [_same(model.miss_packing, model, cases[i]) for i, model in zip(crowded, best, strict=True)]
             ),
             "all_live": _share_of([model.live == cases[i].points for i, model in zip(crowded, best, strict=True)]),
             **_twelve(cases),
@@ -153,10 +166,10 @@ def _train(config: Config, case: Case, device: str) -> Best:
     models = train_ladder(ladder, density, config.training, config.seeds, config.seed, device)
     loss = relative_loss(ladder, models, density, config.samples, config.seed)
     W = models.W[0, loss[0].argmin()]
-    miss = [_miss(W, found) for found in (case.ideal, case.charges)]
-    return Best(
-        W, int(represented(W).sum()), float(total_energy(directions(W), POSITIVE_INTERFERENCE)), miss[0], miss[1]
-    )
+    packing = spread(case.points, case.dimension, PACKING, config.packings, config.seed)
+    miss = [_miss(W, found) for found in (case.ideal, case.charges, packing)]
+    energy = float(total_energy(directions(W), POSITIVE_INTERFERENCE))
+    return Best(W, int(represented(W).sum()), energy, *miss)
 
 
 def _miss(W: Array, found: Spread) -> float:
@@ -330,6 +343,11 @@ CASES = (
     "that showed most of the outcome."
 )
 
+PACKING_CASES = (
+    "Supported if in every number of points, refuted if in fewer than half, mixed otherwise. Written after the exact "
+    "optimum of seven features in space had turned out to be a packing."
+)
+
 
 @experiment.claim(
     "spread-training",
@@ -355,6 +373,18 @@ def decide_training(result: Result) -> Finding:
 )
 def decide_charges(result: Result) -> Finding:
     return Finding(result.numbers["as_charges"], _by_cases(result.numbers["as_charges"]))
+
+
+@experiment.claim(
+    "spread-packing",
+    title="Training arranges features as a best packing, with the smallest angle as large as possible",
+    source=SECTION,
+    test="The same models against the best packings of unit vectors. Statistic: share of cases.",
+    criterion=PACKING_CASES,
+    figures=("spread-energy",),
+)
+def decide_packing(result: Result) -> Finding:
+    return Finding(result.numbers["as_packing"], _by_cases(result.numbers["as_packing"]))
 
 
 def _by_cases(found: Quantity) -> Verdict:

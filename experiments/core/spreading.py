@@ -55,6 +55,15 @@ POSITIVE_INTERFERENCE = Energy(
 )
 """The generalised Thomson problem, `sum_{i != j} ReLU(W_i . W_j)^2`: every pair counts twice."""
 
+_SHARPNESS, _LEVEL = 40.0, 0.3
+PACKING = Energy(
+    "packing",
+    lambda cosine: np.exp(_SHARPNESS * (cosine - _LEVEL)),
+    lambda cosine: _SHARPNESS * np.exp(_SHARPNESS * (cosine - _LEVEL)),
+)
+"""Nearly the largest cosine alone counts: minima are within a degree of the best packings (Tammes's problem), in which
+the smallest angle is as large as it can be."""
+
 
 def total_energy(positions: ArrayLike, energy: Energy) -> Array:
     """Return the energy (...) of unit columns `positions` (..., dimension, point)."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.core.configurations import polygon
-from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, _evaluate, spread, total_energy
+from experiments.core.configurations import polygon, sorted_angles
+from experiments.core.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, _evaluate, spread, total_energy
 
 PUBLISHED = {
     2: 0.5,
@@ -72,7 +72,7 @@ def test_the_energy_is_a_plain_double_loop(energy):
     assert total_energy(units, energy) == pytest.approx(loop, rel=1e-12)
 
 
-@pytest.mark.parametrize("energy", [THOMSON, POSITIVE_INTERFERENCE])
+@pytest.mark.parametrize("energy", [THOMSON, POSITIVE_INTERFERENCE, PACKING])
 def test_the_gradient_is_the_difference_quotient(energy):
     columns = np.random.default_rng(1).standard_normal((3, 5))
     _, gradient = _evaluate(columns, energy)
@@ -81,7 +81,7 @@ def test_the_gradient_is_the_difference_quotient(energy):
         ahead[place] += 1e-6
         behind[place] -= 1e-6
         quotient = (_evaluate(ahead, energy)[0] - _evaluate(behind, energy)[0]) / 2e-6
-        assert gradient[place] == pytest.approx(float(quotient), abs=1e-7)
+        assert gradient[place] == pytest.approx(float(quotient), rel=1e-5, abs=1e-7)
 
 
 def test_minima_come_lowest_first_on_unit_vectors_and_are_flat():
@@ -111,3 +111,9 @@ def test_even_arrangements_with_antipodes_interfere_by_a_closed_form(columns):
     dimensions, points = columns.shape
     expected = points**2 / (2 * dimensions) - points
     assert total_energy(columns, POSITIVE_INTERFERENCE) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("points", "angle"), [(7, 77.8695), (8, 74.8585), (9, 70.5288), (12, 63.4349)])
+def test_packings_come_within_a_degree_of_the_best_ones_known(points, angle):
+    found = sorted_angles(spread(points, 3, PACKING, starts=4).positions[0])[0]
+    assert angle - 1 < found < angle + 1e-3
