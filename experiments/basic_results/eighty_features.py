@@ -298,6 +298,7 @@ def draw_rescaled(result: Result) -> Figure:
     "and no superposition exceeds 0.02. Statistic: share of seeds in which this holds at every density.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-eighty",),
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_linear(result: Result) -> Finding:
     return Finding(result.numbers["linear_ideal"], above(result.numbers["linear_ideal"], MOST_SEEDS))
@@ -312,6 +313,7 @@ def decide_linear(result: Result) -> Finding:
     "of the mean input. Statistic: share of seeds.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-eighty",),
+    published=Verdict.SUPPORTED,
 )
 def decide_dense(result: Result) -> Finding:
     return Finding(result.numbers["dense_as_linear"], above(result.numbers["dense_as_linear"], MOST_SEEDS))
@@ -325,6 +327,7 @@ def decide_dense(result: Result) -> Finding:
     "four fifths of their biases are below 0. Statistic: share of seeds in which this holds at both.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-eighty",),
+    published=Verdict.SUPPORTED,
 )
 def decide_rare(result: Result) -> Finding:
     return Finding(result.numbers["rare_superposed"], above(result.numbers["rare_superposed"], MOST_SEEDS))
@@ -338,6 +341,7 @@ def decide_rare(result: Result) -> Finding:
     "the same densities. Statistic: largest relative difference of the means over seeds, bootstrap over seeds.",
     criterion="Supported if the 95 % interval lies below 0.15, refuted if above, inconclusive if it straddles 0.15.",
     figures=("basic-rescaled",),
+    published=Verdict.REFUTED,
 )
 def decide_rescaled(result: Result) -> Finding:
     found = result.numbers["largest_deviation"]

@@ -262,6 +262,7 @@ CRITERION = (
     "below 0.05. Statistic: share of seeds.",
     criterion=CRITERION,
     figures=("basic-five", "basic-five-census"),
+    published=Verdict.SUPPORTED,
 )
 def decide_dense(result: Result) -> Finding:
     return Finding(result.numbers["two"], _verdict(result.best_holds["two"], result.numbers["two"]))
@@ -275,6 +276,7 @@ def decide_dense(result: Result) -> Finding:
     "pairs is below 0.05, and the fifth has a norm below 0.1. Statistic: share of seeds.",
     criterion=CRITERION,
     figures=("basic-five", "basic-five-census"),
+    published=Verdict.MIXED,
 )
 def decide_pairs(result: Result) -> Finding:
     return Finding(result.numbers["pairs"], _verdict(result.best_holds["pairs"], result.numbers["pairs"]))
@@ -288,6 +290,7 @@ def decide_pairs(result: Result) -> Finding:
     "Statistic: share of seeds.",
     criterion=CRITERION,
     figures=("basic-five", "basic-five-census"),
+    published=Verdict.MIXED,
 )
 def decide_pentagon(result: Result) -> Finding:
     return Finding(result.numbers["pentagon"], _verdict(result.best_holds["pentagon"], result.numbers["pentagon"]))

@@ -253,6 +253,7 @@ def _below(found: Quantity, level: float) -> Finding:
     "form) against the loss on independent samples. Statistic: largest relative difference.",
     criterion="Supported if below 1 %, refuted otherwise.",
     figures=("loss-by-count",),
+    published=Verdict.SUPPORTED,
 )
 def decide_split(result: Result) -> Finding:
     return _below(result.numbers["split_largest"], 0.01)
@@ -265,6 +266,7 @@ def decide_split(result: Result) -> Finding:
     test="Random linear models of eight features with their best bias at seven densities: variance times the formula "
     "against the exact loss. Statistic: largest relative difference.",
     criterion="Supported if below 1e-9, refuted otherwise.",
+    published=Verdict.SUPPORTED,
 )
 def decide_linear(result: Result) -> Finding:
     return _below(result.numbers["linear_formula"], 1e-9)
@@ -277,6 +279,7 @@ def decide_linear(result: Result) -> Finding:
     test="Least loss of regular 4- to 8-gons with one feature present, common norm and bias free, against the "
     "published table of five decimals. Statistic: largest difference of any norm, bias or loss.",
     criterion="Supported if below 0.00002 (two units of the last decimal), refuted otherwise.",
+    published=Verdict.SUPPORTED,
 )
 def decide_one(result: Result) -> Finding:
     return _below(result.numbers["polygon_difference"], 2e-5)

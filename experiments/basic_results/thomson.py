@@ -304,6 +304,7 @@ def draw_plane(result: Result) -> Figure:
     "3 n^2, for arrangements of 2 to 12 unit vectors. Statistic: largest relative difference.",
     criterion="Supported if below 1e-9, refuted otherwise.",
     figures=("spread-energy",),
+    published=Verdict.SUPPORTED,
 )
 def decide_reduction(result: Result) -> Finding:
     found = result.numbers["reduction_error"]
@@ -317,6 +318,7 @@ def decide_reduction(result: Result) -> Finding:
     test="Least energy for all numbers of points. Statistic: the largest up to 2m points, as antipodal pairs allow.",
     criterion="Supported if it is below 1e-9 and the least beyond 2m points is above 0.1, refuted otherwise.",
     figures=("spread-energy",),
+    published=Verdict.SUPPORTED,
 )
 def decide_free(result: Result) -> Finding:
     found = result.numbers["free_largest"]
@@ -332,6 +334,7 @@ def decide_free(result: Result) -> Finding:
     "largest difference in degrees.",
     criterion="Supported if below 0.01 degrees, refuted otherwise.",
     figures=("spread-plane",),
+    published=Verdict.SUPPORTED,
 )
 def decide_pentagon(result: Result) -> Finding:
     found = result.numbers["pentagon_miss"]
@@ -358,6 +361,7 @@ PACKING_CASES = (
     "cases.",
     criterion=CASES,
     figures=("spread-energy", "spread-plane"),
+    published=Verdict.REFUTED,
 )
 def decide_training(result: Result) -> Finding:
     return Finding(result.numbers["as_ideal"], _by_cases(result.numbers["as_ideal"]))
@@ -370,6 +374,7 @@ def decide_training(result: Result) -> Finding:
     test="The same models against the minima of Thomson's own problem. Statistic: share of cases.",
     criterion=CASES,
     figures=("spread-energy",),
+    published=Verdict.REFUTED,
 )
 def decide_charges(result: Result) -> Finding:
     return Finding(result.numbers["as_charges"], _by_cases(result.numbers["as_charges"]))
@@ -382,6 +387,7 @@ def decide_charges(result: Result) -> Finding:
     test="The same models against the best packings of unit vectors. Statistic: share of cases.",
     criterion=PACKING_CASES,
     figures=("spread-energy",),
+    published=Verdict.MIXED,
 )
 def decide_packing(result: Result) -> Finding:
     return Finding(result.numbers["as_packing"], _by_cases(result.numbers["as_packing"]))

@@ -315,6 +315,7 @@ def _draw_live_share(ax: Axes, result: Result) -> None:
     mesh = plotting.heat(
         ax, result.density, np.arange(1, result.live_share.shape[1] + 1), result.live_share.T, colourbar=False
     )
+    mesh.set_rasterized(True)
     plotting.colour_scale(mesh, ax, label="share of seeds")
     ax.set(ylabel="feature, by importance", title="which features", ylim=(20.5, 0.5), yticks=[1, 5, 10, 15, 20])
 
@@ -334,6 +335,7 @@ def _best_and_most(best: bool, found: Quantity) -> Verdict:
     "superposition exceeds 0.02. Statistic: share of seeds in which this holds at every density.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-twenty", "basic-twenty-seeds"),
+    published=Verdict.SUPPORTED,
 )
 def decide_linear(result: Result) -> Finding:
     return Finding(result.numbers["linear_ideal"], above(result.numbers["linear_ideal"], MOST_SEEDS))
@@ -348,6 +350,7 @@ def decide_linear(result: Result) -> Finding:
     "of the mean input. Statistic: share of seeds.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-twenty", "basic-twenty-seeds"),
+    published=Verdict.SUPPORTED,
 )
 def decide_dense(result: Result) -> Finding:
     return Finding(result.numbers["dense_as_linear"], above(result.numbers["dense_as_linear"], MOST_SEEDS))
@@ -360,6 +363,7 @@ def decide_dense(result: Result) -> Finding:
     test="Spearman correlation of 1/p with the mean number of represented features over seeds, bootstrap over seeds.",
     criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive otherwise.",
     figures=("basic-twenty-seeds",),
+    published=Verdict.SUPPORTED,
 )
 def decide_more(result: Result) -> Finding:
     return Finding(result.numbers["rank_correlation"], above(result.numbers["rank_correlation"], 0.95))
@@ -375,6 +379,7 @@ def decide_more(result: Result) -> Finding:
     criterion="Supported if this holds in the model of least loss and the 95 % interval of seeds lies above 0.8; mixed "
     "if in the model of least loss only; refuted otherwise.",
     figures=("basic-twenty", "basic-twenty-seeds"),
+    published=Verdict.SUPPORTED,
 )
 def decide_pairs(result: Result) -> Finding:
     found = result.numbers["onset_pairs"]
@@ -389,6 +394,7 @@ def decide_pairs(result: Result) -> Finding:
     "four fifths of their biases are below 0. Statistic: share of seeds in which this holds at both.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-twenty", "basic-twenty-seeds"),
+    published=Verdict.SUPPORTED,
 )
 def decide_rare(result: Result) -> Finding:
     return Finding(result.numbers["rare_superposed"], above(result.numbers["rare_superposed"], MOST_SEEDS))
@@ -401,6 +407,7 @@ def decide_rare(result: Result) -> Finding:
     test="ReLU models at p = 0.001. Statistic: share of seeds in which all twenty features have a norm above 1/2.",
     criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
     figures=("basic-twenty", "basic-twenty-seeds"),
+    published=Verdict.REFUTED,
 )
 def decide_all(result: Result) -> Finding:
     return Finding(result.numbers["rare_all"], above(result.numbers["rare_all"], MOST_SEEDS))

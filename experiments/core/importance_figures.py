@@ -87,6 +87,7 @@ def _bars(ax: Axes, picture: Picture, titles: Sequence[str]) -> None:
         tones = _crowding()(np.clip(picture.superposition[k], 0, 1))
         bars = ax.bar(k * step + np.arange(n), picture.norm[k], width=0.85 if n < 40 else 1.0, color=tones)
         for i, bar in enumerate(bars):
+            bar.set_rasterized(n > 40)  # hundreds of outlines weigh more than their picture
             crowding = float(picture.superposition[k, i])
             columns = {"norm": [picture.norm[k, i]], "superposition": [crowding]}
             plotting.represents(bar, {"model": [title], "feature": [i + 1], **columns})

@@ -8,9 +8,15 @@ import pytest
 
 from experiments.basic_results import eighty_features, five_features, loss_by_count, recipe, thomson, twenty_features
 from experiments.core import plotting
-from experiments.core.configurations import at_degrees, polygon
+from experiments.core.configurations import at_degrees, polygon, sorted_angles
 from experiments.core.contract import Verdict
+from experiments.core.exact import one_active
+from experiments.core.importance_sweep import least_linear_loss
+from experiments.core.loss_terms import count_probabilities
+from experiments.core.optimum import everything, minimise
 from experiments.core.quantities import exact, share
+from experiments.core.spreading import PACKING, THOMSON, spread
+from experiments.core.theory import absent_loss
 
 MODULES = [five_features, twenty_features, eighty_features, loss_by_count, thomson, recipe]
 
@@ -70,10 +76,6 @@ def test_a_claim_about_the_best_model_is_mixed_when_too_few_seeds_follow():
 
 
 def test_the_linear_loss_given_a_number_adds_up_to_its_expected_loss():
-    from experiments.core.importance_sweep import least_linear_loss
-    from experiments.core.loss_terms import count_probabilities
-    from experiments.core.theory import absent_loss
-
     p, ladder = 0.1, loss_by_count.LADDER
     chance = count_probabilities(p, ladder.features)
     none = p**2 / 4 * ladder.importance[ladder.hidden :].sum() / ladder.features
@@ -83,7 +85,17 @@ def test_the_linear_loss_given_a_number_adds_up_to_its_expected_loss():
 
 
 def test_freeing_the_norm_and_bias_of_a_pentagon_gives_the_published_loss():
-    assert thomson._freed(polygon(5)) / 5 == pytest.approx(0.23738 / 5, abs=1e-5)
+    assert thomson._freed(polygon(5)) == pytest.approx(0.23738 / 5, abs=1e-5)
+
+
+def test_the_exact_minimum_for_one_of_seven_features_in_space_is_the_best_packing_and_not_the_bipyramid():
+    starts = np.zeros((3, 28))
+    starts[:, :21] = np.random.default_rng(1).standard_normal((3, 21))
+    free = minimise(everything(3, 7), sets=one_active(7), starts=starts)
+    np.testing.assert_allclose(free.loss, free.loss[0], rtol=1e-6)
+    packing, charges = (spread(7, 3, energy, starts=4).positions[0] for energy in (PACKING, THOMSON))
+    assert np.abs(sorted_angles(free.W[0]) - sorted_angles(packing)).max() < 2
+    assert np.abs(sorted_angles(free.W[0]) - sorted_angles(charges)).max() > 20
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(1.0, "supported"), (0.6, "mixed"), (0.3, "refuted")])

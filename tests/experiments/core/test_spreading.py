@@ -74,7 +74,7 @@ def test_the_energy_is_a_plain_double_loop(energy):
 
 @pytest.mark.parametrize("energy", [THOMSON, POSITIVE_INTERFERENCE, PACKING])
 def test_the_gradient_is_the_difference_quotient(energy):
-    columns = np.random.default_rng(1).standard_normal((3, 5))
+    columns = np.array([[1, -1, 0.1, 0, 0.2], [0, 0.2, 1.5, -1, 0.1], [0.3, 0, 0, 0.2, -0.7]])
     _, gradient = _evaluate(columns, energy)
     for place in np.ndindex(3, 5):
         ahead, behind = columns.copy(), columns.copy()
