@@ -129,6 +129,14 @@ def test_with_its_best_bias_a_linear_model_costs_the_formula_times_the_variance(
     np.testing.assert_allclose(linear_loss(W, best, p, IMPORTANCE), variance * saxe_loss(W, IMPORTANCE) / 6, rtol=1e-12)
 
 
+def test_turning_from_a_less_to_a_more_important_feature_lowers_the_linear_loss_all_the_way():
+    angle = np.linspace(0, np.pi / 2, 9)
+    W = np.stack([np.sin(angle), np.cos(angle)], axis=-1)[:, None, :]
+    found = saxe_loss(W, np.array([1.0, 0.7]))
+    np.testing.assert_allclose(found, np.cos(angle) ** 2 + 0.7 * np.sin(angle) ** 2, rtol=1e-12)
+    assert (np.diff(found) < 0).all()
+
+
 def test_with_unit_norms_and_no_bias_one_feature_costs_its_positive_interference():
     W = polygon(5)
     energy = total_energy(W, POSITIVE_INTERFERENCE)
