@@ -269,7 +269,8 @@ def decide_split(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_linear(result: Result) -> Finding:
-    return _below(result.numbers["linear_formula"], 1e-9)
+    found = result.numbers["linear_formula"]
+    return _below(exact(round(found.value, 9), method=f"{found.method}, to 9 decimals"), 1e-9)
 
 
 @experiment.claim(

@@ -296,6 +296,11 @@ def draw_plane(result: Result) -> Figure:
     return figure
 
 
+def _rounded(found: Quantity) -> Quantity:
+    """Return a difference to 9 decimals: what is smaller is rounding, and a row of zeros to read."""
+    return exact(round(found.value, 9), found.unit, f"{found.method}, to 9 decimals")
+
+
 @experiment.claim(
     "spread-reduction",
     title="With one feature present, unit norms and no bias, the loss is the positive interference",
@@ -307,7 +312,7 @@ def draw_plane(result: Result) -> Figure:
     published=Verdict.SUPPORTED,
 )
 def decide_reduction(result: Result) -> Finding:
-    found = result.numbers["reduction_error"]
+    found = _rounded(result.numbers["reduction_error"])
     return Finding(found, Verdict.SUPPORTED if found.value < 1e-9 else Verdict.REFUTED)
 
 
@@ -321,7 +326,7 @@ def decide_reduction(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_free(result: Result) -> Finding:
-    found = result.numbers["free_largest"]
+    found = _rounded(result.numbers["free_largest"])
     holds = found.value < 1e-9 and result.numbers["crowded_least"].value > 0.1
     return Finding(found, Verdict.SUPPORTED if holds else Verdict.REFUTED)
 
@@ -337,7 +342,7 @@ def decide_free(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_pentagon(result: Result) -> Finding:
-    found = result.numbers["pentagon_miss"]
+    found = _rounded(result.numbers["pentagon_miss"])
     return Finding(found, Verdict.SUPPORTED if found.value < 0.01 else Verdict.REFUTED)
 
 
