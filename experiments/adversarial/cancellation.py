@@ -13,11 +13,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting, progress
+from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
+from experiments.core.adversarial.interference import (
+    aligned_sum,
+    data_sum,
+    epsilon,
+    random_sum,
+    row_norm,
+    tight_frame_norm,
+)
+from experiments.core.adversarial.perturbations import cancelled, cases, partial_responses
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.crowded import STANDARD, Training, train_crowded
-from experiments.core.interference import aligned_sum, data_sum, epsilon, random_sum, row_norm, tight_frame_norm
 from experiments.core.metrics import gram, norms, represented
-from experiments.core.perturbations import cancelled, cases, partial_responses
 from experiments.core.quantities import Quantity, mean
 from experiments.core.threads import in_parallel, one_thread
 from experiments.core.training.specification import Weights

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.core import plotting
+from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
+from experiments.core.adversarial.interference import FELT, epsilon, felt, negative_share, row_norm, tight_frame_norm
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.crowded import STANDARD, Training, train_crowded
-from experiments.core.interference import FELT, epsilon, felt, negative_share, row_norm, tight_frame_norm
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import one_thread

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
 from experiments.core import plotting, progress
-from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.digits import (
+from experiments.core.adversarial.digits import (
     Classifier,
     Images,
     Trained,
@@ -23,6 +21,8 @@ from experiments.core.digits import (
     load_images,
     train_classifiers,
 )
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import in_parallel, one_thread
 

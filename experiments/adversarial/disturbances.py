@@ -12,12 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting, progress
-from experiments.core.attacks import NORMS, Norm, budget, draws, unit_attacks
-from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.crowded import STANDARD, Training, train_crowded
-from experiments.core.gradient_attacks import ascend
-from experiments.core.metrics import gram, represented
-from experiments.core.perturbations import (
+from experiments.core.adversarial.attacks import NORMS, Norm, budget, draws, unit_attacks
+from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
+from experiments.core.adversarial.gradient_attacks import ascend
+from experiments.core.adversarial.perturbations import (
     ADVERSARIAL,
     ALIGNED,
     KINDS,
@@ -32,6 +30,8 @@ from experiments.core.perturbations import (
     response,
     size_of,
 )
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, mean
 from experiments.core.threads import in_parallel, one_thread
 from experiments.core.training.specification import Weights

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting, progress
-from experiments.core.attacks import NORMS, budget, draws
+from experiments.core.adversarial.attacks import NORMS, budget, draws
+from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
+from experiments.core.adversarial.vulnerability import Check, Surgery, check, first_order, operate
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.crowded import STANDARD, Training, train_crowded
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import in_parallel, one_thread
 from experiments.core.training.specification import Weights
-from experiments.core.vulnerability import Check, Surgery, check, first_order, operate
 
 Array = NDArray[np.float64]
 

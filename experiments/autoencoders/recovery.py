@@ -23,8 +23,8 @@ from experiments.core.autoencoders.sources import Batch, stream
 from experiments.core.autoencoders.specification import VARIANTS, Autoencoder, Specification, grid
 from experiments.core.autoencoders.train import Trained, train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.linear_representation.read_out import least_squares
 from experiments.core.quantities import Quantity, mean
-from experiments.core.read_out import least_squares
 
 Array = NDArray[np.float64]
 

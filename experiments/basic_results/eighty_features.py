@@ -13,10 +13,8 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.importance_figures import draw_pictures, over_density
-from experiments.core.importance_sweep import (
+from experiments.core.basic_results.importance_figures import draw_pictures, over_density
+from experiments.core.basic_results.importance_sweep import (
     Ladder,
     Models,
     Picture,
@@ -31,6 +29,8 @@ from experiments.core.importance_sweep import (
     slower,
     train_ladder,
 )
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.metrics import cosines, off_diagonal, represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from experiments.core import plotting
-from experiments.core.configurations import OTHER, PLANE, census, classify
+from experiments.core.basic_results.importance_sweep import Ladder, Models, Training, train_ladder
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.exact import expected_loss
-from experiments.core.importance_sweep import Ladder, Models, Training, train_ladder
+from experiments.core.geometry.configurations import OTHER, PLANE, census, classify
+from experiments.core.geometry.theory import absent_loss
+from experiments.core.losses.exact import expected_loss
+from experiments.core.losses.optimum import polish
 from experiments.core.metrics import REPRESENTED_NORM, cosines, norms, off_diagonal
-from experiments.core.optimum import polish
 from experiments.core.quantities import Quantity, exact, share
-from experiments.core.theory import absent_loss
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

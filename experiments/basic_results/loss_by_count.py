@@ -13,15 +13,15 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import polygon
+from experiments.core.basic_results.importance_sweep import Ladder, Models, Training, relative_loss, train_ladder
+from experiments.core.basic_results.loss_terms import Terms, count_probabilities, loss_terms, plain_loss, saxe_loss
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.exact import expected_loss, one_active
-from experiments.core.importance_sweep import Ladder, Models, Training, relative_loss, train_ladder
-from experiments.core.loss_terms import Terms, count_probabilities, loss_terms, plain_loss, saxe_loss
+from experiments.core.geometry.configurations import polygon
+from experiments.core.geometry.theory import absent_loss, blocks
+from experiments.core.losses.exact import expected_loss, one_active
+from experiments.core.losses.optimum import minimise
 from experiments.core.metrics import gram
-from experiments.core.optimum import minimise
 from experiments.core.quantities import Quantity, exact
-from experiments.core.theory import absent_loss, blocks
 
 Array = NDArray[np.float64]
 

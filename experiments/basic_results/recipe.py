@@ -9,8 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.core.basic_results.importance_sweep import (
+    Ladder,
+    Measures,
+    Training,
+    measure,
+    relative_loss,
+    train_ladder,
+)
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.importance_sweep import Ladder, Measures, Training, measure, relative_loss, train_ladder
 from experiments.core.quantities import Quantity, exact, median
 
 Array = NDArray[np.float64]

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from experiments.core import plotting
-from experiments.core.configurations import TOLERANCE, canonical, sorted_angles
+from experiments.core.basic_results.importance_sweep import Ladder, Training, relative_loss, train_ladder
+from experiments.core.basic_results.loss_terms import one_active
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.importance_sweep import Ladder, Training, relative_loss, train_ladder
-from experiments.core.loss_terms import one_active
+from experiments.core.geometry.configurations import TOLERANCE, canonical, sorted_angles
+from experiments.core.geometry.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
 from experiments.core.metrics import directions, represented
 from experiments.core.quantities import Quantity, exact
-from experiments.core.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
 
 Array = NDArray[np.float64]
 

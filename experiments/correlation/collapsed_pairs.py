@@ -11,13 +11,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import at_degrees
 from experiments.core.contract import Experiment, Finding, Verdict, undefined
-from experiments.core.coupled_training import Plan, Trained, best_of, exact_losses, signed_sets, train_coupled
+from experiments.core.correlation.coupled_training import (
+    Plan,
+    Trained,
+    best_of,
+    exact_losses,
+    signed_sets,
+    train_coupled,
+)
+from experiments.core.correlation.strategies import agreement, mate_cosines, principal_loss
+from experiments.core.geometry.configurations import at_degrees
+from experiments.core.losses.optimum import everything, minimise
 from experiments.core.metrics import represented
-from experiments.core.optimum import everything, minimise
 from experiments.core.quantities import Quantity, exact, share
-from experiments.core.strategies import agreement, mate_cosines, principal_loss
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.coupled_training import Plan, Trained, train_coupled
-from experiments.core.evaluation import evaluate
+from experiments.core.correlation.coupled_training import Plan, Trained, train_coupled
+from experiments.core.correlation.strategies import HALF, agreement
+from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import (
     cosines,
     dimensions_per_feature,
@@ -22,7 +23,6 @@ from experiments.core.metrics import (
     represented,
 )
 from experiments.core.quantities import Quantity, exact, mean, share
-from experiments.core.strategies import HALF, agreement
 from experiments.core.training.specification import Data, Model, Weights
 
 Array = NDArray[np.float64]

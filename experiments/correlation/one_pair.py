@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
-from experiments.core.optimum import everything, minimise
+from experiments.core.correlation.strategies import HALF, agreement, merged_loss, opposed_loss
+from experiments.core.geometry.theory import absent_loss
+from experiments.core.losses.optimum import everything, minimise
 from experiments.core.quantities import Quantity, exact
-from experiments.core.strategies import HALF, agreement, merged_loss, opposed_loss
-from experiments.core.theory import absent_loss
 
 Array = NDArray[np.float64]
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, undefined
-from experiments.core.coupling import mates_meet
-from experiments.core.quantities import Quantity, exact
-from experiments.core.strategies import (
+from experiments.core.correlation.coupling import mates_meet
+from experiments.core.correlation.strategies import (
     EXACT_ROOM,
     HALF,
     MORE_ROOM,
@@ -24,7 +23,8 @@ from experiments.core.strategies import (
     ideal_loss,
     principal_loss,
 )
-from experiments.core.strategy_search import Search, edge, least_of, linear_loss, optimum
+from experiments.core.correlation.strategy_search import Search, edge, least_of, linear_loss, optimum
+from experiments.core.quantities import Quantity, exact
 
 Array = NDArray[np.float64]
 

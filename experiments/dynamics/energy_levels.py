@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.courses import crossing, share_near, sigmoid_width
-from experiments.core.evaluation import evaluate
-from experiments.core.level_events import (
+from experiments.core.dynamics.courses import crossing, share_near, sigmoid_width
+from experiments.core.dynamics.level_events import (
     DECAY,
     WINDOW,
     Events,
@@ -25,6 +24,7 @@ from experiments.core.level_events import (
     pooled_interval,
     pooled_share,
 )
+from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import dimensionality, represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights

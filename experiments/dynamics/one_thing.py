@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.courses import crossing, in_turn, together
+from experiments.core.dynamics.courses import crossing, in_turn, together
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, median
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import polygon
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.courses import plateaus
-from experiments.core.exact import expected_loss, one_active
-from experiments.core.optimum import minimise
+from experiments.core.dynamics.courses import plateaus
+from experiments.core.geometry.configurations import polygon
+from experiments.core.geometry.theory import blocks
+from experiments.core.losses.exact import expected_loss, one_active
+from experiments.core.losses.optimum import minimise
 from experiments.core.quantities import Quantity, exact, mean, share
-from experiments.core.theory import blocks
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
 

@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.coupling import coupled_sets
-from experiments.core.courses import runs_of
-from experiments.core.exact import expected_loss
-from experiments.core.quantities import Quantity, exact, median, share
-from experiments.core.set_stages import (
+from experiments.core.correlation.coupling import coupled_sets
+from experiments.core.dynamics.courses import runs_of
+from experiments.core.dynamics.set_stages import (
     SETS,
     SHORT,
     STAGES,
@@ -32,6 +30,8 @@ from experiments.core.set_stages import (
     stay,
     told,
 )
+from experiments.core.losses.exact import expected_loss
+from experiments.core.quantities import Quantity, exact, median, share
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
 from experiments.core.views import Cloud, Curves, Frames

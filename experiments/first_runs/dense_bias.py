@@ -1,6 +1,6 @@
 """Which bias is best when every feature is always present (p = 1)? Statement A7.
 
-The derivation stands in `experiments.core.dense` and on the page. Here trained biases are compared with it: of a linear
+The derivation stands in `dense` and on the page. Here trained biases are compared with it: of a linear
 output, for which the formula is exact; of a ReLU output, which clips; and of ReLU models carried on to an exact
 minimum, where digits beyond the noise of sampled batches can be compared.
 """
@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.dense import clipping, cube_points, linear_bias
+from experiments.core.first_runs.dense import clipping, cube_points, linear_bias
+from experiments.core.losses.optimum import Optimum, polish
 from experiments.core.metrics import norms
-from experiments.core.optimum import Optimum, polish
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
 from experiments.core.training.starts import raised_start

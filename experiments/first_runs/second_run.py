@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from experiments.core import plotting
 from experiments.core.attribution import shapley_shares
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.evaluation import evaluate
+from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import cosines, gram, norms, off_diagonal
 from experiments.core.quantities import Quantity, mean
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights, log_spaced_steps

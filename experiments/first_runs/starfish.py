@@ -12,14 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import OTHER, PLANE, TWO_DIGONS, canonical, census, classify
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.exact import expected_loss
-from experiments.core.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
-from experiments.core.metrics import REPRESENTED_NORM, cosines, norms
-from experiments.core.optimum import polish, search
-from experiments.core.quantities import Quantity, exact, median, share
-from experiments.core.theory import (
+from experiments.core.first_runs.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
+from experiments.core.geometry.configurations import OTHER, PLANE, TWO_DIGONS, canonical, census, classify
+from experiments.core.geometry.theory import (
     absent_loss,
     crossing,
     digon_and_one,
@@ -29,6 +25,10 @@ from experiments.core.theory import (
     two_digons,
     two_directions,
 )
+from experiments.core.losses.exact import expected_loss
+from experiments.core.losses.optimum import polish, search
+from experiments.core.metrics import REPRESENTED_NORM, cosines, norms
+from experiments.core.quantities import Quantity, exact, median, share
 from experiments.core.training.specification import Weights
 
 Array = NDArray[np.float64]

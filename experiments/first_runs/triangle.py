@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import (
+from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.first_runs.first_run import CONVERGED, READERS, SAMPLES, train_grid
+from experiments.core.geometry.configurations import (
     DIGON_AND_ONE,
     OTHER,
     TOLERANCE,
@@ -21,13 +23,7 @@ from experiments.core.configurations import (
     classify,
     pair_angles,
 )
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.exact import expected_loss
-from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
-from experiments.core.metrics import represented
-from experiments.core.optimum import search
-from experiments.core.quantities import Quantity, exact, share
-from experiments.core.theory import (
+from experiments.core.geometry.theory import (
     crossing,
     digon_and_one,
     least_in_family,
@@ -35,6 +31,10 @@ from experiments.core.theory import (
     triangle,
     without_bias,
 )
+from experiments.core.losses.exact import expected_loss
+from experiments.core.losses.optimum import search
+from experiments.core.metrics import represented
+from experiments.core.quantities import Quantity, exact, share
 
 Array = NDArray[np.float64]
 

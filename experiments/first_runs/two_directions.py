@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.exact import expected_loss
-from experiments.core.first_run import READERS, SAMPLES, train_grid
-from experiments.core.metrics import norms
-from experiments.core.optimum import search
-from experiments.core.quantities import Quantity, exact, median, share
-from experiments.core.theory import (
+from experiments.core.first_runs.first_run import READERS, SAMPLES, train_grid
+from experiments.core.geometry.theory import (
     absent_loss,
     digon_and_one,
     least_in_family,
@@ -26,6 +22,10 @@ from experiments.core.theory import (
     two_digons,
     two_directions,
 )
+from experiments.core.losses.exact import expected_loss
+from experiments.core.losses.optimum import search
+from experiments.core.metrics import norms
+from experiments.core.quantities import Quantity, exact, median, share
 
 Array = NDArray[np.float64]
 

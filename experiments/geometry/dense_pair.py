@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.configurations import canonical
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.evaluation import evaluate
+from experiments.core.geometry.configurations import canonical
+from experiments.core.geometry.theory import absent_loss
+from experiments.core.losses.evaluation import evaluate
+from experiments.core.losses.optimum import search
 from experiments.core.metrics import axis_alignment, cosines, norms
-from experiments.core.optimum import search
-from experiments.core.phases import stability_limit
+from experiments.core.phase_change.phases import stability_limit
 from experiments.core.quantities import Quantity, exact, mean, median, share
-from experiments.core.theory import absent_loss
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
 

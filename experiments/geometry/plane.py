@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core import census_figures
-from experiments.core.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
 from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.geometry import census_figures
+from experiments.core.geometry.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
 LEAST_JUMP = 0.25

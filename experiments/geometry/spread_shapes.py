@@ -12,16 +12,16 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.core import plotting, views
-from experiments.core.configurations import OTHER, TOLERANCE
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.evaluation import evaluate
-from experiments.core.hulls import edges, faces
+from experiments.core.geometry.configurations import OTHER, TOLERANCE
+from experiments.core.geometry.hulls import edges, faces
+from experiments.core.geometry.polyhedra import SHAPES, named
+from experiments.core.geometry.recognition import match, recognise, settled
+from experiments.core.geometry.spreading import POSITIVE_INTERFERENCE, THOMSON, spread, total_energy
+from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import directions, norms, represented
 from experiments.core.plotting.solids import wire_frame
-from experiments.core.polyhedra import SHAPES, named
 from experiments.core.quantities import Quantity, exact
-from experiments.core.recognition import match, recognise, settled
-from experiments.core.spreading import POSITIVE_INTERFERENCE, THOMSON, spread, total_energy
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
 

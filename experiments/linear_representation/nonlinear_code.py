@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.nonlinear_code import LINEAR_ERROR, code_error, read, write
+from experiments.core.linear_representation.nonlinear_code import LINEAR_ERROR, code_error, read, write
 from experiments.core.quantities import Quantity, exact
 
 Array = NDArray[np.float64]

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
-from experiments.core.analogies import Relations
-from experiments.core.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.core.analogy_results import (
+from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.linear_representation.analogies import Relations
+from experiments.core.linear_representation.analogy_figures import answers_figure, families_figure, parallel_figure
+from experiments.core.linear_representation.analogy_results import (
     OffsetResult,
     gains,
     least,
@@ -23,11 +24,10 @@ from experiments.core.analogy_results import (
     offset_test,
     offsets_are_parallel,
 )
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.linear_representation.vector_file import read_vectors
+from experiments.core.linear_representation.word_vectors import Vectors
 from experiments.core.options import given_file, sha256_of
 from experiments.core.quantities import Quantity, exact
-from experiments.core.vector_file import read_vectors
-from experiments.core.word_vectors import Vectors
 
 FILE = given_file("WORD_VECTORS")
 

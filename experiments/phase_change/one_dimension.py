@@ -1,7 +1,7 @@
 """Two features, one dimension: when is the second feature ignored, superposed or given the dimension?
 
 Elhage et al. 2022, "Superposition as a Phase Change". A map over the importance of the second feature and the density
-of both, trained, computed exactly, and predicted by closed forms; derivations stand in `experiments.core.phases` and
+of both, trained, computed exactly, and predicted by closed forms; derivations stand in `phases` and
 on the page.
 """
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core import phase_figures
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.phase_results import SweepResult, above, below, sweep
-from experiments.core.phase_sweep import SweepConfig
-from experiments.core.phases import TWO_FEATURES
+from experiments.core.phase_change import phase_figures
+from experiments.core.phase_change.phase_results import SweepResult, above, below, sweep
+from experiments.core.phase_change.phase_sweep import SweepConfig
+from experiments.core.phase_change.phases import TWO_FEATURES
 
 SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core import phase_figures
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.phase_results import SweepResult, above, below, sweep
-from experiments.core.phase_sweep import SweepConfig
-from experiments.core.phases import THREE_FEATURES
+from experiments.core.phase_change import phase_figures
+from experiments.core.phase_change.phase_results import SweepResult, above, below, sweep
+from experiments.core.phase_change.phase_sweep import SweepConfig
+from experiments.core.phase_change.phases import THREE_FEATURES
 
 SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.adversarial import cancellation, column, disturbances, hardening, surgery, transfer, vulnerability
-from experiments.core.configurations import polygon
 from experiments.core.contract import Verdict
+from experiments.core.geometry.configurations import polygon
 from experiments.core.quantities import Quantity
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from experiments.basic_results import eighty_features, five_features, loss_by_count, recipe, thomson, twenty_features
 from experiments.core import plotting
-from experiments.core.configurations import at_degrees, polygon, sorted_angles
+from experiments.core.basic_results.importance_sweep import least_linear_loss
+from experiments.core.basic_results.loss_terms import count_probabilities
 from experiments.core.contract import Verdict
-from experiments.core.exact import one_active
-from experiments.core.importance_sweep import least_linear_loss
-from experiments.core.loss_terms import count_probabilities
-from experiments.core.optimum import everything, minimise
+from experiments.core.geometry.configurations import at_degrees, polygon, sorted_angles
+from experiments.core.geometry.spreading import PACKING, THOMSON, spread
+from experiments.core.geometry.theory import absent_loss
+from experiments.core.losses.exact import one_active
+from experiments.core.losses.optimum import everything, minimise
 from experiments.core.quantities import exact, share
-from experiments.core.spreading import PACKING, THOMSON, spread
-from experiments.core.theory import absent_loss
 
 MODULES = [five_features, twenty_features, eighty_features, loss_by_count, thomson, recipe]
 

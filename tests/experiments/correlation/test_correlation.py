@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.core import plotting
-from experiments.core.configurations import at_degrees, polygon
 from experiments.core.contract import Verdict
+from experiments.core.geometry.configurations import at_degrees, polygon
 from experiments.core.quantities import Quantity, exact
 from experiments.correlation import (
     collapsed_pairs,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.core.contract import Verdict
-from experiments.core.exact import expected_loss
+from experiments.core.losses.exact import expected_loss
 from experiments.core.quantities import Quantity
 from experiments.dynamics import one_thing
 from experiments.dynamics.one_thing import Config

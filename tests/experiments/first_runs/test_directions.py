@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.core.configurations import at_degrees, polygon
 from experiments.core.contract import Verdict
+from experiments.core.geometry.configurations import at_degrees, polygon
 from experiments.core.quantities import share
 from experiments.first_runs.directions import Config, _measure, decide_meant, run
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.core.configurations import at_degrees, classify, polygon
 from experiments.core.contract import Verdict
+from experiments.core.geometry.configurations import at_degrees, classify, polygon
 from experiments.core.quantities import exact, share
 from experiments.first_runs.starfish import (
     AT_BEST,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.core.configurations import DIGON_AND_ONE, TRIANGLE
 from experiments.core.contract import Verdict
+from experiments.core.geometry.configurations import DIGON_AND_ONE, TRIANGLE
 from experiments.core.quantities import exact
 from experiments.first_runs.triangle import Config, decide_common, decide_rare, run
 

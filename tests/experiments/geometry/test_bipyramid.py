@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.core.branches import branch
-from experiments.core.polyhedra import TETRAHEDRON, TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE
-from experiments.core.theory import absent_loss, together_loss
+from experiments.core.geometry.branches import branch
+from experiments.core.geometry.polyhedra import TETRAHEDRON, TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE
+from experiments.core.geometry.theory import absent_loss, together_loss
 from experiments.geometry.bipyramid import _means, _parts
 
 

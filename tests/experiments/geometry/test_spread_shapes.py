@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.core.polyhedra import OCTAHEDRON, SQUARE_ANTIPRISM, TETRAHEDRON
+from experiments.core.geometry.polyhedra import OCTAHEDRON, SQUARE_ANTIPRISM, TETRAHEDRON
 from experiments.geometry.spread_shapes import _best_runs, _count, _excess, _upright, experiment
 
 

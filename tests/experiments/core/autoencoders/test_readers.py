@@ -4,7 +4,7 @@ from scipy.optimize import nnls
 
 from experiments.core.autoencoders.readers import interference, sparse_code
 from experiments.core.autoencoders.sources import sparse_uniform
-from experiments.core.read_out import least_squares, leverage
+from experiments.core.linear_representation.read_out import least_squares, leverage
 
 
 def test_a_perfect_reading_has_no_interference_and_a_constant_one_is_all_interference():

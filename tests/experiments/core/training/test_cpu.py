@@ -9,8 +9,8 @@ import torch
 from scipy import stats
 
 from experiments.core import progress
-from experiments.core.evaluation import evaluate
-from experiments.core.exact import expected_loss
+from experiments.core.losses.evaluation import evaluate
+from experiments.core.losses.exact import expected_loss
 from experiments.core.training import cpu, reference
 from experiments.core.training.cpu_draws import TILE
 from experiments.core.training.cpu_kernel import new_scratch, split, tile_gradient

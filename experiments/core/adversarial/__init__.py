@@ -1,0 +1,1 @@
+"""What the experiments on adversarial examples share: attacks, interference, vulnerability, training against them."""

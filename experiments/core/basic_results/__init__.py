@@ -1,0 +1,1 @@
+"""What the basic results share: training over densities with unequal importance, drawings, terms of the loss."""

@@ -1,0 +1,1 @@
+"""What the experiments on correlated features share: couplings, training under them, and strategies."""

@@ -1,0 +1,1 @@
+"""What the experiments on learning dynamics share: courses over training, events, and stages."""

@@ -1,0 +1,1 @@
+"""What the experiments on linear representation share: read-outs, gates, a code that is not linear, word vectors."""
