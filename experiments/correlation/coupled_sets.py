@@ -88,7 +88,7 @@ experiment = Experiment(
     __name__,
     title="Correlated and anticorrelated sets in the plane",
     config=Config(),
-    quick=Config(seeds=8, densities=(0.1, 0.02), steps=400, batch=64, starts=1, angle_step=15.0),
+    quick=Config(seeds=8, steps=200, batch=64, starts=1, angle_step=15.0),
 )
 
 
