@@ -173,7 +173,8 @@ class Blocks:
     def anchor(self, statement: str) -> str:
         """Return where a statement stands on the site, relative to the root."""
         part = next(part for part in self.parts if statement in {each.id for each in part.statements})
-        page = self.statement_pages.get(statement) if part.pages else "index.html"
+        measured = statement in {each.id for each in part.measured}
+        page = self.statement_pages.get(statement) if measured else "index.html"
         return f"{page or 'index.html'}#{statement}"
 
     statement_pages: dict[str, str] = {}  # noqa: RUF012 -- set once, by the renderer
@@ -273,11 +274,11 @@ class Macros:
 
     def statements(self) -> str:
         """List the statements that are measured, each with the verdicts on it."""
-        return self._block("statements.html.jinja", parts=[part for part in self.blocks.parts if part.pages])
+        return self._block("statements.html.jinja", parts=[part for part in self.blocks.parts if part.measured])
 
     def not_measured(self) -> str:
-        """List the statements of the parts that no page measures yet."""
-        return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if not part.pages])
+        """List the statements that no page measures yet."""
+        return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if part.not_measured])
 
     def _block(self, template: str, **values: Any) -> str:
         return self.blocks.block(template, self.page, **values)

@@ -108,8 +108,8 @@ def _missing_statements(parts: tuple[Part, ...], calls: dict[Page, list[Call]], 
             f'statement {statement.id} stands on no page; show it with statement("{statement.id}")',
         )
         for part in parts
-        for statement in part.statements
-        if part.pages and statement.id not in shown
+        for statement in part.measured
+        if statement.id not in shown
     ]
 
 

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from experiments.core.errors import ReportError
 
@@ -16,11 +17,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: `id` ("A1"), `kind` (a key of `KINDS`) and `text`, which may hold inline Markdown."""
+    """One statement: `id` ("A1"), `kind` (a key of `KINDS`) and `text`, which may hold inline Markdown.
+
+    One that is not `measured` has no page yet, though others of its part may have.
+    """
 
     id: str
     kind: str
     text: str
+    measured: bool = True
 
     @property
     def part(self) -> str:
@@ -36,6 +41,16 @@ class Part:
     title: str
     pages: tuple[str, ...]
     statements: tuple[Statement, ...]
+
+    @property
+    def measured(self) -> tuple[Statement, ...]:
+        """Return the statements that its pages measure."""
+        return tuple(statement for statement in self.statements if self.pages and statement.measured)
+
+    @property
+    def not_measured(self) -> tuple[Statement, ...]:
+        """Return the statements that no page measures yet."""
+        return tuple(statement for statement in self.statements if not (self.pages and statement.measured))
 
 
 def load(path: Path) -> tuple[Part, ...]:
@@ -58,13 +73,13 @@ def load(path: Path) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _statement(entry: dict[str, str], path: Path) -> Statement:
+def _statement(entry: dict[str, Any], path: Path) -> Statement:
     missing = {"id", "kind", "text"} - entry.keys()
     if missing:
         raise ReportError(f"{path.name}: statement {entry.get('id', '?')} has no {min(missing)}")
     if entry["kind"] not in KINDS:
         raise ReportError(f"{path.name}: statement {entry['id']} has kind {entry['kind']!r}; kinds are S, C, T and Q")
-    return Statement(entry["id"], entry["kind"], entry["text"])
+    return Statement(entry["id"], entry["kind"], entry["text"], entry.get("measured", True))
 
 
 def _check_ids(statements: list[Statement], parts: list[Part], path: Path) -> None:

@@ -28,6 +28,18 @@ def test_a_statement_belongs_to_the_part_whose_letters_it_starts_with(tmp_path: 
     assert part.pages == ("first.md",)
 
 
+def test_a_statement_that_is_not_measured_stands_apart_from_the_others_of_its_part(tmp_path: Path) -> None:
+    (part,) = load(write(tmp_path, PART + statement("A1") + statement("A2") + "measured = false\n"))
+    assert [each.id for each in part.measured] == ["A1"]
+    assert [each.id for each in part.not_measured] == ["A2"]
+
+
+def test_no_statement_of_a_part_without_pages_is_measured(tmp_path: Path) -> None:
+    (part,) = load(write(tmp_path, PART.replace('pages = ["first.md"]\n', "") + statement("A1")))
+    assert part.measured == ()
+    assert [each.id for each in part.not_measured] == ["A1"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
