@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, undefined
+from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
 from experiments.core.correlation.coupled_training import (
     Plan,
     Trained,
@@ -317,6 +317,4 @@ def decide_switches(result: Result) -> Finding:
 )
 def decide_principal(result: Result) -> Finding:
     statistic = result.numbers["overlap_dense"]
-    if statistic.value >= 0.98:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.9 else Verdict.MIXED)
+    return Finding(statistic, graded(statistic, 0.98, 0.9))

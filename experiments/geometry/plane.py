@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.geometry import census_figures
 from experiments.core.geometry.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
 
@@ -156,9 +156,7 @@ def decide_pentagon(result: Result) -> Finding:
 )
 def decide_sudden(result: Result) -> Finding:
     found = sudden(result, LEAST_JUMP)
-    if found.value == 1:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+    return Finding(found, graded(found, 1, 0.5))
 
 
 @experiment.claim(
@@ -172,9 +170,7 @@ def decide_sudden(result: Result) -> Finding:
 )
 def decide_best(result: Result) -> Finding:
     found = result.numbers["best_is_optimum"]
-    if found.value >= 0.9:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+    return Finding(found, graded(found, 0.9, 0.5))
 
 
 @experiment.claim(

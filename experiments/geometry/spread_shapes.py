@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.core import plotting, views
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.geometry.configurations import OTHER, TOLERANCE
 from experiments.core.geometry.hulls import edges, faces
 from experiments.core.geometry.polyhedra import SHAPES, named
@@ -299,6 +299,4 @@ def decide_own_in_space(result: Result) -> Finding:
 
 
 def _finding(found: Quantity) -> Finding:
-    if found.value == 1:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED)
+    return Finding(found, graded(found, 1, 0.5))

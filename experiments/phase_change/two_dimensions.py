@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.phase_change import phase_figures
 from experiments.core.phase_change.phase_results import SweepResult, above, below, sweep
 from experiments.core.phase_change.phase_sweep import SweepConfig
@@ -178,9 +178,7 @@ def decide_jump(result: Result) -> Finding:
 )
 def decide_sudden_everywhere(result: Result) -> Finding:
     statistic = result.numbers["sudden_columns"]
-    if statistic.value == 1:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.5 else Verdict.MIXED)
+    return Finding(statistic, graded(statistic, 1, 0.5))
 
 
 @experiment.claim(
