@@ -24,6 +24,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -66,7 +67,8 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
         contents["light.small.png"] = f"{spec.id}-light-small.png", _thumbnail(figure, provenance)
         contents["png"] = f"{spec.id}.png", _png(figure, provenance)
         contents["pdf"] = f"{spec.id}.pdf", _pdf(figure, provenance)
-    with _drawn(spec, result, "dark") as figure:
+        places = [ax.get_position(original=True) for ax in figure.axes]
+    with _drawn(spec, result, "dark", places) as figure:
         if plotted_data.digest(spec.id, _panels(spec, figure)) != digest:
             raise ReportError(
                 f"figure {spec.id!r} plots other data in the dark theme; it must draw from its result alone"
@@ -79,8 +81,11 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
 
 
 @contextmanager
-def _drawn(spec: FigureSpec, result: Any, name: str) -> Iterator[Figure]:
-    """Draw in one theme; a warning of matplotlib (a glyph without shape, panels squeezed to nothing) is an error."""
+def _drawn(spec: FigureSpec, result: Any, name: str, places: list[Bbox] | None = None) -> Iterator[Figure]:
+    """Draw in one theme; a warning of matplotlib (a glyph without shape, panels squeezed to nothing) is an error.
+
+    Panels go to their `places` when these are known from the other theme: finding a layout costs as much as two files.
+    """
     with theme(name), mpl.rc_context({"svg.hashsalt": f"{spec.id}-{name}"}), warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
@@ -89,8 +94,11 @@ def _drawn(spec: FigureSpec, result: Any, name: str) -> Iterator[Figure]:
                 raise ReportError(f"figure {spec.id!r} returned a {type(figure).__name__}; return the Figure it drew")
             _rasterise_dense(figure)
             settle_titles(figure)
-            figure.draw_without_rendering()  # settles the layout once, so that every format has the same
+            if places is None:
+                figure.draw_without_rendering()  # settles the layout once, so that every format has the same
             figure.set_layout_engine("none")
+            for ax, place in zip(figure.axes, places or (), strict=places is not None):
+                ax.set_position(place)
             yield figure
         except UserWarning as warning:
             raise ReportError(
