@@ -138,10 +138,13 @@ def _numbers(config: Config, gap: Array, cosine: Array, frozen: Array) -> dict[s
     title="Absorption",
     caption="How much less often a parent's latent fires when a child is there, over the number of active latents. "
     "With too few, the child's latent takes the parent over: {numbers.batchtopk_0.63} at 0.63 of the true L0 with "
-    "batch top-k, {numbers.matryoshka_0.63} with nested dictionaries. At the true L0: {numbers.batchtopk_1.0} and "
-    "{numbers.matryoshka_1.0}. ",
+    "batch top-k, {numbers.matryoshka_0.63} with nested dictionaries. At the true L0, with resampling: "
+    "{numbers.batchtopk_1.0} and {numbers.matryoshka_1.0}. With the fewest active latents there is less of it, but the "
+    "latent nearest to a parent is then less its own.",
     alt="Absorption against active latents as a share of the true L0 for batch top-k and Matryoshka, each with and "
-    "without resampling. It is high at the left, where too few latents are active, and falls towards the true L0.",
+    "without resampling. All four curves rise from the smallest number of active latents to a peak below the true L0 "
+    "and fall from there on; those of batch top-k are far higher. A grey band of the frozen decoder lies near zero or "
+    "below.",
     interval="Student t, 95 %, over seeds of the mean over parents",
 )
 def draw(result: Result) -> Figure:

@@ -115,9 +115,11 @@ def _numbers(config: Config, composed: Array, chance: Array, together: Array) ->
     title="Composition",
     caption="Share of latents that hold two features (|cos| above 0.4 with each), over how often the two occur "
     "together. With {numbers.together_most:% value} together, {numbers.correlated_0.6:%} of latents are compositions "
-    "when too few latents are active, {numbers.correlated_1.0:%} at the true L0. Grey: random rows.",
-    alt="Two curves against the probability of a feature given its partner, from 0.1 to nearly 1: the share of "
-    "composed latents for too few active latents, and for the true number.",
+    "when too few latents are active, {numbers.correlated_1.0:%} at the true L0. Grey: random rows, "
+    "{numbers.chance:%}.",
+    alt="Two curves against the probability of a feature given its partner. With too few active latents the share of "
+    "composed latents jumps from near zero to the grey band of random rows and ends above it; with the true number it "
+    "stays low and rises a little at the right.",
     interval="Student t, 95 %, over seeds",
 )
 def draw(result: Result) -> Figure:

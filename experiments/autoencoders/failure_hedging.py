@@ -140,10 +140,10 @@ def _over_upright(errors: Array, upright: NDArray[np.bool_]) -> Array:
     "failure-hedging",
     title="Hedging",
     caption="One latent for two features. (a) How much of the child is mixed into the latent of its parent. Upright "
-    "latents follow the first principal component (dashed). In {numbers.upright:%} of runs the latent stands upright; "
-    "the others, open circles, point away from the parent and say that it is absent, and hold what the absent parent "
-    "lacks on average: the child's probability. (b) The same two features, independent: upright latents hold one of "
-    "them and nothing of the other.",
+    "latents follow the first principal component (dashed), or lie a little above it. In {numbers.upright:%} of runs "
+    "the latent stands upright; the others, open circles, point away from the parent and say that it is absent, and "
+    "hold what the absent parent lacks on average: the child's probability. (b) The same two features, independent: "
+    "upright latents hold one of them and nothing of the other.",
     alt="Two panels against the probability of the child. Left, filled points along a dashed curve above the diagonal "
     "and open points below it, on the diagonal. Right, filled points at zero and open points elsewhere.",
 )

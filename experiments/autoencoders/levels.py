@@ -221,9 +221,9 @@ def _agree(found: Array, explained: Array) -> NDArray[np.bool_]:
     title="Sparsity level and width",
     caption="TopK autoencoders on 100 features in 40 dimensions at p = 0.04, where {true_l0:.1f} features are "
     "present at a time (grey line), five models. (a) Share of features found. With fewer latents than "
-    "features, more active ones find fewer: latents come to stand for several features. With twice as many "
-    "latents as features all are found at every k. (b) Variance explained rises with k at every width. "
-    "Dashed: the decoder is the true dictionary, which no learned one beats at any k.",
+    "features, the more of them are active, the fewer features are found. With twice as many latents as "
+    "features all, or nearly all, are found at every k. (b) Variance explained rises with k at every width. "
+    "Dashed: the decoder is the true dictionary, which no learned one beats below the number of features present.",
     alt="Two panels over k. Left, shares found for three widths: near one for 100 and 200 latents, falling from "
     "one half to near zero for 50. Right, variance explained rises with k for all widths; a dashed line "
     "lies on that of 200 latents.",
@@ -259,7 +259,7 @@ def _band(ax: Axes, x: tuple[int, ...], values: Array, index: int, label: str) -
     "{numbers.dense_explained_k30:% value} of the variance and finds {numbers.dense_found_k30:% value} of "
     "the features, k = 10 explains {numbers.dense_explained_k10:% value} and finds "
     "{numbers.dense_found_k10:% value}.",
-    alt="Two scatter plots. Left, an upper branch with all features found at every variance explained, and a "
+    alt="Two scatter plots. Left, an upper branch with nearly all features found at every variance explained, and a "
     "lower one that falls as more is explained. Right, dots fall from all features found at the left to "
     "none at the right edge.",
 )

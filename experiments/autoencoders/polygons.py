@@ -237,7 +237,7 @@ def _result(
     title="What an autoencoder makes of a pentagon",
     caption="Activations of models of five features in two dimensions (dots), features' directions (grey lines) and "
     "the unit decoder rows of TopK autoencoders with k = 1 that fire (arrows). (a) With as many latents as "
-    "features, latents that started on one side have stayed there, between the features. (b) With twice as "
+    "features, those that fire point to one side, most of them between features. (b) With twice as "
     "many, every feature has one, and some point between. (c) At high density activations fill the plane, "
     "and latents go where the activations are.",
     alt="Three square panels. Left: dots along five rays of a pentagon, four arrows crowded near one of them. "
@@ -276,11 +276,10 @@ def _plane(ax: Axes, W: Array, rows: Array, activations: Array) -> None:
     title="Corners found",
     caption="Share of represented features with a latent within five degrees, sixteen models at each density, by "
     "variant; dotted: random directions. While features are rare, every variant misses some with as many "
-    "latents as features, since a latent that settled between two features does not leave; with twice as "
-    "many all but Matryoshka, whose first latent must serve alone, find nearly all. At p = 0.3 spare "
-    "latents are drawn to sums of features instead.",
+    "latents as features; with twice as many all but Matryoshka, whose first latent must serve alone, find "
+    "nearly all. At p = 0.3 spare latents help some variants, and with ReLU they find fewer.",
     alt="Three panels, one per density, of points with intervals for six variants at two widths. At low density "
-    "ten latents lie near one except for Matryoshka and five latents between a third and nine tenths; at "
+    "ten latents lie near one except for Matryoshka and five latents between a third and four fifths; at "
     "high density the order changes with the variant.",
     interval="95 % Student t interval of the mean over seeds",
 )

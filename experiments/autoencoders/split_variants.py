@@ -92,11 +92,12 @@ def _numbers(config: Config, arms: dict[str, Rungs]) -> dict[str, Quantity]:
     "split-variants",
     title="Splitting by variant",
     caption="Clustered world, with one latent per cluster (blue) and one per leaf (orange). JumpReLU, gated and batch "
-    "top-k tell most leaves apart, nested dictionaries few ({numbers.end_matryoshka}). ReLU with L1, at the same "
-    "number of active latents, has many latents per cluster that tell little ({numbers.end_relu}), yet more than a "
-    "frozen random decoder ({numbers.end_frozen_decoder}).",
+    "top-k tell most leaves apart, top-k fewer, nested dictionaries few ({numbers.end_matryoshka}). ReLU with L1, at "
+    "the same number of active latents, has many latents per cluster that tell little ({numbers.end_relu}), yet more "
+    "than a frozen random decoder ({numbers.end_frozen_decoder}).",
     alt="Two panels with one column per variant and one for the frozen decoder. Left, split information at two "
-    "widths: near zero at the small one, high at the large one. Right, effective latents per cluster beside a dashed "
+    "widths: near zero at the small one; at the large one high for gated, batch top-k and JumpReLU, low for ReLU and "
+    "nested dictionaries, lowest for the frozen decoder. Right, effective latents per cluster beside a dashed "
     "line.",
     interval="Student t, 95 %, over seeds",
 )

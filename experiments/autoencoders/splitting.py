@@ -248,9 +248,9 @@ def _matches(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
     "by one. (b) Effective latents per cluster; dashed: one per leaf. Two latents that take turns count too, so this "
     "rises in the undivided world, where latents are duplicated.",
     alt="Two panels against latents per cluster from one half to sixteen. Left, split information of five worlds: "
-    "clustered rises from zero to about 0.8; flat is high throughout, undivided zero throughout, ring levels off near "
-    "0.4. Right, effective latents: clustered rises towards a dashed line, ring levels off near three, undivided near "
-    "two.",
+    "clustered rises from zero to about 0.8; flat and hierarchical start near 0.4 and end near one, undivided is zero "
+    "throughout, ring levels off near 0.4. Right, effective latents: clustered rises towards a dashed line, ring "
+    "levels off near three, undivided near two.",
     interval="Student t, 95 %, over seeds; grey: central 95 % of the mean with labels permuted",
 )
 def draw_information(result: Result) -> Figure:
@@ -349,9 +349,9 @@ def _name(result: Result, rung: int, row: int) -> str:
     "clustered world new latents are children of a split; in the flat one, at first, they are born where nobody was. "
     "Without sub-features (undivided) more width gives latents that carry nothing, and duplicates, which the count "
     "takes for splits or mergers. Splits in the flat world are of latents that unrelated features shared.",
-    alt="Five panels of stacked bars over five widths. Children of a split dominate in the clustered world; born "
-    "latents in the flat and hierarchical ones at small widths; latents that carry nothing fill most of the bars of "
-    "the undivided and ring worlds at large widths.",
+    alt="Five panels of stacked bars over five widths. Children of a split dominate at middle widths in the clustered "
+    "world; born latents in the flat and hierarchical ones at small widths; latents that carry nothing fill most of "
+    "the bars of the undivided and ring worlds at large widths.",
 )
 def draw_census(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(result.worlds), width="wide", height=3.2, sharey=True)
