@@ -143,12 +143,13 @@ def _rank(config: Config, one: Array, two: Array) -> Quantity:
 @experiment.figure(
     "digits",
     title="Digits read from a bottleneck",
-    caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; at least 1/9 (dashed) "
-    "from nine dimensions on. (b) Share of right answers that an attack of 5, 10 or 15 % of an image's norm turns. (c) "
-    "One against the other, attack of 10 %, each dot a classifier, darker where wider: rank correlation "
-    "{numbers.rank:.2f} over all and {numbers.within:.2f} among those of one width.",
-    alt="Three panels. Overlap falls with width and levels off at nine dimensions; the share of turned answers over "
-    "width, one line per attack size; and a scatter plot of share turned against overlap, coloured by width.",
+    caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; the least possible from "
+    "nine dimensions on is 1/9 (dashed). (b) Share of right answers that an attack of 5, 10 or 15 % of an image's "
+    "norm turns. (c) One against the other, attack of 10 %, each dot a classifier, darker where wider: rank "
+    "correlation {numbers.rank:.2f} over all and {numbers.within:.2f} among those of one width.",
+    alt="Three panels. Overlap falls with width, ever more slowly, and stays above the dashed line; the share of "
+    "turned answers over width, one line per attack size; and a scatter plot of share turned against overlap, "
+    "coloured by width.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
 def draw(result: Result) -> Figure:
@@ -189,18 +190,41 @@ def decide_follow(result: Result) -> Finding:
     return Finding(result.numbers["rank"], above(result.numbers["rank"], 0.8))
 
 
+def within_widths(overlap: Array, turned: Array, resamples: int = 1000) -> Quantity:
+    """Return the mean over widths of the rank correlation within a width, of (width, seed) arrays.
+
+    All widths of a seed share their start and the order of images, so seeds are resampled, with all their widths.
+    """
+
+    def correlation(chosen: NDArray[np.int64]) -> float:
+        return float(np.mean([_correlation(*pair) for pair in zip(overlap[:, chosen], turned[:, chosen], strict=True)]))
+
+    seeds = overlap.shape[1]
+    drawn = np.random.default_rng(0).integers(0, seeds, (resamples, seeds))
+    return percentile_quantity(correlation(np.arange(seeds)), np.array([correlation(row) for row in drawn]), seeds)
+
+
+def _correlation(one: Array, two: Array) -> float:
+    """Return the rank correlation of two samples; 0 where one of them does not vary."""
+    a, b = (rankdata(each) - (len(each) + 1) / 2 for each in (one, two))
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / size if size > 0 else 0.0
+
+
 @experiment.claim(
     "digits-within",
     title="Among classifiers of one width, those with more interference are less robust",
     statements=("E1",),
-    test="The same rank correlation within each width, over seeds. Statistic: mean over widths.",
-    criterion="Supported if the 95 % interval over widths lies above 0, refuted if below, inconclusive if it straddles "
+    test="The same rank correlation within each width, over seeds. Statistic: mean over widths; seeds are resampled, "
+    "each with all its widths.",
+    criterion="Supported if the 95 % interval over seeds lies above 0, refuted if below, inconclusive if it straddles "
     "0.",
     figures=("digits",),
-    published=Verdict.SUPPORTED,
+    published=Verdict.INCONCLUSIVE,
 )
 def decide_within(result: Result) -> Finding:
-    return Finding(result.numbers["within"], above(result.numbers["within"], 0.0))
+    found = within_widths(result.interference, result.turned[result.quoted])
+    return Finding(found, above(found, 0.0))
 
 
 @experiment.claim(

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
-from experiments.adversarial import cancellation, column, disturbances, hardening, surgery, transfer, vulnerability
+from experiments.adversarial import (
+    cancellation,
+    column,
+    digits,
+    disturbances,
+    hardening,
+    surgery,
+    transfer,
+    vulnerability,
+)
 from experiments.core.contract import Verdict
 from experiments.core.geometry.configurations import polygon
 from experiments.core.quantities import Quantity
@@ -18,7 +28,7 @@ def with_numbers(**numbers: tuple[float, float, float]):
 
 @pytest.mark.parametrize(
     ("tracks", "linf", "verdict"),
-    [(0.97, 0.98, "supported"), (0.97, 0.9, "mixed"), (0.9, 0.9, "refuted")],
+    [(0.97, 0.98, "supported"), (0.97, 0.9, "mixed"), (0.95, 0.95, "mixed"), (0.9, 0.9, "refuted")],
 )
 def test_vulnerability_must_track_crowding_in_both_norms(tracks, linf, verdict):
     near = {name: (v, v - 0.01, v + 0.01) for name, v in (("tracks", tracks), ("tracks_linf", linf))}
@@ -53,6 +63,31 @@ def test_an_adversary_must_win_in_both_norms():
     one, both = ({"signs_over_random_l2": (5, 4, 6), "signs_over_random_linf": (x, x, x)} for x in (2.0, 6.0))
     assert disturbances.decide_adversary(with_numbers(**one)).verdict is Verdict.MIXED
     assert disturbances.decide_adversary(with_numbers(**both)).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("kept", "verdict"),
+    [((0.3, 0.4), "supported"), ((0.3, 0.7), "mixed"), ((0.7, 0.5), "mixed"), ((0.7, 0.6), "refuted")],
+)
+def test_cancellation_must_halve_interference_or_not_at_every_density(kept, verdict):
+    rows = np.array(kept)[:, None, None] + np.linspace(-0.02, 0.02, 8)
+    found = type("Result", (), {"numbers": {"kept": Quantity(kept[0])}, "kept": rows})
+    assert cancellation.decide_quiet(found).verdict == Verdict(verdict)
+
+
+def test_the_link_within_widths_is_the_mean_rank_correlation_and_counts_seeds():
+    rng = np.random.default_rng(3)
+    overlap, turned = rng.random((4, 8)), np.round(rng.random((4, 8)), 1)
+    found = digits.within_widths(overlap, turned)
+    assert found.value == pytest.approx(
+        np.mean([spearmanr(*pair).statistic for pair in zip(overlap, turned, strict=True)])
+    )
+    assert found.n == 8
+    repeated = digits.within_widths(np.repeat(overlap[:1], 9, 0), np.repeat(turned[:1], 9, 0))
+    once = digits.within_widths(overlap[:1], turned[:1])
+    assert (repeated.low, repeated.high) == pytest.approx(
+        (once.low, once.high)
+    )  # more widths of the same seeds add nothing
 
 
 def test_growth_must_have_all_four_exponents():
