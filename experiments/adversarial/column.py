@@ -221,7 +221,7 @@ def draw_growth(result: Result) -> Figure:
     caption="Quantiles of entries beside the one (larger than 0.05 in size), all represented features and seeds. Where "
     "features are antipodal nearly all are −1; as they crowd, entries shrink towards zero from both sides.",
     alt="Lines of five quantiles over density. On the dense side most lie at minus one; towards rare features they "
-    "converge to a band between about minus one half and one half.",
+    "converge to a band between about minus one half and a little less than one half.",
 )
 def draw_entries(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=2.9)
@@ -240,7 +240,7 @@ def draw_entries(result: Result) -> Figure:
     statements=("E2",),
     source=PAPER,
     test="Share of the l1 norm of a column's other entries that negative ones carry, at every density at which "
-    "features share dimensions. Statistic: mean over seeds at the lowest density.",
+    "features share dimensions (more than 1.2 per dimension). Statistic: mean over seeds at the lowest density.",
     criterion="Supported if the 95 % interval lies within 0.4 to 0.6 at all densities, refuted if it does at none, "
     "mixed otherwise.",
     figures=("column-growth", "column-shapes", "column-entries"),

@@ -224,10 +224,12 @@ def _effect_numbers(measured: Array, column: Array, ascent: Array, loss: Array, 
     title="Disturbances of equal size",
     caption="Change of a present feature's output per unit of disturbance, root mean square, by kind; dashed: what its "
     "column of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.worst_over_random_l2:.1f} "
-    "times what a random one does. (b) Equal size of every entry: {numbers.worst_over_random_linf:.1f} times (both "
-    "at p = 0.02). The signs of eps alone, without touching the feature, do nearly as much.",
-    alt="Two panels over density on logarithmic scales. Worst and signs of eps lie highest and rise as features become "
-    "rarer; random, plausible and typical data lie an order of magnitude lower. Dashed lines run slightly above.",
+    "times what a random one does. (b) Equal size of every entry: {numbers.worst_over_random_linf:.1f} times. The "
+    "signs of eps alone, without touching the feature, do {numbers.signs_over_worst_l2:.0%} and "
+    "{numbers.signs_over_worst_linf:.0%} of the worst (all at p = 0.02).",
+    alt="Two panels over density on logarithmic scales. The worst lies highest and rises as features become rarer; "
+    "signs of eps start among the other kinds where features are dense and climb towards the worst; random, plausible "
+    "and typical data lie far below where features are rare. Dashed lines run somewhat above.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
 def draw_kinds(result: Result) -> Figure:
@@ -253,8 +255,8 @@ def draw_kinds(result: Result) -> Figure:
     "passes most of it on ({numbers.passed_present:.0%} at p = 0.02), an absent one "
     "{numbers.passed_absent:.0%}: bias and ReLU hold a rare feature shut. (b) Rise of the loss per squared length "
     "of disturbance.",
-    alt="Left, two curves over density: near one for present features, falling steeply towards zero where features are "
-    "rare for absent ones. Right, rise of loss by kind of disturbance on a logarithmic scale.",
+    alt="Left, two curves over density: well above one half for present features, falling steeply towards zero "
+    "where features are rare for absent ones. Right, rise of loss by kind of disturbance on a logarithmic scale.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
 def draw_cut(result: Result) -> Figure:

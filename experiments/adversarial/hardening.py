@@ -147,10 +147,12 @@ def _crossing(share: Array, crowding: Array) -> float:
     "hardening",
     title="Training against attacks",
     caption="Models of 80 features in 8 dimensions trained against attacks on a random feature, by attack size over "
-    "the mean input norm. (a) Superposition is gone (line at 1) at {numbers.gone_dense:.2f} for p = 0.1 and at "
-    "{numbers.gone_rare:.2f} for p = 0.02. (b) By then the model explains about as little as 8 orthogonal features "
-    "would, or less (dashed). (c) Vulnerability to small attacks falls along the way.",
-    alt="Three panels over attack size, one line per density. Features per dimension fall steadily through one; "
+    "the mean input norm. (a) ||W||²/m falls to one (line, within a twentieth) at {numbers.gone_dense:.2f} for p = "
+    "0.1 and at {numbers.gone_rare:.2f} for p = 0.02; dotted: features with a norm above one half, per dimension. (b) "
+    "By then the model explains about as little as 8 orthogonal features would, or less (dashed). (c) Vulnerability "
+    "to small attacks falls along the way.",
+    alt="Three panels over attack size, one line per density. Features per dimension fall through one, their "
+    "dotted counts beside them; "
     "variance explained falls to a tenth and below; vulnerability falls by more than an order of magnitude.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
@@ -158,6 +160,7 @@ def draw(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
     for index, p in enumerate(result.density):
         plotting.seed_band(left, result.share, result.crowding[index], index=index, label=f"p = {p:g}", marker="o")
+        left.plot(result.share, result.live[index].mean(-1), ":", color=plotting.series(index), linewidth=1)
         plotting.seed_band(middle, result.share, result.explained[index], index=index, marker="o")
         plotting.seed_band(right, result.share, result.ratio[index], index=index, marker="o")
     plotting.guide(left, 1.0)
@@ -178,7 +181,7 @@ def draw(result: Result) -> Figure:
     statements=("E1",),
     source=PAPER,
     test="Features per dimension, ||W||²/m, after training against attacks of increasing size. Statistic: rank "
-    "correlation with the size, mean over densities and seeds.",
+    "correlation with the size, mean over densities for each seed, mean over seeds.",
     criterion="Supported if the 95 % interval lies below -0.9, refuted if it lies above, inconclusive otherwise.",
     figures=("hardening",),
     published=Verdict.SUPPORTED,

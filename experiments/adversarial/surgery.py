@@ -168,12 +168,14 @@ def _check_numbers(density: Array, checks: Array) -> dict[str, Quantity]:
     "adversarial-surgery",
     title="Vulnerability with the interference taken out",
     caption="(a) Vulnerability (l2) of the same models, attacked anew after each change. At its peak the entries "
-    "beside the diagonal account for {numbers.eps_share:.0%} of it. An orthogonal read-out leaves the baseline (line), "
-    "(b) at {numbers.projected_cost:.1f} times the clean loss. Moves of outputs alone, without the part that only "
-    "makes errors worse, are {numbers.moves_peak:.1f} times the baseline at the peak; if nothing cut an output, "
-    "{numbers.linear:.0f} times.",
-    alt="Curves over density on a logarithmic scale: linear reach highest, then the full model, then the model with "
-    "its interference set to zero and the moves of outputs alone, and a flat line at one for the orthogonal read-out.",
+    "beside the diagonal account for {numbers.eps_share:.0%} of it. An orthogonal read-out without ReLU leaves the "
+    "baseline (line), (b) at {numbers.projected_cost:.1f} times the clean loss. Moves of outputs alone, without the "
+    "part that only makes errors worse, are {numbers.moves_peak:.1f} times the baseline at the peak; if nothing cut "
+    "an output, {numbers.linear:.0f} times.",
+    alt="Curves over density on a logarithmic scale: where features are rare, linear reach is highest, then the full "
+    "model, then the model with its interference set to zero and the moves of outputs alone; a flat line at one for "
+    "the orthogonal read-out. Right, loss without attack: lower than the full model's with the interference set to "
+    "zero, higher with the orthogonal read-out.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
 def draw_surgery(result: Result) -> Figure:
@@ -210,7 +212,7 @@ def draw_surgery(result: Result) -> Figure:
     "random restarts: {numbers.analytic_least:.2f} at worst; ascent that starts from it gets to "
     "{numbers.polished_least:.2f} there. (b) Where features are rarest the gradient at the clean input is zero for "
     "{numbers.masked:.0%} of inputs, but ascent from there misses only {numbers.missed:% value} of the harm: at "
-    "those inputs there is nothing to find.",
+    "those inputs the other attacks find next to nothing.",
     alt="Left, four curves between 0.8 and 1 over density. Right, the share of inputs without a gradient rises steeply "
     "where features are rare, while the share of harm that is missed stays near zero.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -259,8 +261,8 @@ def decide_share(result: Result) -> Finding:
     "adversarial-orthogonal",
     title="Reading with orthogonal directions makes a crowded model robust at no cost",
     statements=("E1",),
-    test="The read-out replaced by the pseudo-inverse of W with the best bias, where the full model is most "
-    "vulnerable. Statistic: clean loss over that of the full model, mean over seeds.",
+    test="The read-out replaced by the pseudo-inverse of W with the best bias and no ReLU, where the full model is "
+    "most vulnerable. Statistic: clean loss over that of the full model, mean over seeds.",
     criterion="Supported if its vulnerability lies below 1.2 and the clean loss rises by less than a tenth; mixed if "
     "only one of the two holds; refuted if neither does.",
     figures=("adversarial-surgery",),
