@@ -192,7 +192,8 @@ def _curve_numbers(curves: _Curves) -> dict[str, Quantity]:
         "densities are those where the bipyramid is the better of the two."
     ),
     alt=(
-        "A wire frame of a triangular bipyramid; norms of equator and poles that differ and cross; two clouds of "
+        "A wire frame of a triangular bipyramid; norms of both, that of the equator larger, most of all among "
+        "common features; two clouds of "
         "points at two thirds and one half; shares of seeds over falling feature probability."
     ),
     interval="b: Student t interval of the mean over runs that are bipyramids, 95 %",
@@ -253,8 +254,8 @@ def turn(result: Result) -> views.Solids:
         "them. Statistic: that of the equator."
     ),
     criterion=(
-        "Supported if each mean is within 0.02 of its value and the intervals do not overlap; refuted if they overlap; "
-        "mixed otherwise."
+        "Supported if each mean is within 0.02 of its value and the equator's interval lies above that of the poles; "
+        "refuted if it does not lie above; mixed otherwise."
     ),
     figures=("geometry-bipyramid",),
     published=Verdict.SUPPORTED,
@@ -273,7 +274,10 @@ def decide_dimensionality(result: Result) -> Finding:
     statements=("C5",),
     source=SECTION,
     test="Mean over trained bipyramids, at the density with most of them, of the equator's norm less the poles'.",
-    criterion="Supported if the interval excludes all differences below 0.01, refuted if it lies within, else mixed.",
+    criterion=(
+        "Supported if the interval excludes all differences of size 0.01 or less, refuted if it lies within these, "
+        "mixed otherwise."
+    ),
     figures=("geometry-bipyramid",),
     published=Verdict.SUPPORTED,
 )

@@ -395,8 +395,8 @@ def baselines_of(result: Result) -> list[float]:
     caption="At density 0.05. (a) Mean angle between the odd feature and its two neighbours, 72° in a regular "
     "pentagon; (b) its norm. Dots are fits (large: the best of each ratio), lines the exact pentagon, drawn to "
     "where it ends as a minimum. The angle changes gradually; the norm falls to 0 at once.",
-    alt="Left, an angle that rises with the ratio from 62 to 77 degrees. Right, a norm near 1.1 that ends at a "
-    "ratio of 0.12, with best fits at zero below 0.27.",
+    alt="Left, an angle that rises with the ratio and passes 72 degrees at 1. Right, a norm above 1 on a line that "
+    "ends at a small ratio; best fits lie on it down to a ratio near {numbers.density_p05:.2f} and at zero below.",
 )
 def draw_angles(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=2.9)
@@ -425,7 +425,8 @@ def _one_colour(role: str) -> ListedColormap:
     caption="Best solution of the exact loss in each cell: the odd feature differs (a) in density, (b) in "
     "importance. Coloured: all five live; the colour is the angle between the odd feature and its neighbours, near "
     "white at 72°, darkest where it stands at right angles to all others. Grey: two antipodal pairs, without the "
-    "odd feature (dark) or another one (light). Dashed: where the branches cross. Common features have no pentagon "
+    "odd feature (dark) or another one (light). Blank: a density above 1. Dashed: where the branches cross. Common "
+    "features have no pentagon "
     "to bend.",
     alt="Two maps. A coloured region at low density, blue on the left and orange on the right, is bounded on the "
     "left by a rising dashed curve, beyond which all is dark grey; above it pale grey.",
@@ -466,8 +467,8 @@ def draw_map(result: Result) -> Figure:
     title="Changing one feature's importance bends the pentagon",
     statements=("C8",),
     source=SOURCE,
-    test="Best solutions over a map of densities and importances of the odd feature from a tenth to four times: "
-    "largest change, from 72 degrees, of the angle to its neighbours while all five features live.",
+    test="Exact pentagons at density 0.05 that lose less than two digons without the odd feature, its importance from "
+    "a tenth to four times that of the others: largest change, from 72 degrees, of the angle to its neighbours.",
     criterion="Supported if above 2 degrees, refuted otherwise.",
     figures=("deformation-map",),
     published=Verdict.SUPPORTED,
@@ -499,8 +500,9 @@ def decide_repels(result: Result) -> Finding:
     title="Far enough from the others, the feature breaks the pentagon",
     statements=("C9",),
     source=SOURCE,
-    test="Crossing of the exact branches, pentagon and two digons without the odd feature, over baselines up to "
-    "0.21 and for density and importance. Statistic: share of these at which they cross.",
+    test="Crossing of the exact branches, pentagon and two digons without the odd feature, at baselines up to 0.21, "
+    "beyond which equal features soon have no pentagon, for density and for importance. Statistic: share of these at "
+    "which they cross.",
     criterion="Supported if at all of them and the norm of the odd feature jumps by more than one half at density "
     "0.05; refuted if at fewer than half; mixed otherwise.",
     figures=("deformation-crossing", "deformation-map"),

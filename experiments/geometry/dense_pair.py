@@ -219,8 +219,10 @@ def draw_runs(result: Result) -> Figure:
     title="Two orthogonal features are the worst of many ties, until importance differs",
     caption=(
         "(a) How far the plane that W uses is spanned by single features: 1 for two features alone. (b) By how much "
-        "each run beats two orthogonal features, on common samples, in features' variance; dashed, the exact optimum "
-        "for equal importance. (c) The third feature in the exact optimum: it comes in continuously where the "
+        "each run beats two orthogonal features, in features' variance; dashed, the exact optimum for equal "
+        "importance. Losses of runs are estimates from common samples, whose error puts some above it; those far "
+        "behind are drawn at the lower edge. (c) The third "
+        "feature in the exact optimum: it comes in continuously where the "
         "stability analysis puts it, at {numbers.limit:.3f} of the second's importance."
     ),
     alt=(

@@ -90,8 +90,9 @@ def draw_transitions(result: Result) -> Figure:
         "for n features: the rows are alike from the number of its vertices on."
     ),
     alt=(
-        "Left, stacked areas over falling feature probability: irregular arrangements, then two digons, then pentagons "
-        "with a growing share of hexagons and irregular ones. Right, a map whose colour steps climb from triangle to "
+        "Left, stacked areas over falling feature probability: irregular arrangements beside some of two directions "
+        "and triangles, then two digons, then pentagons with some hexagons and irregular ones. Right, a map whose "
+        "colour steps climb from triangle to "
         "two digons, pentagon and hexagon as features get rarer and more."
     ),
 )
@@ -128,7 +129,7 @@ def decide_antipodal(result: Result) -> Finding:
     test="Share of seeds that end as a regular pentagon, at the density where that share is largest.",
     criterion=(
         "Supported if the interval lies above one half and the pentagon is the exact optimum at lower densities than "
-        "two digons are; refuted if the pentagon is never the optimum; mixed otherwise."
+        "two digons are; refuted if either is never the optimum; mixed otherwise."
     ),
     figures=("geometry-plane-census", "geometry-plane-transitions"),
     published=Verdict.SUPPORTED,
@@ -175,8 +176,9 @@ def decide_best(result: Result) -> Finding:
 
 @experiment.claim(
     "plane-nothing-better",
-    title="No run is better than the best named polygon",
-    test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
+    title="No run beats the best named polygon by more than a hundredth of a feature",
+    test="Largest lead, over all densities, of the best run over the best named shape, in features' worth of kept "
+    "variance; losses are exact.",
     criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
     figures=("geometry-plane-transitions",),
     published=Verdict.SUPPORTED,

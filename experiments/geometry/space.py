@@ -94,7 +94,7 @@ def draw_transitions(result: Result) -> Figure:
         "(a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, transitions of the exact optimum. The "
         "octahedron reaches {numbers.most_octahedron:% value} of seeds, the square antiprism "
         "{numbers.most_square_antiprism:% value}, the tricapped prism {numbers.most_tricapped_trigonal_prism:% value}. "
-        "(b) Best named shape for n features: with three to five of them the tetrahedron and the triangular bipyramid "
+        "(b) Best named shape for n features: with four or five of them the tetrahedron and the triangular bipyramid "
         "are best among common features only."
     ),
     alt=(
@@ -138,8 +138,7 @@ def decide_antipodal(result: Result) -> Finding:
         "Statistic: share of seeds that end as a tetrahedron, at the density where that share is largest."
     ),
     criterion=(
-        "Supported if the tetrahedron is best at lower densities than the octahedron; refuted if it is best at higher "
-        "ones only, or never."
+        "Supported if the tetrahedron is best, and only at lower densities than the octahedron is; refuted otherwise."
     ),
     figures=("geometry-space-shapes", "geometry-space-census"),
     published=Verdict.REFUTED,
@@ -158,7 +157,7 @@ def decide_tetrahedron(result: Result) -> Finding:
     test="Share of seeds that end as a square antiprism, at the density where that share is largest.",
     criterion=(
         "Supported if the interval lies above one half and the antiprism is the exact optimum at lower densities than "
-        "the octahedron is; refuted if the antiprism is never the optimum; mixed otherwise."
+        "the octahedron is; refuted if either is never the optimum; mixed otherwise."
     ),
     figures=("geometry-space-census", "geometry-space-transitions"),
     published=Verdict.SUPPORTED,
@@ -205,8 +204,9 @@ def decide_best(result: Result) -> Finding:
 
 @experiment.claim(
     "space-nothing-better",
-    title="No run is better than the best named solid",
-    test="Largest lead of a best run over the best named shape, in features' worth of kept variance; losses are exact.",
+    title="No run beats the best named solid by more than a hundredth of a feature",
+    test="Largest lead, over all densities, of the best run over the best named shape, in features' worth of kept "
+    "variance; losses are exact.",
     criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
     figures=("geometry-space-transitions",),
     published=Verdict.SUPPORTED,

@@ -176,7 +176,7 @@ def _count(hits: NDArray[np.bool_]) -> Quantity:
     ),
     alt=(
         "Three rows of wire frames, from four to twelve vertices. The upper row goes from tetrahedron to icosahedron. "
-        "Most solids of the lower row look like those above; the first ones have antipodal pairs instead."
+        "Some solids of the lower row look like those above; the first two have antipodal pairs instead."
     ),
 )
 def draw_solids(result: Result) -> Figure:
@@ -219,12 +219,13 @@ def turn_solids(result: Result) -> views.Solids:
     caption=(
         "(a) Largest difference between an angle of the best run and of equal charges; dashed, the tolerance. (b) "
         "Positive interference of its directions above the least possible, per pair, where no feature is left out. In "
-        "space the model's own problem is solved for {numbers.space_own:count} numbers of points; in the plane more "
-        "than six features form no larger polygon: the others are left out."
+        "space the model's own problem is solved to within the tolerance of the claim for {numbers.space_own:count} "
+        "numbers of points; in the plane more than six features form no larger polygon: the others are left out."
     ),
     alt=(
-        "Two panels over the number of points. Left, angles: in the plane small up to six points and large beyond; in "
-        "space small but for a few numbers of points. Right, excess interference, near zero in space throughout."
+        "Two panels over the number of points. Left, angles: in the plane small from four to six points, beyond it "
+        "features are left out; in space they go up and down across the tolerance. Right, excess interference, near "
+        "zero throughout."
     ),
 )
 def draw_energies(result: Result) -> Figure:

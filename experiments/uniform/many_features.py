@@ -85,9 +85,10 @@ def _inverse_axis(ax: Axes, rarest: float) -> None:
     "near 1/2 over {numbers.plateau_half}. Dashed: the brick with the highest gain, computed without training. "
     "(b) Loss saved per dimension, 1 for a dedicated one: trained models (dots) and bricks (lines). Pairs are best "
     "from $1/p$ = {numbers.brick_to_digons:.2f} to {numbers.brick_from_digons:.2f}; that is the plateau. Near p = 1 "
-    "almost nothing is gained by sharing, and training leaves D* at 1 for longer than the optimum.",
-    alt="Left, dots fall from one to a long shelf at one half and on to 0.13; a dashed staircase of the best brick "
-    "runs along them. Right, gain per dimension rises; dots follow the upper envelope of the lines of the bricks.",
+    "almost nothing is gained by sharing, and training leaves D* at 1 for longer than the best brick.",
+    alt="Left, dots fall from one to a long shelf at one half and on from there; a dashed staircase of the best brick "
+    "runs along them. Right, gain per dimension rises; dots lie a little below the upper envelope of the lines of the "
+    "bricks at first, on it where pairs are best, and above it at the end.",
 )
 def draw_stickiness(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.3)
@@ -120,11 +121,12 @@ def draw_stickiness(result: Result) -> Figure:
     title="The dimensionality of every feature",
     caption="(a) Dimensionality $D_i$ of every represented feature of every model. (b) Their smooth density, one "
     "weight per seed, with overlaps of all features or of represented ones only; dotted, random directions with the "
-    "same norms. One half is a sharp cluster, {peaks.1_2:.0f} times as dense as the gaps. Dedicated features and "
-    "triangles fall short of 1 and 2/3, as they overlap with unrepresented features; without these, triangles stand "
-    "out at 2/3 ({kept_peaks.2_3:.0f} times). At 2/5 ({peaks.2_5:.1f}) and 3/8 ({peaks.3_8:.1f}) there is no excess.",
-    alt="Left, dots over rarity: a cloud near 0.7, then a long line at one half, then a falling band that crosses "
-    "2/5 and 3/8. Right, a sideways density with one tall peak at one half and a broad dotted null below.",
+    "same norms. One half is a sharp cluster, {peaks.1_2:.0f} times as dense as the gaps. At 2/3 there is none "
+    "({peaks.2_3:.1f}) until overlaps with unrepresented features are left out ({kept_peaks.2_3:.0f}). At 2/5 "
+    "({peaks.2_5:.1f}) and 3/8 ({peaks.3_8:.1f}) there is no clear excess.",
+    alt="Left, dots over rarity: a cloud near the lower edge where features are common, then a small one between 2/3 "
+    "and 3/4, then a long line at one half, then a falling band that crosses 2/5 and 3/8. "
+    "Right, a sideways density with one tall peak at one half and a broad dotted null below.",
     interval="none in the picture; peaks are quoted with 95 % percentile bootstrap over seeds",
 )
 def draw_dimensionality(result: Result) -> Figure:
@@ -172,11 +174,12 @@ def draw_graphs(result: Result) -> Figure:
 
 @experiment.figure(
     "uniform-islands",
-    title="Islands first, then a continent",
+    title="Islands while superposition sets in, then a continent",
     caption="(a) Share of represented features in each kind of component (|cos| above 0.2), models pooled in bins of "
     "rarity. (b) Share in small islands, of up to 8 features, at three thresholds for an edge; dotted, random "
     "directions. While superposition sets in, {numbers.onset_wide:% value} of the features are in small islands, by "
-    "chance {numbers.onset_null:% value}; beyond $1/p$ = 7 {numbers.rare:% value}.",
+    "chance {numbers.onset_null:% value}; beyond $1/p$ = 7 {numbers.rare:% value}. Nearest to p = 1, before "
+    "superposition, components are large too.",
     alt="Left, stacked areas over rarity: larger components and single features, then pairs fill everything, then "
     "pentagons and antiprisms, then larger components. Right, curves of the share in small islands rise to one and "
     "fall to zero, while chance stays at zero.",
@@ -204,12 +207,14 @@ def draw_islands(result: Result) -> Figure:
 
 @experiment.figure(
     "uniform-census",
-    title="Components share their rank equally",
+    title="Kinds of components, and the share of a dimension that their features have",
     caption="Kinds of components of two to eight features found at least twice: mean dimensionality of their features, "
     "beside rank over size, what a tegum factor with equal features has. {found.2_in_1:.0f} digons, "
     "{found.3_in_2:.0f} triangles, {found.5_in_2:.0f} pentagons and {found.8_in_3:.0f} groups of eight in three "
-    "dimensions were found; {found.4_in_3:.0f} tetrahedra.",
-    alt="A dot for each kind of component against rank over size; the common kinds lie on the diagonal.",
+    "dimensions were found; {found.4_in_3:.0f} tetrahedra. Their means lie below the line, "
+    "those of groups as many as their dimensions (at 1) far below.",
+    alt="A dot for each kind of component against rank over size; the commonest lie just below the diagonal, those "
+    "at 1 far below it.",
 )
 def draw_census(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.2)
@@ -351,7 +356,7 @@ def decide_peaks_kept(result: Result) -> Finding:
 
 @experiment.claim(
     "uniform-bipyramids",
-    title="Bipyramids split: no features at 3/5 or 3/7",
+    title="Bipyramids split: features do not gather at 3/5 or 3/7",
     source=SOURCE,
     test="Density of dimensionalities within 0.01 of 3/5 and of 3/7 over the density just beside, bootstrap over "
     "seeds. Statistic: the larger of the two.",
@@ -372,7 +377,7 @@ def decide_bipyramids(result: Result) -> Finding:
     title="Dimensionalities add up to the number of dimensions",
     source=SOURCE,
     test="Sum of D_i over all features divided by the number of dimensions, in models with D* below 0.9. Statistic: "
-    "share of models with a sum between 0.97 and 1.",
+    "share of models, each one training from a start of its own, with a sum between 0.97 and 1.",
     criterion="Supported if the interval lies above 0.9, refuted if below, inconclusive otherwise.",
     figures=("uniform-dimensionality",),
     published=Verdict.SUPPORTED,

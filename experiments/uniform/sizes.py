@@ -134,8 +134,8 @@ def _spreads(name: str, mass: Array, config: Config) -> dict[str, Quantity]:
     title="Features learned per dimension, in five sizes",
     caption="$\\Vert W\\Vert_F^2/m$ over rarity. (a) The same dimensions, more features: sizes differ by at most "
     "{numbers.features_largest:%}. (b) The same ratio of features to dimensions: at most "
-    "{numbers.dimensions_largest:%}. They agree on the plateau of pairs and drift apart where features are rare: 100 "
-    "features reach their ceiling, 400 train more slowly, and ten dimensions are packed less well than forty.",
+    "{numbers.dimensions_largest:%}. They are close on the plateau of pairs and drift apart where features are "
+    "rare: 100 features fall behind, and so do ten dimensions.",
     alt="Two panels with three nearly coinciding curves each that rise from two to seven features per dimension; "
     "with 100 features the left one stays lower at the end.",
     interval="95 % Student t interval of the mean over seeds",
