@@ -270,7 +270,8 @@ def decide_split(result: Result) -> Finding:
 )
 def decide_linear(result: Result) -> Finding:
     found = result.numbers["linear_formula"]
-    return _below(exact(round(found.value, 9), method=f"{found.method}, to 9 decimals"), 1e-9)
+    shown = exact(round(found.value, 9), method=f"{found.method}, to 9 decimals")
+    return Finding(shown, _below(found, 1e-9).verdict)
 
 
 @experiment.claim(

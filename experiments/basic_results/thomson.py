@@ -245,8 +245,8 @@ def _padded(W: Array, width: int = 10) -> Array:
     "{numbers.last_least:.2f}, the icosahedron of equal charges has {numbers.last_at_charges:.2f}, and training finds "
     "the icosahedron.",
     alt="Two panels of energy against number of points. Both are zero up to two points per dimension and rise from "
-    "there. Diamonds lie on or slightly above the line; circles of trained models lie on the diamonds in space, and "
-    "far above the line beyond six points in the plane.",
+    "there. Diamonds lie on or slightly above the line; circles of trained models lie on or slightly above the "
+    "diamonds in space, and far above the line beyond six points in the plane.",
 )
 def draw_energy(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, height=3.3)
@@ -312,8 +312,8 @@ def _rounded(found: Quantity) -> Quantity:
     published=Verdict.SUPPORTED,
 )
 def decide_reduction(result: Result) -> Finding:
-    found = _rounded(result.numbers["reduction_error"])
-    return Finding(found, Verdict.SUPPORTED if found.value < 1e-9 else Verdict.REFUTED)
+    found = result.numbers["reduction_error"]
+    return Finding(_rounded(found), Verdict.SUPPORTED if found.value < 1e-9 else Verdict.REFUTED)
 
 
 @experiment.claim(
@@ -326,9 +326,9 @@ def decide_reduction(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_free(result: Result) -> Finding:
-    found = _rounded(result.numbers["free_largest"])
+    found = result.numbers["free_largest"]
     holds = found.value < 1e-9 and result.numbers["crowded_least"].value > 0.1
-    return Finding(found, Verdict.SUPPORTED if holds else Verdict.REFUTED)
+    return Finding(_rounded(found), Verdict.SUPPORTED if holds else Verdict.REFUTED)
 
 
 @experiment.claim(
@@ -342,8 +342,8 @@ def decide_free(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_pentagon(result: Result) -> Finding:
-    found = _rounded(result.numbers["pentagon_miss"])
-    return Finding(found, Verdict.SUPPORTED if found.value < 0.01 else Verdict.REFUTED)
+    found = result.numbers["pentagon_miss"]
+    return Finding(_rounded(found), Verdict.SUPPORTED if found.value < 0.01 else Verdict.REFUTED)
 
 
 CASES = (

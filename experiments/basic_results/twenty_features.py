@@ -264,11 +264,11 @@ def draw_panels(result: Result) -> Figure:
     caption="Over {numbers.seeds:.0f} seeds, {numbers.linear_seeds:.0f} for linear models. (a) Features "
     "represented: the linear model's five, and a growing number of ReLU models. (b) Loss, in units of answering the "
     "mean: dashed, the least that a linear model can reach. (c) Share of represented features in superposition, and "
-    "with a bias below 0 and clearly below. (d) Share of seeds that represent each feature: the less important half "
-    "is represented in no more than a few.",
-    alt="Four panels. Live features rise from 5 to about 13 as density falls; loss of ReLU models falls from the "
-    "linear level to a tenth of it; the share in superposition and of negative biases rises to one; a heat map of "
-    "feature by density whose border moves from feature 5 to about feature 13.",
+    "with a bias below 0 and clearly below. (d) Share of seeds that represent each feature: the least important "
+    "are represented in few seeds or none, at every density.",
+    alt="Four panels. As density falls, represented features rise from 5 to more than twice as many; loss of ReLU "
+    "models falls from the linear level to a small part of it; the share in superposition and of negative biases rises "
+    "to one; a heat map of feature by density whose border moves from feature 5 to less important ones.",
     interval="band: middle 80 % of seeds, line: median",
 )
 def draw_seeds(result: Result) -> Figure:
