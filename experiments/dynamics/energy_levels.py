@@ -351,7 +351,7 @@ def decide_coincidence(result: Result) -> Finding:
 
 @experiment.claim(
     "energy-sharp",
-    title="A feature enters more suddenly than smooth growth would bring it in",
+    title="A feature enters more suddenly than logistic growth would bring it in",
     statements=("D2",),
     test="Features that end represented. Time from half to nine tenths of the final dimensionality, over that of the "
     "logistic curve with the same start, middle and end, the course of a linear model. Statistic: median over seeds "

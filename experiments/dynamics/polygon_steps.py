@@ -176,7 +176,7 @@ def _covered(levels: Array, low: float, high: float) -> float:
     "features' biases have all been learned; grey: none of them. {numbers.near:% value} of the time on plateaus is "
     "at the loss of a polygon, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
-    "three intervals: most seeds end as a pentagon, some as a square or a hexagon.",
+    "three intervals: most seeds end as a pentagon, fewer as a square, hardly any as a hexagon.",
     interval="Wilson score intervals over seeds, 95 %",
 )
 def draw(result: Result) -> Figure:

@@ -303,8 +303,8 @@ def draw_loss(result: Result) -> Figure:
     title="There are several ways to the octahedron",
     caption="(a) Share of {numbers.seeds:.0f} seeds in each stage. (b) Courses, counted: a stage is told when it "
     "lasts a tenth of a decade, and only the first time. {numbers.paths:.0f} courses are taken by at least 5 % of "
-    "the seeds; they differ in which set or common line is learned first, and in whether one pair of features falls "
-    "into place before the others.",
+    "the seeds; they differ in which set or common line is learned first, and in whether one or two pairs of "
+    "features fall into place before the rest.",
     alt="Above, stacked areas over the logarithm of the step: nothing, then a line, two lines, twisted triangles and "
     "the octahedron, which fills everything at the end. Below, bars of how many seeds took each sequence of stages.",
     interval="Wilson score intervals over seeds, 95 %",

@@ -84,6 +84,7 @@ class Numbers:
         ((0.1, 0.3), (0.9, 1.0), Verdict.MIXED),
         ((0.1, 0.3), (0.2, 0.4), Verdict.REFUTED),
         ((0.4, 0.6), (0.9, 1.0), Verdict.MIXED),
+        ((0.4, 0.6), (0.45, 0.7), Verdict.MIXED),
     ],
 )
 def test_the_order_is_judged_with_both_optimisers(adam: tuple, descent: tuple, verdict: Verdict) -> None:
