@@ -319,12 +319,14 @@ def draw_starfish(result: Result) -> Figure:
     "coupled-census",
     title="How often training finds it",
     caption="Shares of {numbers.seeds:.0f} seeds. Mates stand as the paper says (orthogonal, opposite, side by side in "
-    "a hexagon), stand elsewhere with all six features represented, or some are merged. Over all densities the "
+    "a hexagon), at right angles where they exclude each other, or elsewhere with all six features represented; or "
+    "some are merged; or none of these. Over all densities the "
     "expected arrangement comes out in {numbers.together_expected:% value} of seeds where two sets come together, in "
     "{numbers.excluding_expected:% value} where they exclude each other, in {numbers.six_expected:% value} with three "
     "sets, and in {numbers.control_expected:% value} with six independent features.",
-    alt="Four panels of bars over density. The first two are filled by one colour; in the third the expected hexagon, "
-    "merged pairs and others share the bars; in the fourth expected hexagons are a small part.",
+    alt="Four panels of bars over density. The first is mostly of one colour; the second is shared by two, mates as "
+    "expected and at right angles; in the third the expected hexagon, merged pairs and others share the bars; the "
+    "fourth is mostly other, and expected hexagons are hardly to be seen.",
 )
 def draw_census(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(SETTINGS), width="wide", height=3.1, sharey=True)

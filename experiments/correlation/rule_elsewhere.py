@@ -133,8 +133,8 @@ def _agreements(config: Config, device: str, size: Size, p: Array, s: Array) -> 
     caption="Agreement of mates in the best of {numbers.per_cell:.0f} trained models at every cell (neutral: strangers "
     "opposed; orange: principal components), groups × members in so many dimensions, sizes that the rule was not made "
     "for. Dashed: the rule, right in {numbers.half:% value} of cells with room for half of the features. With less "
-    "room (a, f) it says principal components everywhere and is right in {numbers.less:% value}: there rare features "
-    "form polygons, in between.",
+    "room (a, f) it says principal components everywhere and is right in {numbers.less:% value}: there mates of rare "
+    "features stand in between.",
     alt="Ten small maps. Where fewer than half of the features fit, the sparse part is weakly orange; in the others it "
     "is neutral below a falling dashed line and orange above.",
 )

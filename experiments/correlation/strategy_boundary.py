@@ -164,9 +164,10 @@ def draw_losses(result: Result) -> Figure:
     title="Where superposition ends",
     caption="(a) Density at which the agreement of mates in the exact optimum passes one half, against the rule's "
     "boundary (dashed). (b) The agreement just below and just above it: with two dimensions mates jump from orthogonal "
-    "to merged, with three they turn towards each other continuously.",
+    "to merged, or part of the way where they are weakly correlated; with three they turn towards each other "
+    "continuously.",
     alt="Left, two falling curves over correlation with dashed lines beside them. Right, for two dimensions one curve "
-    "near zero and one at one; for three dimensions both at one half.",
+    "at zero and one that rises from above one half to one; for three dimensions both at one half.",
 )
 def draw_boundary(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.6)

@@ -212,9 +212,10 @@ def _counts(config: Config, possible: int, cells: tuple[Array, Array]) -> dict[s
     "orthogonal; orange: principal components, mates share a direction. Dashed: the rule of thumb, right in "
     "{numbers.rule:% value} of cells. Circles: the best of {numbers.per_cell:.0f} trained models, in the optimum's "
     "strategy in {numbers.follows:count} cells. With two dimensions the change is a jump, with three it is gradual.",
-    alt="Three maps. Left of zero correlation all are blue, up to half density. Right of it the first is orange nearly "
-    "everywhere; the second is neutral below a line that falls from four sevenths to one quarter and orange above; the "
-    "third fades from neutral to orange along a steeper line that reaches small densities at full correlation.",
+    alt="Three maps. Left of zero correlation nearly all is blue, up to half density. Right of it the first is orange "
+    "nearly everywhere; the second is neutral below a line that falls from four sevenths to one quarter and orange "
+    "above; the third fades from neutral to orange along a steeper line that reaches small densities at full "
+    "correlation.",
 )
 def draw_map(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.7, sharey=True)
@@ -263,8 +264,8 @@ def _rule_lines(ax: Axes, hidden: int) -> None:
     title="What the best tied ReLU model saves on linear principal components",
     caption="Exact loss of the optimum over that of linear principal components with as many dimensions, the same "
     "maps. Where mates exclude each other or features are rare, superposition saves most of the loss. In two "
-    "dimensions it saves nothing above the dashed line, where principal components are the optimum; in one and three a "
-    "ReLU still improves on them.",
+    "dimensions it saves next to nothing above the dashed line, where principal components are the optimum; in one and "
+    "three a ReLU still improves on them.",
     alt="Three maps of a ratio from zero to one. Dark means no saving: in the middle map everything above the dashed "
     "line, in the others only the dense upper edge.",
 )
