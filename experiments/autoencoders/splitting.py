@@ -382,8 +382,7 @@ LABELS = {"child": "child of a split", "kept": "kept", "merged": "merged", "born
     "of edges are false. (b) Latents that a sparse probe for a cluster needs, against effective latents: rank "
     "correlation {numbers.probe_rank}.",
     alt="Left, the share of true splits that are found falls as more containment is asked; false edges stay near "
-    "zero. Right, a cloud of points rises: probes need more latents where more latents share the cluster, but fewer "
-    "than all.",
+    "zero. Right, a cloud of points rises: probes need more latents where more latents share the cluster.",
     interval="a: Student t, 95 %, over seeds; b: one point per cluster, width and seed",
 )
 def draw_checks(result: Result) -> Figure:
