@@ -10,7 +10,14 @@ from matplotlib.figure import Figure
 
 from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.geometry import census_figures
-from experiments.core.geometry.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
+from experiments.core.geometry.census import (
+    CensusConfig,
+    CensusResult,
+    appears_when_rarer,
+    follows,
+    sudden,
+    take_census,
+)
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
 LEAST_JUMP = 0.25
@@ -114,11 +121,7 @@ def draw_census(result: Result) -> Figure:
     published=Verdict.SUPPORTED,
 )
 def decide_antipodal(result: Result) -> Finding:
-    most, densest = result.numbers["most_two_digons"], result.numbers["densest_two_digons"]
-    if most.high is not None and most.high < 0.5:
-        return Finding(most, Verdict.REFUTED)
-    grows = most.low is not None and most.low > 0.5 and densest.high is not None and densest.high < 0.1
-    return Finding(most, Verdict.SUPPORTED if grows else Verdict.MIXED)
+    return appears_when_rarer(result.numbers["most_two_digons"], result.numbers["densest_two_digons"])
 
 
 @experiment.claim(
@@ -135,11 +138,7 @@ def decide_antipodal(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_pentagon(result: Result) -> Finding:
-    most, order = result.numbers["most_pentagon"], order_of_ranges(result, "two digons", "pentagon")
-    if order is None:
-        return Finding(most, Verdict.REFUTED)
-    follows = order[0] > order[1] and most.low is not None and most.low > 0.5
-    return Finding(most, Verdict.SUPPORTED if follows else Verdict.MIXED)
+    return follows(result, "two digons", "pentagon", result.numbers["most_pentagon"])
 
 
 @experiment.claim(

@@ -9,7 +9,15 @@ from matplotlib.figure import Figure
 
 from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.geometry import census_figures
-from experiments.core.geometry.census import CensusConfig, CensusResult, order_of_ranges, sudden, take_census
+from experiments.core.geometry.census import (
+    CensusConfig,
+    CensusResult,
+    appears_when_rarer,
+    follows,
+    order_of_ranges,
+    sudden,
+    take_census,
+)
 from experiments.core.views import Solids
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
@@ -121,11 +129,7 @@ def draw_census(result: Result) -> Figure:
     published=Verdict.SUPPORTED,
 )
 def decide_antipodal(result: Result) -> Finding:
-    most, densest = result.numbers["most_octahedron"], result.numbers["densest_octahedron"]
-    if most.high is not None and most.high < 0.5:
-        return Finding(most, Verdict.REFUTED)
-    grows = most.low is not None and most.low > 0.5 and densest.high is not None and densest.high < 0.1
-    return Finding(most, Verdict.SUPPORTED if grows else Verdict.MIXED)
+    return appears_when_rarer(result.numbers["most_octahedron"], result.numbers["densest_octahedron"])
 
 
 @experiment.claim(
@@ -163,11 +167,7 @@ def decide_tetrahedron(result: Result) -> Finding:
     published=Verdict.SUPPORTED,
 )
 def decide_antiprism(result: Result) -> Finding:
-    most, order = result.numbers["most_square_antiprism"], order_of_ranges(result, "octahedron", "square antiprism")
-    if order is None:
-        return Finding(most, Verdict.REFUTED)
-    follows = order[0] > order[1] and most.low is not None and most.low > 0.5
-    return Finding(most, Verdict.SUPPORTED if follows else Verdict.MIXED)
+    return follows(result, "octahedron", "square antiprism", result.numbers["most_square_antiprism"])
 
 
 @experiment.claim(

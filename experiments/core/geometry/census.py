@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from experiments.core.contract import undefined
+from experiments.core.contract import Finding, Verdict, undefined
 from experiments.core.first_runs.first_run import train_grid
 from experiments.core.geometry.branches import Branch, branches
 from experiments.core.geometry.configurations import OTHER, census
@@ -426,3 +426,26 @@ def order_of_ranges(result: CensusResult, first: str, then: str) -> tuple[float,
     best = result.optimum[-1]
     one, two = (result.curve_p[best == result.kinds.index(name)] for name in (first, then))
     return (float(one.min()), float(two.max())) if len(one) and len(two) else None
+
+
+def appears_when_rarer(most: Quantity, densest: Quantity) -> Finding:
+    """Decide whether a shape appears as features get rarer: `most` is its largest share, `densest` that where dense.
+
+    Supported if `most` lies above one half and `densest` below one tenth, refuted if `most` lies below one half.
+    """
+    if most.high is not None and most.high < 0.5:
+        return Finding(most, Verdict.REFUTED)
+    grows = most.low is not None and most.low > 0.5 and densest.high is not None and densest.high < 0.1
+    return Finding(most, Verdict.SUPPORTED if grows else Verdict.MIXED)
+
+
+def follows(result: CensusResult, first: str, then: str, most: Quantity) -> Finding:
+    """Decide whether shape `then` follows `first` as features get rarer, and is found: `most` is its largest share.
+
+    Supported if `most` lies above one half and `then` is the optimum at lower densities, refuted if either never is.
+    """
+    order = order_of_ranges(result, first, then)
+    if order is None:
+        return Finding(most, Verdict.REFUTED)
+    later = order[0] > order[1] and most.low is not None and most.low > 0.5
+    return Finding(most, Verdict.SUPPORTED if later else Verdict.MIXED)
