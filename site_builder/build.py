@@ -4,18 +4,18 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from site_builder import freshness
-from site_builder.codec import record_to_json
+from site_builder import build_stamp as freshness
+from site_builder.build_stamp import State
 from site_builder.console import Watcher
-from site_builder.freshness import State
-from site_builder.keys import inputs_of
-from site_builder.mkdocs_site import build_site
+from site_builder.keys.run_keys import inputs_of
 from site_builder.options import Options
 from site_builder.pipeline import PUBLISHED_SCALES, changed_verdicts, gather
 from site_builder.project import Project
-from site_builder.records import Report
 from site_builder.registry import discover
-from site_builder.store import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
+from site_builder.site.mkdocs_site import build_site
+from site_builder.store.codec import record_to_json
+from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
+from site_builder.store.records import Report
 
 
 def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False) -> Report:
@@ -62,8 +62,8 @@ def with_changed_verdicts(report: Report, watcher: Watcher) -> Report:
 
 def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, bool]:
     """Render the pages; return the report with their problems, and whether there were none."""
-    from site_builder.notebook import execute_all
-    from site_builder.render import render
+    from site_builder.pages.render import render
+    from site_builder.site.notebook import execute_all
 
     before = len(report.problems)
     with said_by_disk(project.pages):
@@ -75,8 +75,8 @@ def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, 
 
 def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> Report:
     """Build the site beside its place and put it there; return the report with the site's problems."""
-    from site_builder.check_site import check
-    from site_builder.outputs import write_outputs
+    from site_builder.site.check_site import check
+    from site_builder.site.outputs import write_outputs
 
     clear_unfinished(project.build)
     new = temporary_beside(site)

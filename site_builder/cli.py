@@ -19,7 +19,7 @@ from site_builder.options import SCALES, Options, WrongOption, chosen
 from site_builder.project import Project, find_project
 
 if TYPE_CHECKING:
-    from site_builder.records import Report
+    from site_builder.store.records import Report
 
 app = typer.Typer(
     help="Runs the experiments of this report, draws their figures and builds its site.",
@@ -51,7 +51,7 @@ def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> N
 def run(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
     """Run the experiments and draw their figures, without building pages."""
     from site_builder.build import gathered
-    from site_builder.freshness import state_of
+    from site_builder.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
         project, options = asked(scale, device, only)
@@ -64,7 +64,7 @@ def run(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None
 def render(scale: Scale = "full", device: Device = "auto") -> None:
     """Render the pages to Markdown in build/pages from what is stored; nothing runs."""
     from site_builder.build import gathered, rendered
-    from site_builder.freshness import state_of
+    from site_builder.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
         project, options = asked(scale, device, "", compute=False)
@@ -87,7 +87,7 @@ def build(scale: Scale = "full", device: Device = "auto") -> None:
 @app.command(name="list")
 def list_experiments(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
     """List the experiments with their figures and claims, and whether each is stored."""
-    from site_builder.inquiries import listing
+    from site_builder.queries import listing
 
     with said_in_one_sentence():
         print("\n".join(listing(*asked(scale, device, only))))
@@ -100,7 +100,7 @@ def explain(
     device: Device = "auto",
 ) -> None:
     """Say what would rerun or be drawn again, and which parts of its key changed."""
-    from site_builder.inquiries import explanation
+    from site_builder.queries import explanation
 
     with said_in_one_sentence():
         print("\n".join(explanation(*asked(scale, device, experiment))))
@@ -109,7 +109,7 @@ def explain(
 @app.command()
 def verify() -> None:
     """Check that every stored file still has its recorded digest."""
-    from site_builder.inquiries import verification
+    from site_builder.queries import verification
 
     with said_in_one_sentence():
         checked, wrong = verification(find_project(Path.cwd()))
@@ -126,7 +126,7 @@ def cite(
     format: Annotated[str, typer.Option(help="bibtex, biblatex, csl, markdown, latex or text.")] = "bibtex",
 ) -> None:
     """Print a citation of a figure of the built site."""
-    from site_builder.inquiries import citation
+    from site_builder.queries import citation
 
     with said_in_one_sentence():
         print(citation(find_project(Path.cwd()), figure, format))
@@ -140,7 +140,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 8000,
 ) -> None:
     """Preview the site and build it anew on every change; what fails is shown as a card."""
-    from site_builder.serve import serve_preview
+    from site_builder.site.serve import serve_preview
 
     with said_in_one_sentence():
         project, _ = asked(scale, device, only)
@@ -163,7 +163,7 @@ def publish(
     branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
 ) -> None:
     """Build at full scale and push the site to GitHub Pages; refuses uncommitted changes and any problem."""
-    from site_builder.publish import push, refuse_unknown_remote, refuse_unpublishable
+    from site_builder.site.publish import push, refuse_unknown_remote, refuse_unpublishable
 
     with said_in_one_sentence():
         project, options = asked(scale, device, "")
@@ -178,15 +178,24 @@ def publish(
 @app.command()
 def bench(device: Device = "auto") -> None:
     """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
-    from site_builder.benchmark import measure, table, write
-    from site_builder.environment import commit_of
+    from experiments.speed.shared import PACKAGES, measure, merged, table
+    from site_builder import environment
+    from site_builder.store.entries import write_file
 
     with said_in_one_sentence(), watching() as watcher:
         project, kind = find_project(Path.cwd()), device_class(device)
         path = project.root / "experiments" / "speed" / "measured.json"
         watcher.began("Measuring")
-        section = measure(kind, commit_of(project.root), watcher.advanced)
-        write(path, kind, section)
+        commit = environment.commit_of(project.root)
+        about = {
+            "machine": environment.hardware(kind),
+            "threads": environment.usable_cores(),
+            "commit": commit.id,
+            "dirty": commit.dirty,
+            "versions": environment.versions(PACKAGES),
+        }
+        section = measure(kind, about, watcher.advanced)
+        write_file(path, merged(path.read_text("utf-8") if path.exists() else "", kind, section))
     print(table(section))
     print(f"Wrote {path}; commit it, and the Speed page shows it.")
 
@@ -208,7 +217,7 @@ def asked(scale: str, device: str, only: str, *, compute: bool = True) -> tuple[
 
 def nothing_changed(project: Project, options: Options) -> bool:
     """True when the finished site is what a build would make."""
-    from site_builder.freshness import is_finished, state_of
+    from site_builder.build_stamp import is_finished, state_of
 
     return is_finished(project, state_of(project, options))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from experiments.core.errors import ReportError
 from site_builder.project import Project
-from site_builder.store import write_file
+from site_builder.store.entries import write_file
 
 
 @dataclass(frozen=True)

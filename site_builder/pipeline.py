@@ -14,22 +14,23 @@ import site_builder
 from experiments.core.contract import ClaimSpec, Experiment, Finding
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder import drawing_pool, drawings, runs
+from site_builder.build_stamp import code_digest
 from site_builder.console import Watcher
-from site_builder.drawing_pool import Job, draw_in_pool, is_worth_a_pool
-from site_builder.drawings import Draw, Drawing
 from site_builder.environment import Commit, commit_of
 from site_builder.failures import Failure, failure, told
-from site_builder.freshness import code_digest
-from site_builder.keys import Key, draw_key, draw_parts, run_key
+from site_builder.figures import drawing_pool, drawings
+from site_builder.figures.drawing_pool import Job, draw_in_pool, is_worth_a_pool
+from site_builder.figures.drawings import Draw, Drawing
+from site_builder.keys.run_keys import Key, draw_key, draw_parts, run_key
+from site_builder.keys.sources import Sources
 from site_builder.options import Options
+from site_builder.pages.words import quantities_of
 from site_builder.project import Project
-from site_builder.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
 from site_builder.registry import Registry, stem
-from site_builder.runs import Run
-from site_builder.sources import Sources
-from site_builder.store import clear_unfinished, is_complete
-from site_builder.words import quantities_of
+from site_builder.store import runs
+from site_builder.store.entries import clear_unfinished, is_complete
+from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
+from site_builder.store.runs import Run
 
 PUBLISHED_SCALES = ("full", "large")
 """Where a verdict that differs from the declared one is an error and not only a remark."""

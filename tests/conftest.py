@@ -13,8 +13,8 @@ from experiments.core import plotting
 from experiments.core.contract import FigureSpec, Verdict
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.views import Cloud, Curves, Frames, Solid, Solids
-from site_builder import figure_files, view_files
-from site_builder.records import ClaimRecord, FigureRecord, FileRecord, Report, RunRecord, Source
+from site_builder.figures import figure_files, view_files
+from site_builder.store.records import ClaimRecord, FigureRecord, FileRecord, Report, RunRecord, Source
 
 RUN = RunRecord(
     experiment="first_runs.starfish",

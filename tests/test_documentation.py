@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.core.contract import Verdict
-from site_builder import figure_files
+from site_builder.figures import figure_files
 
 ROOT = Path(__file__).resolve().parent.parent
 

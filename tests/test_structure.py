@@ -31,10 +31,13 @@ def test_experiments_never_import_the_site_builder():
     assert guilty == []
 
 
-@pytest.mark.parametrize("path", [p for p in ROOT.glob("experiments/*/*.py") if p.parent.name != "core"], ids=str)
-def test_an_experiment_imports_only_the_core(path):
+@pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(ROOT / "experiments")], ids=str)
+def test_an_experiment_imports_the_core_and_what_its_own_part_shares(path):
+    part = path.relative_to(ROOT / "experiments").parts[0]
+    allowed = ("experiments.core",) if part == "core" else ("experiments.core", f"experiments.{part}.shared")
     ours = {name for name in imported_modules(path) if name.split(".")[0] == "experiments"}
-    assert all(name == "experiments" or name.startswith("experiments.core") for name in ours), ours
+    foreign = {name for name in ours if not f"{name}.".startswith(tuple(f"{each}." for each in allowed))}
+    assert foreign <= {"experiments"}
 
 
 def test_only_the_command_line_prints():

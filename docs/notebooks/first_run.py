@@ -21,7 +21,7 @@ import numpy as np
 
 from experiments.core import metrics, plotting
 from experiments.core.training import Data, Model, Recipe, train
-from site_builder.notebook_figures import show
+from site_builder.site.notebook_figures import show
 
 # %% [markdown]
 # ## The data

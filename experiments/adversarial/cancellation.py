@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.core import plotting, progress
-from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
-from experiments.core.adversarial.interference import (
+from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
+from experiments.adversarial.shared.interference import (
     aligned_sum,
     data_sum,
     epsilon,
@@ -22,7 +21,8 @@ from experiments.core.adversarial.interference import (
     row_norm,
     tight_frame_norm,
 )
-from experiments.core.adversarial.perturbations import cancelled, cases, partial_responses
+from experiments.adversarial.shared.perturbations import cancelled, cases, partial_responses
+from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.metrics import gram, norms, represented
 from experiments.core.quantities import Quantity, mean

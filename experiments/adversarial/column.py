@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
+from experiments.adversarial.shared.interference import FELT, epsilon, felt, negative_share, row_norm, tight_frame_norm
 from experiments.core import plotting
-from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
-from experiments.core.adversarial.interference import FELT, epsilon, felt, negative_share, row_norm, tight_frame_norm
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, exact, mean

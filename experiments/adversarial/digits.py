@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
-from experiments.core import plotting, progress
-from experiments.core.adversarial.digits import (
+from experiments.adversarial.shared.digits import (
     Classifier,
     Images,
     Trained,
@@ -21,8 +20,9 @@ from experiments.core.adversarial.digits import (
     load_images,
     train_classifiers,
 )
+from experiments.core import plotting, progress
+from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import in_parallel, one_thread
 

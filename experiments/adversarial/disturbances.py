@@ -11,11 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.core import plotting, progress
-from experiments.core.adversarial.attacks import NORMS, Norm, budget, draws, unit_attacks
-from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
-from experiments.core.adversarial.gradient_attacks import ascend
-from experiments.core.adversarial.perturbations import (
+from experiments.adversarial.shared.attacks import NORMS, Norm, budget, draws, unit_attacks
+from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
+from experiments.adversarial.shared.gradient_attacks import ascend
+from experiments.adversarial.shared.perturbations import (
     ADVERSARIAL,
     ALIGNED,
     KINDS,
@@ -30,6 +29,7 @@ from experiments.core.adversarial.perturbations import (
     response,
     size_of,
 )
+from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, mean

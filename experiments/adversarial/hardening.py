@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from experiments.adversarial.shared.adversarial_training import Hardening, harden
+from experiments.adversarial.shared.attacks import budget, draws
+from experiments.adversarial.shared.vulnerability import measure
 from experiments.core import plotting, progress
-from experiments.core.adversarial.adversarial_training import Hardening, harden
-from experiments.core.adversarial.attacks import budget, draws
-from experiments.core.adversarial.vulnerability import measure
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.linear_representation.read_out import variance
 from experiments.core.metrics import represented, represented_mass
 from experiments.core.quantities import Quantity, mean
+from experiments.core.read_out import variance
 from experiments.core.threads import one_thread
 
 Array = NDArray[np.float64]

@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.adversarial.shared.attacks import NORMS, budget, draws
+from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
+from experiments.adversarial.shared.vulnerability import Check, Surgery, check, first_order, operate
 from experiments.core import plotting, progress
-from experiments.core.adversarial.attacks import NORMS, budget, draws
-from experiments.core.adversarial.crowded import STANDARD, Training, train_crowded
-from experiments.core.adversarial.vulnerability import Check, Surgery, check, first_order, operate
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import in_parallel, one_thread

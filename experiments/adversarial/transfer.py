@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from experiments.adversarial.shared.attacks import budget, draws, rise, worst_inputs
+from experiments.adversarial.shared.interference import epsilon, similarity
 from experiments.core import plotting, progress
-from experiments.core.adversarial.attacks import budget, draws, rise, worst_inputs
-from experiments.core.adversarial.interference import epsilon, similarity
+from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.metrics import gram
 from experiments.core.quantities import Quantity, mean
 from experiments.core.threads import one_thread

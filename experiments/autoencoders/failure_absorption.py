@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.failures import absorption
 from experiments.core import plotting
 from experiments.core.autoencoders.inference import dictionary, encode
 from experiments.core.autoencoders.sources import EVALUATION, stream
@@ -18,8 +19,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import Trained, train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.splits.failures import absorption
-from experiments.core.worlds import ClusterShape, ClusterWorld, hierarchical
+from experiments.core.synthetic_data import ClusterShape, ClusterWorld, hierarchical
 
 Array = NDArray[np.float64]
 

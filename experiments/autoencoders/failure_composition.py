@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.failures import holdings
 from experiments.core import plotting
 from experiments.core.autoencoders.inference import dictionary
 from experiments.core.autoencoders.metrics import random_dictionary
@@ -18,8 +19,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.splits.failures import holdings
-from experiments.core.worlds import unrelated
+from experiments.core.synthetic_data import unrelated
 
 Array = NDArray[np.float64]
 

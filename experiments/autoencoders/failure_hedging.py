@@ -18,7 +18,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, exact, median, share
-from experiments.core.worlds import CorrelatedWorld, family, unrelated
+from experiments.core.synthetic_data import CorrelatedWorld, family, unrelated
 
 Array = NDArray[np.float64]
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.failures import purity
 from experiments.core import plotting
 from experiments.core.autoencoders.evaluation import evaluate_autoencoders
 from experiments.core.autoencoders.inference import encode
@@ -21,8 +22,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import Trained, train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, mean
-from experiments.core.splits.failures import purity
-from experiments.core.worlds import ClusterShape, ClusterWorld, flat, normal_twin
+from experiments.core.synthetic_data import ClusterShape, ClusterWorld, flat, normal_twin
 
 Array = NDArray[np.float64]
 

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.width_series import LadderConfig
 from experiments.core import plotting
 from experiments.core.autoencoders.inference import dictionary, encode
 from experiments.core.autoencoders.metrics import consistency, random_dictionary
@@ -20,7 +21,6 @@ from experiments.core.autoencoders.specification import Autoencoder
 from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, mean
-from experiments.core.splits.ladder import LadderConfig
 
 Array = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict, undefined
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.worlds import unrelated
+from experiments.core.synthetic_data import unrelated
 
 Array = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from experiments.core.autoencoders.specification import Autoencoder, Specificati
 from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, exact, mean, median
-from experiments.core.worlds import CorrelatedWorld, falling_densities, random_correlation, unrelated
+from experiments.core.synthetic_data import CorrelatedWorld, falling_densities, random_correlation, unrelated
 
 Array = NDArray[np.float64]
 

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from experiments.autoencoders.shared.own_models import Worlds, own_worlds
 from experiments.core import plotting, progress
 from experiments.core.autoencoders.evaluation import evaluate_autoencoders
-from experiments.core.autoencoders.own_models import Worlds, own_worlds
 from experiments.core.autoencoders.specification import Autoencoder, Specification, grid
 from experiments.core.autoencoders.state import State, first_state, split
 from experiments.core.autoencoders.train import train_autoencoders

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.own_models import Worlds, own_worlds
 from experiments.core import plotting, progress
 from experiments.core.autoencoders.evaluation import evaluate_autoencoders
 from experiments.core.autoencoders.inference import dictionary, encode
 from experiments.core.autoencoders.metrics import cosines
-from experiments.core.autoencoders.own_models import Worlds, own_worlds
 from experiments.core.autoencoders.sources import Batch, stream
 from experiments.core.autoencoders.specification import VARIANTS, Specification, grid
 from experiments.core.autoencoders.train import Trained, train_autoencoders

@@ -13,18 +13,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from experiments.autoencoders.shared.own_models import Worlds, own_worlds
+from experiments.autoencoders.shared.readers import interference, sparse_code
 from experiments.core import plotting, progress
 from experiments.core.autoencoders.evaluation import Recovery, evaluate_autoencoders
 from experiments.core.autoencoders.inference import dictionary, encode
 from experiments.core.autoencoders.metrics import cosines, from_counts
-from experiments.core.autoencoders.own_models import Worlds, own_worlds
-from experiments.core.autoencoders.readers import interference, sparse_code
 from experiments.core.autoencoders.sources import Batch, stream
 from experiments.core.autoencoders.specification import VARIANTS, Autoencoder, Specification, grid
 from experiments.core.autoencoders.train import Trained, train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.linear_representation.read_out import least_squares
 from experiments.core.quantities import Quantity, mean
+from experiments.core.read_out import least_squares
 
 Array = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
+from experiments.autoencoders.shared.split_statistics import measure_rungs
+from experiments.autoencoders.shared.width_series import LadderConfig, climb, train_ladder
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.splits.census import measure_rungs
-from experiments.core.splits.ladder import LadderConfig, climb, train_ladder
 
 Array = NDArray[np.float64]
 

@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.split_statistics import Rungs, measure_rungs
+from experiments.autoencoders.shared.width_series import LadderConfig, climb, train_ladder
 from experiments.core import plotting
 from experiments.core.autoencoders.specification import Variant
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.splits.census import Rungs, measure_rungs
-from experiments.core.splits.ladder import LadderConfig, climb, train_ladder
 
 Array = NDArray[np.float64]
 

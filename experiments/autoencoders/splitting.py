@@ -15,15 +15,22 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from experiments.autoencoders.shared.carriers import NOBODY
+from experiments.autoencoders.shared.lineage import CONTAINMENT, LIVE, ORIGINS, count_flow
+from experiments.autoencoders.shared.split_information import null_split_information, split_information, tables
+from experiments.autoencoders.shared.split_statistics import (
+    Rungs,
+    Steps,
+    home_clusters,
+    measure_matches,
+    measure_rungs,
+    measure_steps,
+)
+from experiments.autoencoders.shared.width_series import LadderConfig, Rung, climb, train_ladder
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
 from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.splits.carriers import NOBODY
-from experiments.core.splits.census import Rungs, Steps, home_clusters, measure_matches, measure_rungs, measure_steps
-from experiments.core.splits.information import null_split_information, split_information, tables
-from experiments.core.splits.ladder import LadderConfig, Rung, climb, train_ladder
-from experiments.core.splits.lineage import CONTAINMENT, LIVE, ORIGINS, count_flow
-from experiments.core.worlds import ClusterWorld, Events
+from experiments.core.synthetic_data import ClusterWorld, Events
 
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'
 

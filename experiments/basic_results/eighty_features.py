@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from experiments.core import plotting
-from experiments.core.basic_results.importance_figures import draw_pictures, over_density
-from experiments.core.basic_results.importance_sweep import (
+from experiments.basic_results.shared.importance_figures import draw_pictures, over_density
+from experiments.basic_results.shared.importance_sweep import (
     Ladder,
     Models,
     Picture,
@@ -29,8 +28,9 @@ from experiments.core.basic_results.importance_sweep import (
     slower,
     train_ladder,
 )
+from experiments.core import plotting
+from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.metrics import cosines, off_diagonal, represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from experiments.basic_results.shared.importance_sweep import Ladder, Models, Training, train_ladder
 from experiments.core import plotting
-from experiments.core.basic_results.importance_sweep import Ladder, Models, Training, train_ladder
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.geometry.configurations import OTHER, PLANE, census, classify
 from experiments.core.geometry.theory import absent_loss

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from experiments.basic_results.shared.importance_sweep import Ladder, Models, Training, relative_loss, train_ladder
+from experiments.basic_results.shared.loss_terms import Terms, count_probabilities, loss_terms, plain_loss, saxe_loss
 from experiments.core import plotting
-from experiments.core.basic_results.importance_sweep import Ladder, Models, Training, relative_loss, train_ladder
-from experiments.core.basic_results.loss_terms import Terms, count_probabilities, loss_terms, plain_loss, saxe_loss
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.geometry.configurations import polygon
 from experiments.core.geometry.theory import absent_loss, blocks

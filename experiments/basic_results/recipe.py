@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.basic_results.importance_sweep import (
+from experiments.basic_results.shared.importance_sweep import (
     Ladder,
     Measures,
     Training,

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from experiments.basic_results.shared.importance_sweep import Ladder, Training, relative_loss, train_ladder
+from experiments.basic_results.shared.loss_terms import one_active
 from experiments.core import plotting
-from experiments.core.basic_results.importance_sweep import Ladder, Training, relative_loss, train_ladder
-from experiments.core.basic_results.loss_terms import one_active
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.geometry.configurations import TOLERANCE, canonical, sorted_angles
 from experiments.core.geometry.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy

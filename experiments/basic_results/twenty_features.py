@@ -13,9 +13,8 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from experiments.core import plotting
-from experiments.core.basic_results.importance_figures import draw_pictures, over_density
-from experiments.core.basic_results.importance_sweep import (
+from experiments.basic_results.shared.importance_figures import draw_pictures, over_density
+from experiments.basic_results.shared.importance_sweep import (
     Ladder,
     Measures,
     Models,
@@ -32,8 +31,9 @@ from experiments.core.basic_results.importance_sweep import (
     train_ladder,
     train_on,
 )
+from experiments.core import plotting
+from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.metrics import REPRESENTED_NORM, norms
 from experiments.core.quantities import Quantity, exact, mean, median, share
 

@@ -8,7 +8,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 
 def kernel_digest(root: Path = HERE) -> str:

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
-from experiments.core.correlation.coupled_training import (
+from experiments.core.geometry.configurations import at_degrees
+from experiments.core.losses.optimum import everything, minimise
+from experiments.core.metrics import represented
+from experiments.core.quantities import Quantity, exact, share
+from experiments.correlation.shared.coupled_training import (
     Plan,
     Trained,
     best_of,
@@ -20,11 +24,7 @@ from experiments.core.correlation.coupled_training import (
     signed_sets,
     train_coupled,
 )
-from experiments.core.correlation.strategies import agreement, mate_cosines, principal_loss
-from experiments.core.geometry.configurations import at_degrees
-from experiments.core.losses.optimum import everything, minimise
-from experiments.core.metrics import represented
-from experiments.core.quantities import Quantity, exact, share
+from experiments.correlation.shared.strategies import agreement, mate_cosines, principal_loss
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.correlation.coupled_training import Plan, best_of, exact_losses, signed_sets, train_coupled
-from experiments.core.correlation.strategies import mate_cosines
 from experiments.core.geometry.configurations import at_degrees
 from experiments.core.losses.optimum import Family, everything, minimise
 from experiments.core.metrics import norms, represented
 from experiments.core.quantities import Quantity, exact, share
+from experiments.correlation.shared.coupled_training import Plan, best_of, exact_losses, signed_sets, train_coupled
+from experiments.correlation.shared.strategies import mate_cosines
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

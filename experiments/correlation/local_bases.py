@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.correlation.coupled_training import Plan, Trained, train_coupled
-from experiments.core.correlation.strategies import HALF, agreement
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import (
     cosines,
@@ -24,6 +22,8 @@ from experiments.core.metrics import (
 )
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Weights
+from experiments.correlation.shared.coupled_training import Plan, Trained, train_coupled
+from experiments.correlation.shared.strategies import HALF, agreement
 
 Array = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
-from experiments.core.correlation.strategies import HALF, agreement, merged_loss, opposed_loss
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.optimum import everything, minimise
 from experiments.core.quantities import Quantity, exact
+from experiments.correlation.shared.strategies import HALF, agreement, merged_loss, opposed_loss
 
 Array = NDArray[np.float64]
 

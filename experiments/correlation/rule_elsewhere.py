@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, graded
-from experiments.core.correlation.coupled_training import Plan, best_of, train_coupled
-from experiments.core.correlation.coupling import mates_meet
-from experiments.core.correlation.strategies import agreement, boundary, named, room, rule_of_thumb
+from experiments.core.coupling import mates_meet
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Weights
+from experiments.correlation.shared.coupled_training import Plan, best_of, train_coupled
+from experiments.correlation.shared.strategies import agreement, boundary, named, room, rule_of_thumb
 
 Array = NDArray[np.float64]
 

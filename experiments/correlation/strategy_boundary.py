@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, undefined
-from experiments.core.correlation.coupling import mates_meet
-from experiments.core.correlation.strategies import (
+from experiments.core.coupling import mates_meet
+from experiments.core.quantities import Quantity, exact
+from experiments.correlation.shared.strategies import (
     EXACT_ROOM,
     HALF,
     MORE_ROOM,
@@ -23,8 +24,7 @@ from experiments.core.correlation.strategies import (
     ideal_loss,
     principal_loss,
 )
-from experiments.core.correlation.strategy_search import Search, edge, least_of, linear_loss, optimum
-from experiments.core.quantities import Quantity, exact
+from experiments.correlation.shared.strategy_search import Search, edge, least_of, linear_loss, optimum
 
 Array = NDArray[np.float64]
 

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, graded, undefined
-from experiments.core.correlation.coupled_training import Plan, best_of, exact_losses, train_coupled
-from experiments.core.correlation.coupling import mates_meet
-from experiments.core.correlation.strategies import (
+from experiments.core.coupling import mates_meet
+from experiments.core.metrics import norms
+from experiments.core.phases import ABSENT_NORM
+from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.correlation.shared.coupled_training import Plan, best_of, exact_losses, train_coupled
+from experiments.correlation.shared.strategies import (
     EXACT_ROOM,
     FOUR_FEATURES,
     HALF,
@@ -28,10 +31,7 @@ from experiments.core.correlation.strategies import (
     named,
     rule_of_thumb,
 )
-from experiments.core.correlation.strategy_search import Search, linear_loss, optimum
-from experiments.core.metrics import norms
-from experiments.core.phase_change.phases import ABSENT_NORM
-from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.correlation.shared.strategy_search import Search, linear_loss, optimum
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

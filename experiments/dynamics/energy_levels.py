@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.dynamics.courses import crossing, share_near, sigmoid_width
-from experiments.core.dynamics.level_events import (
+from experiments.core.losses.evaluation import evaluate
+from experiments.core.metrics import dimensionality, represented
+from experiments.core.quantities import Quantity, exact, mean, median, share
+from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.train import train
+from experiments.core.views import Curves, Frames
+from experiments.dynamics.shared.courses import crossing, share_near, sigmoid_width
+from experiments.dynamics.shared.level_events import (
     DECAY,
     WINDOW,
     Events,
@@ -24,12 +30,6 @@ from experiments.core.dynamics.level_events import (
     pooled_interval,
     pooled_share,
 )
-from experiments.core.losses.evaluation import evaluate
-from experiments.core.metrics import dimensionality, represented
-from experiments.core.quantities import Quantity, exact, mean, median, share
-from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
-from experiments.core.training.train import train
-from experiments.core.views import Curves, Frames
 
 SECTION = 'Toy Models of Superposition, "Superposition and Learning Dynamics"'
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.dynamics.courses import crossing, in_turn, together
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, median
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
+from experiments.dynamics.shared.courses import crossing, in_turn, together
 
 LEARNED = 0.5
 """A feature is learned when its squared length ends above this; it is learned at the time it passes half of its end."""

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.dynamics.courses import plateaus
 from experiments.core.geometry.configurations import polygon
 from experiments.core.geometry.theory import blocks
 from experiments.core.losses.exact import expected_loss, one_active
@@ -21,6 +20,7 @@ from experiments.core.losses.optimum import minimise
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
+from experiments.dynamics.shared.courses import plateaus
 
 FEATURES = 6
 

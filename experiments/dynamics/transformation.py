@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.correlation.coupling import coupled_sets
-from experiments.core.dynamics.courses import runs_of
-from experiments.core.dynamics.set_stages import (
+from experiments.core.coupling import coupled_sets
+from experiments.core.losses.exact import expected_loss
+from experiments.core.quantities import Quantity, exact, median, share
+from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
+from experiments.core.training.train import train
+from experiments.core.views import Cloud, Curves, Frames
+from experiments.dynamics.shared.courses import runs_of
+from experiments.dynamics.shared.set_stages import (
     SETS,
     SHORT,
     STAGES,
@@ -30,11 +35,6 @@ from experiments.core.dynamics.set_stages import (
     stay,
     told,
 )
-from experiments.core.losses.exact import expected_loss
-from experiments.core.quantities import Quantity, exact, median, share
-from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
-from experiments.core.training.train import train
-from experiments.core.views import Cloud, Curves, Frames
 
 Array = NDArray[Any]
 

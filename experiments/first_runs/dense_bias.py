@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.first_runs.dense import clipping, cube_points, linear_bias
 from experiments.core.losses.optimum import Optimum, polish
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
 from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
+from experiments.first_runs.shared.dense import clipping, cube_points, linear_bias
 
 Array = NDArray[np.float64]
 

@@ -13,13 +13,13 @@ from scipy.stats import ks_2samp
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.first_runs.dense import cube_points, dedicated_loss, one_direction, relu_loss
 from experiments.core.losses.optimum import minimise, polish, search
 from experiments.core.metrics import axis_alignment
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
+from experiments.first_runs.shared.dense import cube_points, dedicated_loss, one_direction, relu_loss
 
 Array = NDArray[np.float64]
 

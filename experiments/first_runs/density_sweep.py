@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from experiments.core import plotting
+from experiments.core.collapse import held_out_errors, percentile_quantity, root_mean_square
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.first_runs.collapse import held_out_errors, percentile_quantity, root_mean_square
 from experiments.core.metrics import cosines, islands, off_diagonal, random_directions, represented
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Recipe

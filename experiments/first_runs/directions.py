@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.first_runs.first_run import CONVERGED, READERS, SAMPLES, train_grid
+from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
 from experiments.core.geometry.configurations import DIGON_AND_ONE, TWO_DIGONS, TWO_DIRECTIONS, classify, pair_angles
 from experiments.core.losses.optimum import polish
 from experiments.core.metrics import norms

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.attribution import shapley_shares
 from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import cosines, gram, norms, off_diagonal
 from experiments.core.quantities import Quantity, mean
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights, log_spaced_steps
 from experiments.core.training.train import train
+from experiments.first_runs.shared.attribution import shapley_shares
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
+from experiments.core.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
 from experiments.core.geometry.configurations import OTHER, PLANE, TWO_DIGONS, canonical, census, classify
 from experiments.core.geometry.theory import (
     absent_loss,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.first_runs.first_run import CONVERGED, READERS, SAMPLES, train_grid
+from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
 from experiments.core.geometry.configurations import (
     DIGON_AND_ONE,
     OTHER,

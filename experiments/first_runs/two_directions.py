@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.first_runs.first_run import READERS, SAMPLES, train_grid
+from experiments.core.first_run import READERS, SAMPLES, train_grid
 from experiments.core.geometry.theory import (
     absent_loss,
     digon_and_one,

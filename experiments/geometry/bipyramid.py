@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting, views
 from experiments.core.contract import Experiment, Finding, Verdict, undefined
-from experiments.core.first_runs.first_run import train_grid
-from experiments.core.geometry.branches import branch
-from experiments.core.geometry.hulls import edges, faces
+from experiments.core.first_run import train_grid
 from experiments.core.geometry.polyhedra import PENTAGONAL_BIPYRAMID, SOLIDS, TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE
 from experiments.core.geometry.recognition import match, recognise
 from experiments.core.metrics import dimensionality, norms, represented
 from experiments.core.plotting.solids import OBLIQUE, wire_frame
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Recipe
+from experiments.geometry.shared.branches import branch
+from experiments.geometry.shared.hulls import edges, faces
 
 Array = NDArray[np.float64]
 

@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from experiments.core import plotting
+from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
-from experiments.core.first_runs.collapse import percentile_quantity
 from experiments.core.geometry.configurations import PENTAGON, classify
-from experiments.core.geometry.perturbation import (
+from experiments.core.geometry.theory import pentagon
+from experiments.core.losses.exact import expected_loss, one_active
+from experiments.core.losses.optimum import minimise
+from experiments.core.metrics import norms
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.starts import raised_start
+from experiments.core.training.train import train
+from experiments.geometry.shared.perturbation import (
     FEATURES,
     HIDDEN,
     SOMETHING_ELSE,
@@ -36,14 +44,6 @@ from experiments.core.geometry.perturbation import (
     settings,
     vanishing,
 )
-from experiments.core.geometry.theory import pentagon
-from experiments.core.losses.exact import expected_loss, one_active
-from experiments.core.losses.optimum import minimise
-from experiments.core.metrics import norms
-from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.starts import raised_start
-from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
 SOURCE = 'Toy Models of Superposition, "Non-uniform superposition"'

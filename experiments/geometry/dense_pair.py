@@ -18,7 +18,7 @@ from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.losses.optimum import search
 from experiments.core.metrics import axis_alignment, cosines, norms
-from experiments.core.phase_change.phases import stability_limit
+from experiments.core.phases import stability_limit
 from experiments.core.quantities import Quantity, exact, mean, median, share
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from experiments.core.contract import Experiment, Finding, Verdict, graded
-from experiments.core.geometry import census_figures
-from experiments.core.geometry.census import (
+from experiments.geometry.shared import census_figures
+from experiments.geometry.shared.census import (
     CensusConfig,
     CensusResult,
     appears_when_rarer,

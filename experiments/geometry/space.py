@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from experiments.core.contract import Experiment, Finding, Verdict, graded
-from experiments.core.geometry import census_figures
-from experiments.core.geometry.census import (
+from experiments.core.views import Solids
+from experiments.geometry.shared import census_figures
+from experiments.geometry.shared.census import (
     CensusConfig,
     CensusResult,
     appears_when_rarer,
@@ -18,7 +19,6 @@ from experiments.core.geometry.census import (
     sudden,
     take_census,
 )
-from experiments.core.views import Solids
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
 LEAST_JUMP = 0.25

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from experiments.core import plotting, views
 from experiments.core.contract import Experiment, Finding, Verdict, graded
 from experiments.core.geometry.configurations import OTHER, TOLERANCE
-from experiments.core.geometry.hulls import edges, faces
 from experiments.core.geometry.polyhedra import SHAPES, named
 from experiments.core.geometry.recognition import match, recognise, settled
 from experiments.core.geometry.spreading import POSITIVE_INTERFERENCE, THOMSON, spread, total_energy
@@ -24,6 +23,7 @@ from experiments.core.plotting.solids import wire_frame
 from experiments.core.quantities import Quantity, exact
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
+from experiments.geometry.shared.hulls import edges, faces
 
 Array = NDArray[np.float64]
 

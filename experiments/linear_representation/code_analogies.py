@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from experiments.core import progress
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.linear_representation.analogies import Relations
-from experiments.core.linear_representation.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.core.linear_representation.analogy_results import (
+from experiments.linear_representation.shared.analogies import Relations
+from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
+from experiments.linear_representation.shared.analogy_results import (
     OffsetResult,
     gains,
     least,
@@ -24,9 +24,9 @@ from experiments.core.linear_representation.analogy_results import (
     offset_test,
     offsets_are_parallel,
 )
-from experiments.core.linear_representation.skip_gram import SkipGram, train_skip_gram
-from experiments.core.linear_representation.source_corpus import standard_library
-from experiments.core.linear_representation.word_vectors import count_vectors
+from experiments.linear_representation.shared.skip_gram import SkipGram, train_skip_gram
+from experiments.linear_representation.shared.source_corpus import standard_library
+from experiments.linear_representation.shared.word_vectors import count_vectors
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

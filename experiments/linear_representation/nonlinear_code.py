@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.linear_representation.nonlinear_code import LINEAR_ERROR, code_error, read, write
 from experiments.core.quantities import Quantity, exact
+from experiments.linear_representation.shared.nonlinear_code import LINEAR_ERROR, code_error, read, write
 
 Array = NDArray[np.float64]
 

@@ -14,15 +14,15 @@ from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.linear_representation.read_out import (
+from experiments.core.losses.evaluation import evaluate
+from experiments.core.quantities import Quantity, mean
+from experiments.core.read_out import (
     decomposed,
     least_squares,
     leverage,
     sparse_samples,
     undisturbed,
 )
-from experiments.core.losses.evaluation import evaluate
-from experiments.core.quantities import Quantity, mean
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
 from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train

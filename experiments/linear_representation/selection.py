@@ -17,7 +17,11 @@ from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.linear_representation.gates import (
+from experiments.core.quantities import Quantity, mean, median
+from experiments.core.read_out import sparse_samples
+from experiments.core.training.specification import Data, Model, Recipe
+from experiments.core.training.train import train
+from experiments.linear_representation.shared.gates import (
     balanced_error,
     gaussian_error,
     interference,
@@ -28,10 +32,6 @@ from experiments.core.linear_representation.gates import (
     train_gates,
     with_dedicated_neuron,
 )
-from experiments.core.linear_representation.read_out import sparse_samples
-from experiments.core.quantities import Quantity, mean, median
-from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
 

@@ -13,9 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, Finding, Verdict
-from experiments.core.linear_representation.analogies import Relations
-from experiments.core.linear_representation.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.core.linear_representation.analogy_results import (
+from experiments.core.given_files import given_file, sha256_of
+from experiments.core.quantities import Quantity, exact
+from experiments.linear_representation.shared.analogies import Relations
+from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
+from experiments.linear_representation.shared.analogy_results import (
     OffsetResult,
     gains,
     least,
@@ -24,10 +26,8 @@ from experiments.core.linear_representation.analogy_results import (
     offset_test,
     offsets_are_parallel,
 )
-from experiments.core.linear_representation.vector_file import read_vectors
-from experiments.core.linear_representation.word_vectors import Vectors
-from experiments.core.options import given_file, sha256_of
-from experiments.core.quantities import Quantity, exact
+from experiments.linear_representation.shared.vector_file import read_vectors
+from experiments.linear_representation.shared.word_vectors import Vectors
 
 FILE = given_file("WORD_VECTORS")
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from experiments.core.contract import Experiment, Finding, Verdict, graded
-from experiments.core.phase_change import phase_figures
-from experiments.core.phase_change.phase_results import SweepResult, above, below, sweep
-from experiments.core.phase_change.phase_sweep import SweepConfig
-from experiments.core.phase_change.phases import THREE_FEATURES
+from experiments.core.phases import THREE_FEATURES
+from experiments.phase_change.shared import phase_figures
+from experiments.phase_change.shared.phase_results import SweepResult, above, below, sweep
+from experiments.phase_change.shared.phase_sweep import SweepConfig
 
 SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.quantities import Quantity
-from experiments.core.uniform.uniform_results import (
+from experiments.uniform.shared.uniform_results import (
     EDGES,
     KINDS,
     LIVE,
@@ -26,7 +26,7 @@ from experiments.core.uniform.uniform_results import (
     UniformResult,
     measured,
 )
-from experiments.core.uniform.uniform_sweep import UniformConfig
+from experiments.uniform.shared.uniform_sweep import UniformConfig
 
 SOURCE = 'Toy Models of Superposition, "The geometry of superposition"'
 

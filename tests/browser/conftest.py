@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
-from site_builder.check_site import check
-from site_builder.mkdocs_site import build_site
-from site_builder.outputs import write_outputs
-from site_builder.records import Report
-from site_builder.render import render
+from site_builder.pages.render import render
+from site_builder.site.check_site import check
+from site_builder.site.mkdocs_site import build_site
+from site_builder.site.outputs import write_outputs
+from site_builder.store.records import Report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

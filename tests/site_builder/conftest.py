@@ -16,11 +16,12 @@ import pytest
 import experiments
 import experiments.core
 from experiments.core.contract import FigureSpec
-from site_builder import drawings, pipeline
+from site_builder import pipeline
+from site_builder.figures import drawings
 from site_builder.options import Options
 from site_builder.project import Project
-from site_builder.records import FileRecord, Report
 from site_builder.registry import discover
+from site_builder.store.records import FileRecord, Report
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "tiny"

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from site_builder import build, cli, environment
-from site_builder.store import digests
+from site_builder.store.entries import digests
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"

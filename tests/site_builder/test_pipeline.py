@@ -132,7 +132,7 @@ def test_a_rerun_with_the_same_result_draws_nothing(tiny):
 
 def test_another_version_of_a_package_reruns_what_imports_it(tiny, monkeypatch):
     tiny.gather()
-    monkeypatch.setattr("site_builder.keys.versions", lambda packages: dict.fromkeys(packages, "99"))
+    monkeypatch.setattr("site_builder.keys.run_keys.versions", lambda packages: dict.fromkeys(packages, "99"))
     tiny.gather()
     assert tiny.heard.runs == ["waves.cosine", "waves.sine"]
 

@@ -14,7 +14,7 @@ from experiments.autoencoders import (
     failure_wrong_l0,
 )
 from experiments.core.contract import Verdict
-from experiments.core.worlds import family, unrelated
+from experiments.core.synthetic_data import family, unrelated
 
 SMALL = {
     failure_absorption: {"clusters": 3, "hidden": 14, "true_l0": 1.0, "shares": (0.63, 1.0), "steps": 60},

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.autoencoders import levels, polygons, recovery
+from experiments.autoencoders.shared.own_models import Worlds
 from experiments.core import plotting
-from experiments.core.autoencoders.own_models import Worlds
 from experiments.core.autoencoders.sources import Superposed
 from experiments.core.autoencoders.specification import Specification, grid
 from experiments.core.autoencoders.state import first_state

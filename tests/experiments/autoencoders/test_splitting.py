@@ -9,7 +9,7 @@ from experiments.autoencoders import split_remedies, split_variants, splitting
 from experiments.core import plotting
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity, exact
-from site_builder.plotted_data import extract
+from site_builder.figures.plotted_data import extract
 
 TINY = {
     "seeds": 2,

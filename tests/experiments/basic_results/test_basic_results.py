@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from experiments.basic_results import eighty_features, five_features, loss_by_count, recipe, thomson, twenty_features
+from experiments.basic_results.shared.importance_sweep import least_linear_loss
+from experiments.basic_results.shared.loss_terms import count_probabilities
 from experiments.core import plotting
-from experiments.core.basic_results.importance_sweep import least_linear_loss
-from experiments.core.basic_results.loss_terms import count_probabilities
 from experiments.core.contract import Verdict
 from experiments.core.geometry.configurations import at_degrees, polygon, sorted_angles
 from experiments.core.geometry.spreading import PACKING, THOMSON, spread

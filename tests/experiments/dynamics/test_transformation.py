@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from experiments.core.contract import Verdict
-from experiments.core.dynamics.set_stages import STAGES
 from experiments.core.metrics import gram
 from experiments.core.quantities import Quantity
 from experiments.dynamics import transformation
+from experiments.dynamics.shared.set_stages import STAGES
 from experiments.dynamics.transformation import Config
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from experiments.core.geometry.branches import branch
 from experiments.core.geometry.polyhedra import TETRAHEDRON, TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE
 from experiments.core.geometry.theory import absent_loss, together_loss
 from experiments.geometry.bipyramid import _means, _parts
+from experiments.geometry.shared.branches import branch
 
 
 def test_equator_and_poles_are_found_in_any_order():

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.exact import expected_loss
-from experiments.core.phase_change.phases import stability_limit
+from experiments.core.phases import stability_limit
 from experiments.geometry.dense_pair import _search, _two_alone, _two_directions, experiment
 
 

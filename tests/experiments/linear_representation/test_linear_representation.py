@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from experiments.core.contract import Verdict
-from experiments.core.linear_representation.analogy_results import (
+from experiments.core.quantities import Quantity
+from experiments.linear_representation import code_analogies, nonlinear_code, read_out, selection, word_analogies
+from experiments.linear_representation.shared.analogy_results import (
     OffsetResult,
     offset_beats_baselines,
     offset_is_nearest,
     offset_test,
     offsets_are_parallel,
 )
-from experiments.core.linear_representation.word_vectors import Vectors, unit
-from experiments.core.quantities import Quantity
-from experiments.linear_representation import code_analogies, nonlinear_code, read_out, selection, word_analogies
+from experiments.linear_representation.shared.word_vectors import Vectors, unit
 
 
 @pytest.mark.parametrize("relations", [code_analogies.RELATIONS, word_analogies.RELATIONS], ids=["code", "words"])

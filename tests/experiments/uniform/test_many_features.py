@@ -7,11 +7,18 @@ import pytest
 
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity, exact
-from experiments.core.uniform.tegum import tegum_product
-from experiments.core.uniform.uniform_results import PEAKS, _by_seed, _census, _dimensionalities, _peaks, all_components
-from experiments.core.uniform.uniform_sweep import grid
 from experiments.uniform import many_features
 from experiments.uniform.many_features import Config
+from experiments.uniform.shared.tegum import tegum_product
+from experiments.uniform.shared.uniform_results import (
+    PEAKS,
+    _by_seed,
+    _census,
+    _dimensionalities,
+    _peaks,
+    all_components,
+)
+from experiments.uniform.shared.uniform_sweep import grid
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,7 @@ def test_features_in_superposition_gain_more_than_dedicated_ones_when_rare(resul
 
 def test_gains_agree_with_the_definition_on_a_model_of_dedicated_dimensions():
     from experiments.core.training.specification import Weights
-    from experiments.core.uniform.uniform_sweep import saved_per_dimension
+    from experiments.uniform.shared.uniform_sweep import saved_per_dimension
 
     config = replace(many_features.experiment.quick, features=6, hidden=2)
     p = np.array([0.3])

@@ -5,7 +5,6 @@ import pytest
 from scipy.optimize import minimize
 from scipy.spatial import ConvexHull
 
-from experiments.core.geometry.branches import branch
 from experiments.core.geometry.polyhedra import (
     CUBE,
     ICOSAHEDRON,
@@ -30,6 +29,7 @@ from experiments.core.geometry.theory import least_in_family, pentagon
 from experiments.core.losses.exact import expected_loss
 from experiments.core.losses.optimum import everything, minimise
 from experiments.core.metrics import dimensionality, gram, norms
+from experiments.geometry.shared.branches import branch
 
 EVERY = (*POLYGONS, *SOLIDS)
 

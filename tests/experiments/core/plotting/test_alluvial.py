@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.core import plotting
-from site_builder.plotted_data import extract
+from site_builder.figures.plotted_data import extract
 
 FLOWS = [np.array([[30.0, 20.0, 0.0], [0.0, 10.0, 40.0]]), np.array([[30.0], [30.0], [40.0]])]
 STAGES = ["two", "three", "one"]

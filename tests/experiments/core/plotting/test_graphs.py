@@ -7,8 +7,8 @@ from experiments.core import plotting
 from experiments.core.geometry.configurations import polygon
 from experiments.core.metrics import islands
 from experiments.core.plotting.graphs import component_layout, spread_out
-from experiments.core.uniform.tegum import tegum_product
-from site_builder.plotted_data import extract
+from experiments.uniform.shared.tegum import tegum_product
+from site_builder.figures.plotted_data import extract
 
 W = np.hstack([tegum_product(polygon(5), np.array([[1.0, -1.0]]), np.ones((1, 1))), np.zeros((4, 2))])
 

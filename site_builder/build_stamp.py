@@ -1,0 +1,158 @@
+"""Is there anything to do? Answered from files alone, without importing an experiment.
+
+`build/finished.json` records the state of everything a finished site was made from, and the digests of all
+that was made. `build/report.json` keeps the report of the last run, which stays good while the code, the
+environment and the options do, so that editing a page imports no experiment either.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from experiments.core.given_files import GIVEN_FILES
+from site_builder.environment import Commit, commit_of
+from site_builder.project import Project
+from site_builder.store.entries import damage, digests, sha256, write_file
+
+State = dict[str, str]
+"""Digests of what a site is made from: "code", "pages", "environment", "options", "commit"."""
+
+CODE = ("code", "environment", "options")
+"""The parts of a state that decide the report; the others decide only the pages."""
+
+
+def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
+    """Return the state that a build with `options` starts from."""
+    commit = commit_of(project.root)
+    return {
+        "code": code_digest(project),
+        "pages": _digest_of_files(project.root, [project.docs, project.mkdocs, project.root / "CITATION.cff"]),
+        "environment": _digest("\n".join([sys.version, *_installed(), *_addresses(), *_given()])),
+        "options": repr((options, draft)),
+        "commit": f"{commit.id} {commit.dirty}",
+    }
+
+
+def code_digest(project: Project) -> str:
+    """Return the digest of all first-party code."""
+    return _digest_of_files(project.root, [project.experiments, project.root / "site_builder"])
+
+
+def is_finished(project: Project, state: State) -> bool:
+    """True when the site was finished from this very state and every file it rests on is as it was."""
+    marker = _read(project.build / "finished.json")
+    return (
+        marker is not None
+        and marker["state"] == state
+        and _inputs_hold(project, marker["inputs"])
+        and not any(damage(project.build / folder) for folder in marker["entries"])
+        and digests(project.site) == marker["site"]
+    )
+
+
+def mark_finished(project: Project, state: State, report: Any, inputs: Iterable[Path]) -> None:
+    """Record that `project.site` was made from `state` without a problem."""
+    marker = {
+        "state": state,
+        "inputs": _input_digests(project, inputs),
+        "entries": _entries(report),
+        "site": digests(project.site),
+    }
+    write_file(project.build / "finished.json", json.dumps(marker))
+
+
+def forget_finished(project: Project) -> None:
+    """Record that `project.site` is about to change."""
+    (project.build / "finished.json").unlink(missing_ok=True)
+
+
+def keep_report(project: Project, state: State, report: Any, inputs: Iterable[Path]) -> None:
+    """Keep a report that has no problems for as long as the code behind it stays as it is."""
+    from site_builder.store.codec import encode
+
+    kept = {
+        "state": {name: state[name] for name in CODE},
+        "inputs": _input_digests(project, inputs),
+        "report": encode(report, type(report), "report", {}, undefined=True),
+    }
+    write_file(project.build / "report.json", json.dumps(kept))
+
+
+def kept_report(project: Project, state: State) -> tuple[Any, list[Path]] | None:
+    """Return the kept report with this build's commit, and the experiments' input files, if all of it still holds."""
+    kept = _read(project.build / "report.json")
+    if kept is None or kept["state"] != {name: state[name] for name in CODE}:
+        return None
+    from site_builder.store.codec import decode
+    from site_builder.store.records import Report
+
+    report = decode(kept["report"], Report, {})
+    if not _inputs_hold(project, kept["inputs"]):
+        return None
+    if any(damage(project.build / folder) for folder in _entries(report)):
+        return None
+    return _at_commit(report, commit_of(project.root)), [Path(path) for path in kept["inputs"]]
+
+
+def _at_commit(report: Any, commit: Commit) -> Any:
+    runs = {id: replace(run, commit=commit.id, dirty=commit.dirty) for id, run in report.runs.items()}
+    figures = {id: replace(figure, run=runs[figure.experiment]) for id, figure in report.figures.items()}
+    return replace(report, runs=runs, figures=figures)
+
+
+def _entries(report: Any) -> list[str]:
+    """Return the stored folders that a report rests on, relative to `build/`."""
+    results = [f"results/{run.experiment}/{run.key[:12]}" for run in report.runs.values()]
+    return results + [f"figures/{figure.id}/{figure.draw_key[:12]}" for figure in report.figures.values()]
+
+
+def _inputs_hold(project: Project, recorded: dict[str, str]) -> bool:
+    return all((project.root / path).is_file() and sha256(project.root / path) == digest
+               for path, digest in recorded.items())  # fmt: skip
+
+
+def _input_digests(project: Project, inputs: Iterable[Path]) -> dict[str, str]:
+    return {path.as_posix(): sha256(project.root / path) for path in inputs}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _digest_of_files(root: Path, places: Iterable[Path]) -> str:
+    files = sorted(
+        path
+        for place in places
+        for path in ([place] if place.is_file() else place.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+    return _digest("\n".join(f"{path.relative_to(root).as_posix()} {sha256(path)}" for path in files))
+
+
+def _installed() -> list[str]:
+    """Return the names and versions of all installed packages, as their folders show them."""
+    places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return sorted(path.name for place in places for path in Path(place).glob("*.dist-info"))
+
+
+def _addresses() -> list[str]:
+    """Return the addresses that `mkdocs.yml` takes from the environment."""
+    return [os.environ.get(name, "") for name in ("SITE_URL", "REPO_URL")]
+
+
+def _given() -> list[str]:
+    """Return the optional files that the environment names; what they hold is checked as any input."""
+    return [os.environ.get(name, "") for name in GIVEN_FILES]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

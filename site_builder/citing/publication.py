@@ -1,0 +1,116 @@
+"""The report as something to cite: its title, authors, address and date, and the addresses of its figures.
+
+Read from `CITATION.cff` (title, authors, licence, version, date-released) and `mkdocs.yml` (site_url, repo_url).
+What is absent: without a site_url a citation names the page's path in the site; without a licence it names none;
+without date-released the date is that of the commit, and without a repository there is none.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.utils.yaml import get_yaml_loader
+
+from experiments.core.errors import ReportError
+from site_builder.store.records import FigureRecord
+
+KEY_PREFIX = "toymodelsmeasured"
+"""Start of every citation key; like the ids of figures it never changes, whatever the report is called."""
+
+SHORT = 12
+"""Hexadecimal digits of a digest or commit that a citation shows."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a citation says about the report as a whole; `date` is ISO 8601, or "" when unknown, like all others."""
+
+    title: str
+    authors: tuple[str, ...]
+    url: str = ""
+    repository: str = ""
+    licence: str = ""
+    version: str = ""
+    date: str = ""
+
+    @property
+    def year(self) -> str:
+        return self.date[:4]
+
+    def at(self, path: str) -> str:
+        """Return the address of a file of the site; relative to the site where the site has no address yet."""
+        return f"{self.url.rstrip('/')}/{path}" if self.url else path
+
+
+@cache
+def this_publication() -> Publication:
+    """Return the publication that this repository is."""
+    return read_publication(Path(__file__).parents[2])
+
+
+def read_publication(root: Path) -> Publication:
+    """Return the publication described by `CITATION.cff` and `mkdocs.yml` in `root`."""
+    about = _load(root / "CITATION.cff", yaml.SafeLoader)
+    site = _load(root / "mkdocs.yml", get_yaml_loader())
+    licence = about.get("license") or ""
+    return Publication(
+        title=str(about.get("title") or site.get("site_name") or "Untitled report"),
+        authors=tuple(_author(each) for each in about.get("authors") or []) or ("Anonymous",),
+        url=str(site.get("site_url") or about.get("url") or ""),
+        repository=str(site.get("repo_url") or about.get("repository-code") or ""),
+        licence=" or ".join(licence) if isinstance(licence, list) else str(licence),
+        version=str(about.get("version") or ""),
+        date=str(about.get("date-released") or _commit_date(root)),
+    )
+
+
+def citation_key(figure: FigureRecord) -> str:
+    """Return the figure's key in bibliographies."""
+    return f"{KEY_PREFIX}:{figure.id}"
+
+
+def page_path(figure: FigureRecord) -> str:
+    """Return the path of the figure's own page in the site."""
+    return f"figures/{figure.id}.html"
+
+
+def file_path(figure: FigureRecord, kind: str) -> str:
+    """Return the path of one of the figure's files in the site."""
+    return f"figures/{figure.id}.{kind}"
+
+
+def script_address(figure: FigureRecord, publication: Publication) -> str:
+    """Return the permanent address of the drawing code's lines; "" from a dirty tree or without a repository."""
+    if not publication.repository or not figure.run.commit or figure.run.dirty:
+        return ""
+    source = figure.source
+    lines = f"#L{source.first_line}-L{source.last_line}"
+    return f"{publication.repository.rstrip('/')}/blob/{figure.run.commit}/{source.path}{lines}"
+
+
+def _load(path: Path, loader: Any) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(encoding="utf-8") as stream:
+            loaded = yaml.load(stream, Loader=loader)
+    except yaml.YAMLError as error:
+        raise ReportError(f"{path.name} is no valid YAML ({' '.join(str(error).split())}); mend it") from error
+    return dict(loaded or {})
+
+
+def _author(author: dict[str, str]) -> str:
+    if "name" in author:
+        return author["name"]
+    return " ".join(part for part in (author.get("given-names"), author.get("family-names")) if part)
+
+
+def _commit_date(root: Path) -> str:
+    command = ["git", "-C", str(root), "show", "-s", "--format=%cs", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

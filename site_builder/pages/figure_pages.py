@@ -1,0 +1,113 @@
+"""The page of each figure: the picture, how it was made, what rests on it, and how to cite it."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from site_builder.citing import citations
+from site_builder.citing.publication import file_path, this_publication
+from site_builder.pages.macros import Blocks, Macros
+from site_builder.pages.markup import to_plain
+from site_builder.pages.page_files import Page
+from site_builder.site.outputs import REPLICATES
+from site_builder.store.records import FigureRecord
+
+FORMATS = {
+    "bibtex": "BibTeX",
+    "biblatex": "BibLaTeX",
+    "csl": "CSL-JSON",
+    "latex": "LaTeX figure",
+    "markdown": "Markdown",
+    "text": "Text",
+}
+"""The formats of the cite box, in the order of its tabs."""
+
+KINDS = {
+    "pdf": ("PDF", "vector, embedded fonts"),
+    "png": ("PNG", "300 dpi"),
+    "light.svg": ("SVG", "light"),
+    "dark.svg": ("SVG", "dark"),
+    "csv": ("CSV", "the plotted data"),
+    "json": ("JSON", "the plotted data"),
+    "view.json": ("JSON", "the view that can be moved"),
+}
+"""What each kind of file is, in words."""
+
+WRITTEN_LAST = {
+    "record.json": ("Record", "all that is known of the figure"),
+    "bib": ("BibTeX", "an entry"),
+    "tex": ("LaTeX", "a figure environment"),
+}
+"""Files beside them that are written into the built site."""
+
+
+def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path) -> Page:
+    """Return the page of one figure, as Markdown.
+
+    `shown` are the pages that show it (address, title), `root` the repository the script is read from.
+    """
+    page = Page(f"figures/{figure.id}.md", "")
+    macros = Macros(blocks, page)
+    claims = [claim.id for claim in blocks.claims() if figure.id in claim.figures]
+    text = blocks.env.get_template("figure_page.md.jinja").render(
+        figure=figure,
+        front=_front_matter(figure),
+        block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
+        cite=blocks.block("figure_cite.html.jinja", page, figure=figure, citations=_citations(figure)),
+        downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
+        claims=claims,
+        findings=macros.findings(*claims) if claims else "",
+        facts=blocks.block(
+            "figure_facts.html.jinja",
+            page,
+            figure=figure,
+            shown=shown,
+            replicates=REPLICATES,
+            script=citations.script_address(figure, this_publication()),
+        ),
+        parameters=macros.parameters(figure.experiment),
+        code=_source(figure, root),
+        neighbours=_neighbours(blocks, figure, page),
+    )
+    return Page(page.name, text)
+
+
+def _front_matter(figure: FigureRecord) -> Markup:
+    data: dict[str, Any] = {
+        "title": f"Figure {figure.number}. {to_plain(figure.title)}",
+        "description": to_plain(figure.alt),
+        "figure": {"highwire": citations.highwire(figure), "json_ld": citations.json_ld(figure)},
+        "hide": ["navigation", "toc"],
+    }
+    return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
+
+
+def _citations(figure: FigureRecord) -> list[tuple[str, str, str]]:
+    return [(name, label, citations.cite(figure, name).strip()) for name, label in FORMATS.items()]
+
+
+def _files(figure: FigureRecord) -> list[tuple[str, str, str, int | None]]:
+    """Return name, words, path in the site and size of each file to download; what is written last has no size yet."""
+    drawn = [
+        (*KINDS[kind], file_path(figure, kind), figure.files[kind].bytes) for kind in KINDS if kind in figure.files
+    ]
+    return drawn + [(*words, file_path(figure, kind), None) for kind, words in WRITTEN_LAST.items()]
+
+
+def _source(figure: FigureRecord, root: Path) -> Markup:
+    """Return the lines of the drawing code, or "" where the script is not to be found."""
+    path = root / figure.source.path
+    if not path.is_file():
+        return Markup("")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return Markup("\n".join(lines[figure.source.first_line - 1 : figure.source.last_line]))
+
+
+def _neighbours(blocks: Blocks, figure: FigureRecord, page: Page) -> Markup:
+    figures = blocks.figures()
+    place = figures.index(figure)
+    before = figures[place - 1] if place else None
+    after = figures[place + 1] if place + 1 < len(figures) else None
+    return blocks.block("figure_neighbours.html.jinja", page, before=before, after=after)

@@ -1,0 +1,311 @@
+"""What pages can call: each macro takes names and returns the HTML of one thing of the report.
+
+A macro never decides anything: names are checked before (`site_builder.pages.render`), numbers and verdicts
+come from the report, and the markup stands in `templates/`.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markdown import Markdown
+from markupsafe import Markup, escape
+
+from experiments.core.contract import Verdict
+from experiments.core.errors import ReportError
+from experiments.core.quantities import Quantity
+from site_builder.citing.citations import coins
+from site_builder.citing.publication import file_path
+from site_builder.pages.markup import to_plain
+from site_builder.pages.page_files import Page
+from site_builder.pages.statements import KINDS, Part
+from site_builder.site.math_extension import MathExtension
+from site_builder.store.records import ClaimRecord, FigureRecord, Report
+
+VERDICTS = {
+    Verdict.SUPPORTED: "✓",
+    Verdict.REFUTED: "✗",
+    Verdict.MIXED: "±",
+    Verdict.INCONCLUSIVE: "?",
+}
+"""The sign beside each verdict, so that none is told by colour alone."""
+
+SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)(pt|px|)"[^>]*?\bheight="([\d.]+)', re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def inline(text: str) -> Markup:
+    """Return the HTML of one paragraph of Markdown, formulas included, without the paragraph's tags."""
+    html = Markdown(extensions=[MathExtension()]).convert(str(text).strip())
+    return Markup(re.sub(r"^<p>(.*)</p>$", r"\1", html, flags=re.DOTALL))
+
+
+def quantity(value: Quantity, spec: str = "") -> Markup:
+    """Return a number as prose shows it; what it rests on appears when the pointer rests on it."""
+    text = format(value, spec).replace(" %", "\N{NARROW NO-BREAK SPACE}%")
+    grounds = [f"n = {value.n}"] if value.n is not None else []
+    if value.low is not None and value.high is not None and spec not in ("", "%"):
+        grounds.insert(0, f"interval {format(value, '%' if '%' in spec else '')}")
+    grounds += [value.method] if value.method else []
+    return Markup('<data class="quantity" value="{}" title="{}">{}</data>').format(
+        value.value, "; ".join(grounds), text
+    )
+
+
+def badge(verdict: Verdict) -> Markup:
+    """Return a verdict with its sign."""
+    return Markup('<span class="verdict verdict--{0}"><span aria-hidden="true">{1}</span> {0}</span>').format(
+        verdict.value, VERDICTS[verdict]
+    )
+
+
+def templates() -> jinja2.Environment:
+    """Return the Jinja environment of the report's own blocks."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "inline": inline,
+        "quantity": quantity,
+        "badge": badge,
+        "duration": duration,
+        "bytes": size,
+        "verbatim": verbatim,
+        "plain": to_plain,
+        "in_script": in_script,
+    }
+    return env
+
+
+def verbatim(text: str) -> Markup:
+    """Return text whose line ends and indentation survive in a block of one line (see `Blocks.block`)."""
+    return Markup(escape(text).replace("\n", Markup("&#10;")))
+
+
+def in_script(text: str) -> Markup:
+    """Return JSON as it can stand inside a script element: nothing in it ends the element or opens a comment."""
+    codes = {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"}
+    return Markup(re.sub("[<>&\u2028\u2029]", lambda found: codes[found[0]], text))
+
+
+def duration(seconds: float) -> str:
+    """Return a wall time in words ("2 min 05 s")."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def size(count: int) -> str:
+    """Return a size of a file in words ("34 kB")."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+
+
+class Blocks:
+    """Everything the macros need to know of the report; shared by all pages."""
+
+    def __init__(
+        self,
+        report: Report,
+        parts: tuple[Part, ...],
+        sizes: dict[str, tuple[int, int]],
+        views: dict[str, str] | None = None,
+    ) -> None:
+        self.report = report
+        self.parts = parts
+        self.statements = {statement.id: statement for part in parts for statement in part.statements}
+        self.sizes = sizes
+        self.views = views or {}
+        self.env = templates()
+
+    def block(self, template: str, page: Page, **values: Any) -> Markup:
+        """Return a template's HTML in one line, which Markdown takes as one block, inside an indented block as well."""
+        html = self.env.get_template(template).render(
+            report=self.report,
+            blocks=self,
+            page=page,
+            root=page.root,
+            kinds=KINDS,
+            file=file_path,
+            coins=coins,
+            **values,
+        )
+        return Markup(" ".join(line.strip() for line in html.splitlines() if line.strip()))
+
+    def claims_on(self, statement: str) -> list[ClaimRecord]:
+        """Return the claims that test a statement, in the order of their ids."""
+        return [claim for claim in self.claims() if statement in claim.statements]
+
+    def claims(self) -> list[ClaimRecord]:
+        """Return all claims, in the order of the statements they test."""
+        order = {id: place for place, id in enumerate(self.statements)}
+        last = len(order)
+        return sorted(
+            self.report.claims.values(),
+            key=lambda claim: (min((order.get(id, last) for id in claim.statements), default=last), claim.id),
+        )
+
+    def figures(self) -> list[FigureRecord]:
+        """Return all figures, in the order of their numbers."""
+        return sorted(self.report.figures.values(), key=lambda figure: (figure.number, figure.id))
+
+    def figures_of(self, claim: ClaimRecord) -> list[FigureRecord]:
+        """Return the figures a claim rests on that exist in this build."""
+        return [self.report.figures[id] for id in claim.figures if id in self.report.figures]
+
+    def runs(self) -> list[Any]:
+        """Return all runs, in the order of their experiments' names."""
+        return [self.report.runs[id] for id in sorted(self.report.runs)]
+
+    def counts(self) -> dict[Verdict, int]:
+        """Return how many claims have each verdict."""
+        verdicts = [claim.verdict for claim in self.report.claims.values()]
+        return {verdict: verdicts.count(verdict) for verdict in Verdict}
+
+    def anchor(self, statement: str) -> str:
+        """Return where a statement stands on the site, relative to the root."""
+        part = next(part for part in self.parts if statement in {each.id for each in part.statements})
+        measured = statement in {each.id for each in part.measured}
+        page = self.statement_pages.get(statement) if measured else "index.html"
+        return f"{page or 'index.html'}#{statement}"
+
+    statement_pages: dict[str, str] = {}  # noqa: RUF012 -- set once, by the renderer
+
+
+class Macros:
+    """The macros as one page sees them: links are relative to it. `unknown` collects names that nothing has."""
+
+    def __init__(self, blocks: Blocks, page: Page) -> None:
+        self.blocks = blocks
+        self.report = blocks.report
+        self.page = page
+        self.unknown: list[str] = []
+
+    def all(self) -> dict[str, Callable[..., str]]:
+        """Return every macro by the name pages use."""
+        return {
+            name.removesuffix("_"): getattr(self, name)
+            for name, value in vars(Macros).items()
+            if callable(value) and not name.startswith("_") and name != "all"
+        }
+
+    def figure(self, id: str) -> str:
+        """Show a figure with its number, caption and the way to its own page."""
+        if id not in self.report.figures:
+            return self._missing(f"figure {id}", id)
+        return self._block("figure.html.jinja", figure=self.report.figures[id])
+
+    def ref(self, id: str) -> str:
+        """Link to a figure by its number: "Figure 3"."""
+        if id not in self.report.figures:
+            return self._missing_word(f"figure {id}", id)
+        figure = self.report.figures[id]
+        page = "" if figure.page == self.page.url else self.page.root + figure.page
+        return Markup('<a class="ref" href="{}#figure-{}">Figure&nbsp;{}</a>').format(page, id, figure.number)
+
+    def claim(self, id: str) -> str:
+        """Show what was tested, the criterion, the measured value and the verdict."""
+        if id not in self.report.claims:
+            return self._missing(f"claim {id}", id)
+        return self._block("claim.html.jinja", claim=self.report.claims[id])
+
+    def verdict(self, id: str) -> str:
+        """Show a claim's verdict alone, linked to the claim."""
+        if id not in self.report.claims:
+            return self._missing_word(f"claim {id}", id)
+        claim = self.report.claims[id]
+        page = "" if claim.page == self.page.url else self.page.root + claim.page
+        return Markup('<a class="verdict-link" href="{}#claim-{}">{}</a>').format(page, id, badge(claim.verdict))
+
+    def q(self, name: str, spec: str = "") -> str:
+        """Quote a number of a result."""
+        if name not in self.report.quantities:
+            return self._missing_word(name, name)
+        return quantity(self.report.quantities[name], spec)
+
+    def given(self, value: str, why: str) -> str:
+        """Show a value of the set-up, which no result could change, and say where it comes from."""
+        if not why.strip():
+            raise ReportError(f"given({value!r}) says not where the value comes from; its second argument does")
+        text = value.replace(" %", "\N{NARROW NO-BREAK SPACE}%")
+        return Markup('<data class="given" value="{}" title="{}">{}</data>').format(value.rstrip(" %"), why, text)
+
+    def measured(self, name: str) -> bool:
+        """Say whether an experiment, named by its file, can run here; one that wants a file not given cannot.
+
+        A page shows it inside `{% if measured("name") %}`, and otherwise what it takes.
+        """
+        return dormant_reason(self.report, name) is None
+
+    def statement(self, id: str) -> str:
+        """Show a statement of the notes, with the verdicts of the claims that test it."""
+        return self._block("statement.html.jinja", statement=self.blocks.statements[id])
+
+    def parameters(self, name: str) -> str:
+        """Show an experiment's configuration."""
+        run = run_named(self.report, name)
+        return self._block("parameters.html.jinja", run=run) if run else self._missing(f"run of {name}", name)
+
+    def runs(self) -> str:
+        """Show every run with its time and machine."""
+        return self._block("runs.html.jinja")
+
+    def claims_table(self) -> str:
+        """Show the scoreboard of claims."""
+        return self._block("claims_table.html.jinja")
+
+    def gallery(self, *ids: str) -> str:
+        """Show small pictures of the figures named, or of all."""
+        figures = [self.report.figures[id] for id in ids if id in self.report.figures] if ids else self.blocks.figures()
+        return self._block("gallery.html.jinja", figures=figures, everything=not ids)
+
+    def findings(self, *ids: str) -> str:
+        """Show verdict, title and measured value of the claims named, or of all."""
+        claims = [self.report.claims[id] for id in ids if id in self.report.claims] if ids else self.blocks.claims()
+        return self._block("findings.html.jinja", claims=claims)
+
+    def statements(self) -> str:
+        """List the statements that are measured, each with the verdicts on it."""
+        return self._block("statements.html.jinja", parts=[part for part in self.blocks.parts if part.measured])
+
+    def not_measured(self) -> str:
+        """List the statements that no page measures yet."""
+        return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if part.not_measured])
+
+    def _block(self, template: str, **values: Any) -> str:
+        return self.blocks.block(template, self.page, **values)
+
+    def _missing(self, what: str, name: str) -> str:
+        return self._block("missing.html.jinja", what=what, reason=self._reason(name))
+
+    def _missing_word(self, what: str, name: str) -> str:
+        return Markup('<span class="missing" title="{}">{}?</span>').format(self._reason(name), what)
+
+    def _reason(self, name: str) -> str:
+        reason = absent_reason(self.report, name)
+        if reason is None:
+            self.unknown.append(name)
+        return reason or "nothing has this name"
+
+
+def absent_reason(report: Report, name: str) -> str | None:
+    """Return why a name has no result in this build, or None for a name nobody knows."""
+    return report.absent.get(name) or report.absent.get(name.split(".")[0])
+
+
+def dormant_reason(report: Report, name: str) -> str | None:
+    """Return why a name has nothing to run in this build, or None."""
+    return report.dormant.get(name) or report.dormant.get(name.split(".")[0])
+
+
+def run_named(report: Report, name: str) -> Any:
+    """Return the run of an experiment, given its file's name or its whole id, or None."""
+    return next((run for id, run in report.runs.items() if name in (id, id.rsplit(".", 1)[-1])), None)

@@ -1,0 +1,127 @@
+"""What can be known to be wrong with pages before they are rendered: names, formats, numbers, formulas."""
+
+import re
+from typing import Any
+
+from experiments.core.errors import ReportError, did_you_mean
+from site_builder.pages import page_files as pages
+from site_builder.pages.macros import Macros, absent_reason, dormant_reason
+from site_builder.pages.page_files import Call, Page
+from site_builder.pages.statements import Part
+from site_builder.pages.typed_numbers import prose, typed_numbers
+from site_builder.site.math_extension import DISPLAY, INLINE, mathml
+from site_builder.store.records import Problem, Report
+
+EXPRESSIONS = ("q", "ref", "verdict", "parameters")
+"""Macros whose name may be computed; the others decide numbers and pages, which must be known before rendering."""
+
+
+def check(
+    report: Report, written: list[Page], calls: dict[Page, list[Call]], parts: tuple[Part, ...], *, draft: bool
+) -> list[Problem]:
+    """Return everything that can be known to be wrong before a page is rendered."""
+    problems = _missing_statements(parts, calls, {page.name for page in written})
+    for page, made in calls.items():
+        problems += _unknown_macros(page)
+        for call in made:
+            sentence = _wrong(call, report, parts, draft=draft)
+            problems += [Problem(f"{page.where}:{call.line}", sentence)] if sentence else []
+        problems += [
+            Problem(
+                f"{page.where}:{number.line}",
+                f"the number {number.text} is typed into prose; quote a result with q(), or a value of the set-up "
+                "with given()",
+            )
+            for number in typed_numbers(page.text)
+        ]
+        problems += _wrong_formulas(page)
+    return problems
+
+
+def _unknown_macros(page: Page) -> list[Problem]:
+    known = {name for name in vars(Macros) if not name.startswith("_") and name != "all"}
+    return [
+        Problem(f"{page.where}:{line}", f"no macro is named {name!r}{did_you_mean(name, known)}")
+        for name, line in pages.names(page, pages.environment())
+        if name not in known
+    ]
+
+
+def _wrong(call: Call, report: Report, parts: tuple[Part, ...], *, draft: bool) -> str | None:
+    """Return what is wrong with a macro's arguments, in one sentence, or None."""
+    known: dict[str, tuple[str, Any]] = {
+        "figure": ("figure", report.figures),
+        "ref": ("figure", report.figures),
+        "gallery": ("figure", report.figures),
+        "claim": ("claim", report.claims),
+        "verdict": ("claim", report.claims),
+        "findings": ("claim", report.claims),
+        "q": ("number", report.quantities),
+        "statement": ("statement", [statement.id for part in parts for statement in part.statements]),
+        "parameters": ("experiment", [*report.runs, *(id.rsplit(".", 1)[-1] for id in report.runs)]),
+    }
+    if call.macro not in known:
+        return None
+    what, there = known[call.macro]
+    several = call.macro in ("gallery", "findings")
+    if not call.arguments and not several:
+        return f"{call.macro}() wants the name of a {what} in quotes"
+    for name in call.arguments if several else call.arguments[:1]:
+        if name is None and call.macro in EXPRESSIONS:
+            continue  # looked up when the page is rendered
+        if not isinstance(name, str):
+            return f"{call.macro}() wants the name of a {what} in quotes, not an expression"
+        if dormant_reason(report, name) is not None:
+            continue  # shown only if `measured()`; the page decides
+        reason = absent_reason(report, name)
+        if name not in there and reason is None:
+            return f"no {what} is named {name!r}{did_you_mean(name, there)}"
+        if name not in there and not draft:
+            return f"the {what} {name!r} has no result in this build ({reason})"
+    return _wrong_format(call, report) if call.macro == "q" else None
+
+
+def _wrong_format(call: Call, report: Report) -> str | None:
+    name, spec = call.arguments[0], call.arguments[1] if len(call.arguments) > 1 else ""
+    if name not in report.quantities or not isinstance(spec, str):
+        return None
+    try:
+        format(report.quantities[name], spec)
+    except (ValueError, TypeError) as error:
+        return f"q({name!r}, {spec!r}) cannot be written ({error})"
+    return None
+
+
+def _missing_statements(parts: tuple[Part, ...], calls: dict[Page, list[Call]], names: set[str]) -> list[Problem]:
+    shown = {
+        call.arguments[0] for made in calls.values() for call in made if call.macro == "statement" and call.arguments
+    }
+    no_page = [
+        Problem("docs/statements.toml", f"part {part.id} names the page {page!r}, which is not there")
+        for part in parts
+        for page in part.pages
+        if page not in names
+    ]
+    return no_page + [
+        Problem(
+            f"docs/{part.pages[0]}",
+            f'statement {statement.id} stands on no page; show it with statement("{statement.id}")',
+        )
+        for part in parts
+        for statement in part.measured
+        if statement.id not in shown
+    ]
+
+
+def _wrong_formulas(page: Page) -> list[Problem]:
+    problems = []
+    text = prose(page.text)
+    for pattern, flags in ((DISPLAY, re.DOTALL), (INLINE, 0)):
+        for found in re.finditer(pattern, text, flags):
+            try:
+                mathml(found[1], display=pattern is DISPLAY)
+            except ReportError as error:
+                line = text.count("\n", 0, found.start()) + 1
+                problems.append(Problem(f"{page.where}:{line}", str(error)))
+        text = re.sub(pattern, lambda formula: "\n" * formula[0].count("\n"), text, flags=flags)
+    return problems

@@ -1,0 +1,106 @@
+"""What the commands `list`, `explain`, `verify` and `cite` answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.core.errors import ReportError, did_you_mean
+from site_builder.figures import drawings
+from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
+from site_builder.options import Options, WrongOption, chosen
+from site_builder.pipeline import key_of, sources_of
+from site_builder.project import Project
+from site_builder.registry import discover
+from site_builder.store import codec, runs
+from site_builder.store.entries import MARKER, damage, digests, is_complete
+from site_builder.store.records import Report
+
+
+def listing(project: Project, options: Options) -> Iterator[str]:
+    """Yield a line per experiment, figure and claim, then what is wrong with broken experiments."""
+    registry = discover(project.experiments)
+    sources = sources_of(project)
+    for experiment in registry.select(options.only):
+        folder = runs.entry(project, experiment, key_of(project, sources, experiment, options))
+        state = "stored" if is_complete(folder) else "not run"
+        yield f"{experiment.id}  {experiment.title}  [{state} at {options.scale}]"
+        yield from (f"  figure {spec.id}  {spec.title}" for spec in experiment.figures.values())
+        yield from (f"  claim  {spec.id}  {spec.title}" for spec in experiment.claims.values())
+    yield from (f"{problem.where}: {problem.message}" for problem in registry.problems)
+
+
+def explanation(project: Project, options: Options) -> Iterator[str]:
+    """Yield, for each experiment and figure, whether it would be made again and which parts of its key changed."""
+    registry = discover(project.experiments)
+    sources = sources_of(project)
+    for experiment in registry.select(options.only):
+        try:
+            key = key_of(project, sources, experiment, options)
+        except ReportError as error:
+            yield f"{experiment.id} cannot run: {error}"
+            continue
+        folder = runs.entry(project, experiment, key)
+        yield from _told(experiment.id, "run", folder, key)
+        if is_complete(folder) and not damage(folder):
+            digest = runs.result_digest(folder)
+            for spec in experiment.figures.values():
+                about = drawings.about(spec, experiment)
+                figure_key = draw_key(draw_parts(sources, spec, drawings.figure_writer(), about), digest)
+                yield from _told(f"  {spec.id}", "be drawn", drawings.entry(project, spec.id, figure_key), figure_key)
+    yield from (f"{problem.where}: {problem.message}" for problem in registry.problems)
+
+
+def _told(name: str, verb: str, folder: Path, key: Key) -> Iterator[str]:
+    if is_complete(folder):
+        wrong = damage(folder)
+        yield f"{name} would {verb} again: {wrong} is damaged" if wrong else f"{name} is stored; nothing would {verb}"
+        return
+    differences = _nearest_differences(folder.parent, key)
+    if differences is None:
+        yield f"{name} would {verb} for the first time"
+        return
+    yield f"{name} would {verb} again:"
+    yield from (f"    {difference}" for difference in differences)
+
+
+def _nearest_differences(folder: Path, key: Key) -> list[str] | None:
+    """Return how `key` differs from the stored key nearest to it (the newest of equals), or None without any."""
+    stored = sorted((path for path in folder.glob("*") if is_complete(path)), key=_written, reverse=True)
+    differences = [changes(json.loads((path / "key.json").read_text("utf-8")), key.parts) for path in stored]
+    return min(differences, key=len, default=None)
+
+
+def _written(folder: Path) -> int:
+    return (folder / MARKER).stat().st_mtime_ns
+
+
+def verification(project: Project) -> tuple[int, list[str]]:
+    """Return how many finished folders there are, and a sentence for each that is not as it was written."""
+    folders = [marker.parent for root in (project.results, project.figures) for marker in root.glob(f"*/*/{MARKER}")]
+    wrong = [
+        f"{folder.relative_to(project.root)}: {files} does not have its recorded digest; `report` makes it again"
+        for folder in sorted(folders)
+        if (files := damage(folder))
+    ]
+    finished = project.build / "finished.json"
+    if finished.is_file():
+        recorded: dict[str, str] = json.loads(finished.read_text("utf-8"))["site"]
+        found = digests(project.site)
+        differing = sorted(name for name in recorded.keys() | found.keys() if recorded.get(name) != found.get(name))
+        wrong += [f"build/site/{name} is not as it was built; `report` builds it again" for name in differing]
+    return len(folders) + finished.is_file(), wrong
+
+
+def citation(project: Project, figure: str, format: str) -> str:
+    """Return the citation of a figure of the last rendered report."""
+    from site_builder.citing.citations import FORMATS, cite
+
+    chosen(format, tuple(FORMATS), "--format")
+    path = project.build / "rendered.json"
+    if not path.is_file():
+        raise ReportError("no site was built yet, so there is no figure to cite; run `make report`")
+    report: Report = codec.record_from_json(path.read_text("utf-8"), Report)
+    if figure not in report.figures:
+        hint = did_you_mean(figure, report.figures) or "; `python -m site_builder list` shows all"
+        raise WrongOption(f"there is no figure {figure!r}{hint}")
+    return cite(report.figures[figure], format)

@@ -1,0 +1,57 @@
+"""Runs MkDocs in this process and turns what it complains about into problems with a page and a line."""
+
+import logging
+import os
+import re
+from pathlib import Path
+
+from site_builder.store.records import Problem
+
+_NAMED = re.compile(r"(?:Doc file|page|file)s? '(?P<page>[^']+\.(?:md|ipynb))'")
+_QUOTED = re.compile(r"'([^']+)'")
+
+
+def build_site(config: Path, pages: Path, docs: Path, site: Path) -> list[Problem]:
+    """Build the rendered `pages` into `site`, strictly; the problems name the page in `docs` they come from."""
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from mkdocs.exceptions import MkDocsException
+
+    heard = _Complaints()
+    logger = logging.getLogger("mkdocs")
+    logger.addHandler(heard)
+    try:
+        build(load_config(str(config), strict=True, docs_dir=str(pages), site_dir=str(site)))
+    except MkDocsException as error:
+        if not heard.messages:
+            heard.messages.append(str(error))
+    finally:
+        logger.removeHandler(heard)
+    return [_problem(message, docs) for message in heard.messages]
+
+
+class _Complaints(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def _problem(message: str, docs: Path) -> Problem:
+    sentence = " ".join(message.split())
+    named = _NAMED.search(sentence)
+    if not named:
+        return Problem("mkdocs.yml", sentence)
+    page = docs / named["page"]
+    others = [quoted for quoted in _QUOTED.findall(sentence) if quoted != named["page"]]
+    line = _line_of(page, others)
+    return Problem(f"docs/{named['page']}" + (f":{line}" if line else ""), sentence)
+
+
+def _line_of(page: Path, quoted: list[str]) -> int | None:
+    """Return the first line of `page` that holds something the message quotes."""
+    lines = page.read_text("utf-8").splitlines() if page.is_file() else []
+    return next((number for text in quoted for number, line in enumerate(lines, 1) if text in line), None)

@@ -1,0 +1,130 @@
+"""The files for programs in the built site: records of figures and claims, bibliography, numbers, crate.
+
+Their field names are stable. Everything but wall times, machine and commit follows from code, configuration and
+seed, and those stand only in the records of figures and in `ro-crate-metadata.json`, so that two clean builds on
+one machine give the same `claims.json` and `numbers.tex`, byte for byte.
+"""
+
+import json
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from experiments.core.quantities import Quantity
+from site_builder.citing.citations import cite
+from site_builder.citing.latex_numbers import numbers_tex
+from site_builder.citing.publication import (
+    Publication,
+    citation_key,
+    file_path,
+    page_path,
+    script_address,
+    this_publication,
+)
+from site_builder.citing.ro_crate import ro_crate
+from site_builder.store.records import ClaimRecord, FigureRecord, Report
+
+REPLICATES = ("seeds", "models", "instances")
+"""Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
+
+
+def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:
+    """Write into `site` what programs read: five files at its root, and three beside the files of each figure."""
+    for name, text in outputs(report, publication or this_publication()).items():
+        path = site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+def outputs(report: Report, publication: Publication) -> dict[str, str]:
+    """Return the text of every such file, by its path in the site."""
+    figures = sorted(report.figures.values(), key=lambda figure: (figure.number, figure.id))
+    claims = sorted(report.claims.values(), key=lambda claim: claim.id)
+    files = {
+        "figures.json": _json({"figures": [figure_json(figure, publication) for figure in figures]}),
+        "claims.json": _json({"claims": [claim_json(claim) for claim in claims]}),
+        "figures.bib": "\n".join(cite(figure, "bibtex", publication) for figure in figures),
+        "numbers.tex": numbers_tex(report),
+        "ro-crate-metadata.json": _json(ro_crate(report, publication)),
+    }
+    for figure in figures:
+        files[file_path(figure, "bib")] = cite(figure, "bibtex", publication)
+        files[file_path(figure, "tex")] = cite(figure, "latex", publication)
+        files[file_path(figure, "record.json")] = _json(figure_json(figure, publication))
+    return files
+
+
+def figure_json(figure: FigureRecord, publication: Publication) -> dict[str, Any]:
+    """Return a figure's record as `figures.json` has it; paths of files and pages are relative to the site's root."""
+    run = figure.run
+    seeds = next((run.config[name] for name in REPLICATES if name in run.config), None)
+    return {
+        "id": figure.id,
+        "number": figure.number,
+        "title": figure.title,
+        "caption": figure.caption,
+        "alt": figure.alt,
+        "page": figure.page,
+        "url": publication.at(page_path(figure)),
+        "experiment": figure.experiment,
+        "scale": run.scale,
+        "config": run.config,
+        "seed": run.config.get("seed"),
+        "n": seeds,
+        "interval": figure.interval,
+        "device": run.device,
+        "hardware": run.hardware,
+        "threads": run.threads,
+        "seconds": run.seconds,
+        "notes": run.notes,
+        "versions": run.versions,
+        "commit": run.commit,
+        "dirty": run.dirty,
+        "script": asdict(figure.source) | {"url": script_address(figure, publication)},
+        "run_key": run.key,
+        "draw_key": figure.draw_key,
+        "digest": figure.digest,
+        "files": {kind: asdict(file) | {"path": file_path(figure, kind)} for kind, file in figure.files.items()},
+        "claims": list(figure.claims),
+        "citation_key": citation_key(figure),
+    }
+
+
+def claim_json(claim: ClaimRecord) -> dict[str, Any]:
+    """Return a claim's record as `claims.json` has it."""
+    return {
+        "id": claim.id,
+        "statements": list(claim.statements),
+        "source": claim.source,
+        "title": claim.title,
+        "test": claim.test,
+        "statistic": statistic_json(claim.statistic),
+        "criterion": claim.criterion,
+        "verdict": str(claim.verdict),
+        "published": None if claim.published is None else str(claim.published),
+        "figures": list(claim.figures),
+        "page": claim.page,
+        "experiment": claim.experiment,
+        "scale": claim.scale,
+    }
+
+
+def statistic_json(quantity: Quantity) -> dict[str, Any]:
+    """Return a quantity with null for a bound it does not have (an interval that is open has none in JSON)."""
+
+    def finite(number: float | None) -> float | None:
+        return float(number) if number is not None and isfinite(number) else None
+
+    return {
+        "value": float(quantity.value),
+        "low": finite(quantity.low),
+        "high": finite(quantity.high),
+        "n": quantity.n,
+        "unit": quantity.unit,
+        "method": quantity.method,
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,194 @@
+"""Folders that are either complete or absent.
+
+An entry is filled under a temporary name, gets a marker with the digest of every file, reaches the disk,
+and only then takes its name by one rename. Whoever is killed leaves a temporary folder that nobody
+mistakes for an entry; two reports that compute one entry both succeed, and the first to finish counts.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from experiments.core.errors import ReportError
+from site_builder.store.codec import to_json
+
+MARKER = "complete.json"
+_TEMPORARY = ".unfinished-"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below `folder`, by relative path, leaving out the marker."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / MARKER
+    }
+
+
+def is_complete(folder: Path) -> bool:
+    """True when an entry was finished; says nothing about what happened to its files since."""
+    return (folder / MARKER).is_file()
+
+
+def damage(folder: Path) -> str:
+    """Return which files of a finished entry no longer have their recorded digest, or an empty string."""
+    try:
+        recorded = json.loads((folder / MARKER).read_text("utf-8"))["files"]
+        wrong = [name for name, digest in recorded.items() if _digest_or_none(folder / name) != digest]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        wrong = [MARKER]
+    return ", ".join(wrong)
+
+
+def _digest_or_none(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except FileNotFoundError:
+        return None
+
+
+def write_entry(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Make `folder` a finished entry holding what `fill` writes; replaces a damaged one, keeps a sound one."""
+    with said_by_disk(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(folder)
+        temporary.mkdir()
+        try:
+            fill(temporary)
+            finish(temporary)
+            _take_name(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def finish(folder: Path) -> None:
+    """Write the marker of `folder`, after everything else is on the disk."""
+    files = digests(folder)
+    for name in files:
+        _to_disk(folder / name)
+    (folder / MARKER).write_text(to_json({"files": files}), "utf-8")
+    _to_disk(folder / MARKER)
+    _to_disk(folder)
+
+
+def swap(new: Path, folder: Path) -> None:
+    """Put the folder `new` in the place of `folder`, which is never seen half old and half new."""
+    old = temporary_beside(folder)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that is seen whole or not at all."""
+    with said_by_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(path)
+        temporary.write_text(text, "utf-8")
+        _to_disk(temporary)
+        temporary.replace(path)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a fresh name beside `path` that tells which process made it."""
+    return path.parent / f"{_TEMPORARY}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def clear_unfinished(root: Path) -> int:
+    """Remove what killed processes of this machine left below `root`, and return how many things that were."""
+    left = [path for path in root.rglob(f"{_TEMPORARY}*") if _is_orphan(path)]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return len(left)
+
+
+def _is_orphan(path: Path) -> bool:
+    host, _, process = path.name.removeprefix(_TEMPORARY).rpartition("-")[0].rpartition("-")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock file `path`, calling `waiting` once if another process has it; a killed holder frees it."""
+    with said_by_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        if not _try(lock):
+            waiting()
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _try(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except TimeoutError:
+        return False
+    return True
+
+
+@contextmanager
+def said_by_disk(path: Path) -> Iterator[None]:
+    """Turn a full, read-only or forbidden disk into one sentence."""
+    reasons = {
+        errno.ENOSPC: "the disk is full; free some space",
+        errno.EDQUOT: "the disk quota is used up; free some space",
+        errno.EROFS: "the disk is read-only; work in a folder that can be written",
+        errno.EACCES: "writing there is not allowed; give yourself the right to write",
+        errno.EPERM: "writing there is not allowed; give yourself the right to write",
+        errno.ENOTDIR: "a file stands where a folder belongs; move it away",
+        errno.EIO: "the disk does not work; look after it",
+    }
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in reasons:
+            raise
+        raise ReportError(
+            f"{error.filename or path}: {reasons[error.errno]} and run again; what was finished is kept"
+        ) from error
+
+
+def _take_name(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        if not is_complete(folder) or damage(folder):
+            swap(temporary, folder)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

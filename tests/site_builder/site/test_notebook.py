@@ -1,0 +1,54 @@
+"""A notebook runs once per change; an error is one sentence with a line; nothing of a failure is kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from site_builder.site import notebook
+
+CELLS = '# %% [markdown]\n# # Title\n#\n# The map $W^T W$.\n\n# %%\nprint("seven:", 3 + 4)\n'
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    def execute(text: str) -> tuple[list[str], Path]:
+        source, out = tmp_path / "n.py", tmp_path / "out" / "n.ipynb"
+        source.write_text(text, "utf-8")
+        problems = notebook.execute(source, out, tmp_path / "cache")
+        return [f"{problem.where} {problem.message}" for problem in problems], out
+
+    return execute
+
+
+def test_an_executed_notebook_holds_outputs_and_mathml_and_is_not_run_twice(run, monkeypatch) -> None:
+    problems, out = run(CELLS)
+    executed = json.loads(out.read_text("utf-8"))
+    assert problems == []
+    assert executed["cells"][1]["outputs"][0]["text"] == ["seven: 7\n"]
+    assert "<math" in "".join(executed["cells"][0]["source"])
+    monkeypatch.setattr(notebook, "_run", lambda *_: pytest.fail("it ran again"))
+    out.unlink()
+    assert run(CELLS)[0] == []
+    assert json.loads(out.read_text("utf-8")) == executed
+
+
+def test_a_cell_that_raises_is_named_with_its_line_and_nothing_is_kept(run, tmp_path: Path) -> None:
+    problems, out = run(CELLS + "\n# %%\nraise ValueError('no such thing')\n")
+    assert problems == ["docs/notebooks/n.py:10 this cell raised ValueError: no such thing"]
+    assert not out.exists()
+    assert not list((tmp_path / "cache").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("# A share of 0.93.", "docs/notebooks/n.py:2 the number 0.93 is typed into prose"),
+        (r"# A formula $\nonsense$.", r"docs/notebooks/n.py:2 the formula $\nonsense$ cannot be set"),
+    ],
+)
+def test_prose_is_checked_before_anything_runs(run, monkeypatch, line: str, problem: str) -> None:
+    monkeypatch.setattr(notebook, "_run", lambda *_: pytest.fail("it ran"))
+    problems, _ = run(f"# %% [markdown]\n{line}\n")
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
