@@ -19,7 +19,6 @@ from experiments.core.losses.optimum import Optimum, polish
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 from experiments.first_runs.shared.dense import clipping, cube_points, linear_bias
 
@@ -125,8 +124,7 @@ def run(config: Config, device: str) -> Result:
 def _train(config: Config, device: str, importance: ArrayLike, output: Literal["relu", "linear"] = "relu") -> Weights:
     """Train models of 5 features in 2 dimensions, from biases of E[x] = 1/2."""
     model = Model(5, 2, output)
-    start = raised_start(model, config.seeds, 0.5, config.seed)
-    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start=start, seed=config.seed)
+    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start_bias=0.5, seed=config.seed)
     return _kept(train(Data(1.0, importance), model, recipe, config.seeds, device))
 
 
@@ -144,8 +142,8 @@ def _below(found: Optimum, x: Array) -> tuple[Array, Array]:
 def _ignored(config: Config, device: str) -> tuple[Array, Array]:
     """Return density and trained bias of every ignored feature of 20-in-5 models over a range of densities."""
     model, p = Model(20, 5), np.repeat(config.densities, config.density_seeds)
-    start = raised_start(model, p.size, p / 2, config.seed)
-    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start=start, seed=config.seed)
+    bias = p[:, None] / 2
+    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start_bias=bias, seed=config.seed)
     weights = _kept(train(Data(p[:, None], config.decay ** np.arange(20)), model, recipe, p.size, device))
     unlearned = norms(weights.W) < UNLEARNED_NORM
     return np.broadcast_to(p[:, None], unlearned.shape)[unlearned], weights.b[unlearned].astype(np.float64)

@@ -17,7 +17,6 @@ from experiments.core.losses.optimum import minimise, polish, search
 from experiments.core.metrics import axis_alignment
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Weights
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 from experiments.first_runs.shared.dense import cube_points, dedicated_loss, one_direction, relu_loss
 
@@ -131,8 +130,7 @@ def _train(config: Config, device: str, shape: tuple[int, int], decay: float) ->
     """Train at p = 1 from biases of 1/2, so that no output is dead from the start."""
     features, hidden = shape
     model = Model(features, hidden)
-    start = raised_start(model, config.seeds, 0.5, config.seed)
-    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start=start, seed=config.seed)
+    recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start_bias=0.5, seed=config.seed)
     return train(Data(1.0, decay ** np.arange(features)), model, recipe, config.seeds, device).weights
 
 

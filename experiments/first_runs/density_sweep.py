@@ -20,7 +20,6 @@ from experiments.core.contract import Experiment, Finding, Verdict
 from experiments.core.metrics import cosines, islands, off_diagonal, random_directions, represented
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
@@ -129,8 +128,8 @@ def _sweep(config: Config, device: str, size: tuple[int, int], densities: tuple[
     model, found = Model(*size), []
     for group, (batch, inside) in enumerate(_by_batch(config, densities)):
         p = np.repeat(inside, config.seeds)
-        start = raised_start(model, p.size, p / 2, config.seed + group)
-        recipe = Recipe(steps, batch, config.learning_rate, schedule="cosine", start=start, seed=config.seed + group)
+        bias, seed = p[:, None] / 2, config.seed + group
+        recipe = Recipe(steps, batch, config.learning_rate, schedule="cosine", start_bias=bias, seed=seed)
         W = train(Data(p[:, None]), model, recipe, p.size, device).weights.W
         found.append(W.reshape(len(inside), config.seeds, *W.shape[1:]))
     return np.concatenate(found).astype(np.float64)

@@ -27,7 +27,6 @@ from experiments.core.losses.optimum import minimise
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 from experiments.geometry.shared.perturbation import (
     FEATURES,
@@ -172,7 +171,7 @@ def _trained(config: Config, device: str) -> tuple[Array, Array, Array]:
         config.batch,
         config.learning_rate,
         schedule="cosine",
-        start=raised_start(model, p.size, density[:, 0] / 2, config.seed),
+        start_bias=density[:, :1] / 2,
         seed=config.seed,
     )
     trained = train(Data(density), model, recipe, p.size, device)

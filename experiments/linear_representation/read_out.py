@@ -24,7 +24,6 @@ from experiments.core.read_out import (
     undisturbed,
 )
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
@@ -137,8 +136,8 @@ def run(config: Config, device: str) -> Result:
 def _measured(config: Config, n: int, k: int, device: str) -> tuple[Array, Array]:
     """Return R^2 (density, reader, seed) and the closed form (density, seed) of models with `n` features."""
     model, p = Model(n, config.hidden), np.repeat(config.densities, config.seeds)
-    start = raised_start(model, p.size, p / 2, config.seed + k)  # from b = 0, outputs die where features are dense
-    trained = train(Data(p[:, None]), model, replace(_recipe(config, config.seed + k), start=start), p.size, device)
+    recipe = replace(_recipe(config, config.seed + k), start_bias=p[:, None] / 2)
+    trained = train(Data(p[:, None]), model, recipe, p.size, device)
     progress.advance(f"{n} features", (k + 1) / (len(config.features) + 1))
     weights = _kept(trained)
     linear = Model(n, config.hidden, output="linear")

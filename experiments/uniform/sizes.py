@@ -16,7 +16,6 @@ from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.metrics import represented_mass
 from experiments.core.quantities import Quantity, mean
 from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
@@ -99,7 +98,7 @@ def _per_dimension(
         config.batch,
         config.rate_times_features / features,
         schedule="cosine",
-        start=raised_start(model, p.size, p / 2, config.seed),
+        start_bias=p[:, None] / 2,
         seed=config.seed,
     )
     trained = train(Data(p[:, None]), model, recipe, p.size, device)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from experiments.core.autoencoders.sources import Superposed
 from experiments.core.metrics import represented
 from experiments.core.training.specification import Data, Model, Recipe, Weights
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 
 
@@ -35,8 +34,7 @@ def own_worlds(
     Adam, learning rate 0.01 falling along a cosine, biases from the mean up so that no output starts dead.
     """
     model = Model(features, hidden)
-    start = raised_start(model, seeds, density / 2, seed)
-    recipe = Recipe(steps, batch, 1e-2, schedule="cosine", seed=seed, start=start)
+    recipe = Recipe(steps, batch, 1e-2, schedule="cosine", seed=seed, start_bias=density / 2)
     trained = train(Data(density), model, recipe, seeds, device)
     if trained.diverged.any():
         raise ArithmeticError(f"{trained.diverged.sum()} of {seeds} models diverged")

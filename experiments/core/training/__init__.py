@@ -6,7 +6,18 @@ same faster. See `specification` for what can be asked and `train` for how a bac
 """
 
 from experiments.core.training.checks import SpecificationError
+from experiments.core.training.divergence import DivergedError
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights, log_spaced_steps
 from experiments.core.training.train import train
 
-__all__ = ["Data", "Model", "Recipe", "SpecificationError", "Trained", "Weights", "log_spaced_steps", "train"]
+__all__ = [
+    "Data",
+    "DivergedError",
+    "Model",
+    "Recipe",
+    "SpecificationError",
+    "Trained",
+    "Weights",
+    "log_spaced_steps",
+    "train",
+]

@@ -102,8 +102,10 @@ def check_recipe(recipe: Recipe, model: Model) -> None:
             raise SpecificationError(f"{name} is {value}; it must lie in [0, 1)")
     if isinstance(recipe.start, str):
         _one_of("start", recipe.start, ("xavier", "normal"))
-    elif np.any(np.asarray(recipe.start_scale) != 1):
-        raise SpecificationError(f"start_scale is {recipe.start_scale}, but given start weights are taken as they are")
+    else:
+        for name, given, default in (("start_scale", recipe.start_scale, 1), ("start_bias", recipe.start_bias, 0)):
+            if np.any(np.asarray(given) != default):
+                raise SpecificationError(f"{name} is {given}, but given start weights are taken as they are")
     for step in recipe.snapshots:
         if not 0 <= step <= recipe.steps:
             raise SpecificationError(f"snapshots holds {step}, outside 0 to steps={recipe.steps}")

@@ -116,6 +116,7 @@ def _instances(data: Data, model: Model, recipe: Recipe, asked: int | None) -> i
     for name, value, axis in (
         ("density", data.density, 2),
         ("importance", data.importance, 2),
+        ("start_bias", recipe.start_bias, 2),
         ("strength", data.strength, 1),
         ("learning_rate", recipe.learning_rate, 1),
         ("start_scale", recipe.start_scale, 1),
@@ -180,7 +181,9 @@ def _start(recipe: Recipe, model: Model, seeds: NDArray[np.uint64]) -> Weights:
     drawn = np.stack([stream(seed, START).standard_normal((matrices, *shape[1:])) for seed in seeds])
     drawn = (drawn * (sigma * scale[:, None, None, None])).astype(np.float32)
     W_out = None if model.tied else np.ascontiguousarray(drawn[:, 1].transpose(0, 2, 1), dtype=np.float32)
-    return Weights(np.ascontiguousarray(drawn[:, 0]), np.zeros((shape[0], shape[2]), np.float32), W_out)
+    b = _per_feature("start_bias", recipe.start_bias, len(seeds), model.features)
+    check_range("start_bias", b, -np.inf, np.inf)
+    return Weights(np.ascontiguousarray(drawn[:, 0]), b.copy(), W_out)
 
 
 def _given(start: Weights, shape: tuple[int, int, int], tied: bool) -> Weights:

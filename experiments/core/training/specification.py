@@ -84,7 +84,11 @@ class Recipe:
     may differ per instance (instance,). The rate rises linearly over the first `warmup` steps, then
     follows `schedule`: constant; cosine to 0; or step, multiplied by `step_factor` from the step
     `step_at * steps` on. `start` draws W ~ N(0, 2 / (hidden + feature)) per model ("xavier") or
-    N(0, 1) ("normal"), times `start_scale`, b = 0; or takes given weights as they are.
+    N(0, 1) ("normal"), times `start_scale`, with b at `start_bias`; or takes given weights as they are.
+
+    `start_bias` is a scalar, (feature,) or (instance, feature). From b = 0, an output whose column of `W` faces away
+    from the mean input is negative on all dense samples, gets no gradient and stays dead; b = E[x], for instance
+    `density / 2`, avoids that.
 
     `snapshots` are step counts, 0 (the start) to `steps`, at which the weights are kept.
     `instance_seeds` (instance,) selects the random streams: an instance's result depends on its own
@@ -104,6 +108,7 @@ class Recipe:
     weight_decay: float = 0.0
     start: Start | Weights = "xavier"
     start_scale: ArrayLike = 1.0
+    start_bias: ArrayLike = 0.0
     snapshots: tuple[int, ...] = ()
     seed: int = 0
     instance_seeds: tuple[int, ...] | None = None
@@ -115,7 +120,8 @@ class Trained:
 
     `weights` are the final ones; `snapshots` (one entry per asked step, in order of `steps`) the kept
     ones. `diverged` (instance,) marks instances that met a non-finite number: they stopped at
-    `stopped_at` (instance,) steps with the last finite weights and must be left out, not averaged.
+    `stopped_at` (instance,) steps with the last finite weights and must be left out, not averaged. Only
+    `train(..., diverged="keep")` returns any.
     """
 
     weights: Weights

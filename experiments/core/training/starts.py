@@ -1,4 +1,7 @@
-"""Starts that a recipe cannot name: Xavier weights with biases other than zero."""
+"""Starts taken apart: for runs in which models of several calls, or mixtures of starts, share first weights.
+
+A run that only needs other biases than zero says so by `Recipe.start_bias`.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +13,7 @@ from experiments.core.training.specification import Model, Weights
 def raised_start(model: Model, instances: int, bias: ArrayLike, seed: int = 0) -> Weights:
     """Return true per-model Xavier weights with every output bias at `bias` (scalar or one per instance).
 
-    With b = 0 an output whose column of `W` happens to face away from the mean input is negative on all dense
-    samples, gets no gradient and stays dead; b = E[x] avoids that. The weights are those of `start="xavier"`
-    with the same seed.
+    The start is that of `start="xavier"` and `start_bias` with the same seed.
     """
     shape = (model.hidden, model.features)
     drawn = np.stack(

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from time import perf_counter
+from typing import Literal
 
 import torch
 
 from experiments.core import progress
 from experiments.core.errors import did_you_mean
 from experiments.core.training.checks import SpecificationError
+from experiments.core.training.divergence import refuse_diverged
 from experiments.core.training.problem import Problem, resolve
 from experiments.core.training.specification import Data, Model, Recipe, Trained
 
@@ -21,6 +23,7 @@ def train(
     instances: int | None = None,
     device: str = "cpu",
     backend: str = "auto",
+    diverged: Literal["raise", "keep"] = "raise",
 ) -> Trained:
     """Train a batch of toy models and return their weights, one entry per instance.
 
@@ -28,14 +31,19 @@ def train(
     learning rate, start scale, seeds, given weights) or is asked for. `device` is "cpu" or "cuda";
     `backend="auto"` takes the fused kernel of the device, "reference" the plain definition.
 
-    Raises `SpecificationError` (a `ValueError`) naming a field and its value before any work starts.
-    The result records the backend; so do the notes of the run.
+    Raises `SpecificationError` (a `ValueError`) naming a field and its value before any work starts, and
+    `DivergedError` when a model met a non-finite number. `diverged="keep"` returns such models marked: leave them
+    out of every statistic and report how many there were. The result records the backend; so do the notes of the run.
     """
     chosen = choose_backend(device, backend)
+    if diverged not in ("raise", "keep"):
+        raise SpecificationError(f"diverged is {diverged!r}; known are raise, keep")
     problem = resolve(data, model, recipe, instances)
     progress.note("backend", chosen)
     began = perf_counter()
     trained = _run(problem, device, chosen)
+    if diverged == "raise":
+        refuse_diverged(problem, trained)
     return replace(trained, seconds=perf_counter() - began)
 
 

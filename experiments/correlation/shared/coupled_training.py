@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.core.coupling import Kind, coupled_sets
 from experiments.core.losses.exact import expected_loss
 from experiments.core.training.specification import Data, Model, Recipe
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
@@ -75,8 +74,7 @@ def train_coupled(
             groups=tuple(tuple(group) for group in groups),
             strength=np.repeat(np.abs(s[cells]), models),
         )
-        start = raised_start(model, each.size, each / 2, own)
-        recipe = Recipe(plan.steps, plan.batch, plan.rate, schedule="cosine", start=start, seed=own)
+        recipe = Recipe(plan.steps, plan.batch, plan.rate, schedule="cosine", start_bias=each[:, None] / 2, seed=own)
         found = train(data, model, recipe, each.size, device).weights
         W[cells] = found.W.reshape(cells.size, models, hidden, -1)
         b[cells] = found.b.reshape(cells.size, models, -1)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.training.specification import Data, Model, Recipe, Weights
-from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
 from experiments.uniform.shared.tegum import BRICKS
 
@@ -57,7 +56,7 @@ def train_models(config: UniformConfig, device: str, p: Array, longer: int = 1) 
             config.batch,
             config.learning_rate[group],
             schedule="cosine",
-            start=raised_start(model, density.size, density / 2, config.seed + group),
+            start_bias=density[:, None] / 2,
             seed=config.seed + group,
         )
         trained = train(Data(density[:, None]), model, recipe, density.size, device)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from experiments.core.training.problem import rate_factors, resolve
 from experiments.core.training.seeds import START, stream, stream_key
@@ -19,6 +20,7 @@ MODEL = Model(4, 2)
         (Data(0.1, importance=np.ones((3, 4))), Recipe(learning_rate=np.full(3, 1e-3)), None, 3),
         (Data(np.full((1, 4), 0.1)), Recipe(instance_seeds=(1, 2)), None, 2),
         (Data(0.1), Recipe(start_scale=np.ones(5)), 5, 5),
+        (Data(0.1), Recipe(start_bias=np.full((3, 1), 0.05)), None, 3),
     ],
 )
 def test_instances_follow_from_whatever_has_an_instance_axis(
@@ -53,6 +55,13 @@ def test_a_start_is_scaled_per_instance() -> None:
     recipe = Recipe(instance_seeds=(7, 7), start_scale=[1.0, 0.5])
     W = resolve(Data(0.1), MODEL, recipe).start.W
     np.testing.assert_allclose(W[1], W[0] / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [0.25, [0.1, 0.2, 0.3, 0.4], [[0.1], [0.2]], np.arange(8.0).reshape(2, 4)])
+def test_start_biases_broadcast_and_leave_the_weights_alone(bias: ArrayLike) -> None:
+    start = resolve(Data(0.1), MODEL, Recipe(start_bias=bias), 2).start
+    np.testing.assert_array_equal(start.b, np.broadcast_to(np.asarray(bias, np.float32), (2, 4)))
+    np.testing.assert_array_equal(start.W, resolve(Data(0.1), MODEL, Recipe(), 2).start.W)
 
 
 def test_given_weights_are_taken_as_they_are_and_copied() -> None:

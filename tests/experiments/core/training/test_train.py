@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from experiments.core import progress
+from experiments.core.errors import ReportError
+from experiments.core.training.divergence import DivergedError
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import choose_backend, train
 
@@ -62,13 +64,33 @@ def test_divergence_stops_that_instance_alone_with_its_last_finite_weights(backe
     model, seeds = Model(5, hidden), (1, 2)
     wild = Recipe(steps=30, batch=16, learning_rate=[1e-3, 1e37], instance_seeds=seeds, snapshots=(0, 1, 30))
     calm = Recipe(steps=30, batch=16, learning_rate=1e-3, instance_seeds=seeds)
-    trained = train(Data(0.5), model, wild, backend=backend)
+    trained = train(Data(0.5), model, wild, backend=backend, diverged="keep")
     assert trained.diverged.tolist() == [False, True]
     assert trained.stopped_at[0] == 30
     assert trained.stopped_at[1] < 3
     assert np.isfinite(trained.weights.W).all()
     np.testing.assert_array_equal(trained.snapshots[2].W[1], trained.weights.W[1])
     np.testing.assert_array_equal(trained.weights.W[0], train(Data(0.5), model, calm, backend=backend).weights.W[0])
+
+
+def test_divergence_is_refused_by_default_saying_how_many_where_and_what_to_do() -> None:
+    density = np.array([[0.5, 0.25], [0.5, 0.5], [0.125, 0.125], [0.5, 0.5], [0.0625, 0.0625]])
+    recipe = Recipe(
+        steps=30, batch=16, learning_rate=[1e37, 1e-3, 1e37, 1e37, 1e37], instance_seeds=(11, 12, 13, 14, 15)
+    )
+    with pytest.raises(DivergedError) as caught:
+        train(Data(density), Model(2, 1), recipe)
+    sentence = str(caught.value)
+    assert sentence.startswith("4 of 5 models diverged (instance 0 after ")
+    assert "density 0.25 to 0.5, learning rate 1e+37, seed 11; instance 2 after " in sentence
+    assert "seed 14; and 1 more)" in sentence
+    assert 'pass diverged="keep" to train' in sentence
+    assert isinstance(caught.value, ReportError)
+
+
+def test_what_to_do_with_diverged_models_is_raise_or_keep() -> None:
+    with pytest.raises(ValueError, match="diverged is 'drop'; known are raise, keep"):
+        train(Data(0.5), Model(3, 2), RECIPE, diverged="drop")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
