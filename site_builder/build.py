@@ -15,7 +15,7 @@ from site_builder.registry import discover
 from site_builder.site.mkdocs_site import build_site
 from site_builder.store.codec import record_to_json
 from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
-from site_builder.store.records import Report
+from site_builder.store.records import Problem, Report
 
 
 def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False) -> Report:
@@ -25,6 +25,9 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     of the last build as it is, except in a draft, which goes to `build/preview` and is never published.
     """
     state = freshness.state_of(project, options)
+    wrong = [] if draft else misspelled(project, options, state)
+    if wrong:
+        return Report(options.scale, problems=tuple(wrong))
     report, inputs = gathered(project, options, state, watcher)
     report = with_changed_verdicts(report, watcher)
     with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
@@ -35,6 +38,15 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
         if not report.problems and not draft:
             freshness.mark_finished(project, state, report, inputs)
     return report
+
+
+def misspelled(project: Project, options: Options, state: State) -> list[Problem]:
+    """Return the names on pages and in captions that no experiment declares, before anything runs."""
+    if freshness.kept_report(project, state):  # nothing would run, and the check of the rendering sees the same
+        return []
+    from site_builder.pages.page_check import undeclared
+
+    return undeclared(discover(project.experiments), options.scale, project.docs)
 
 
 def gathered(project: Project, options: Options, state: State, watcher: Watcher) -> tuple[Report, list[Path]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import site_builder
 from experiments.core.contract import ClaimSpec, Experiment, Finding
+from experiments.core.criteria import Criterion, Evidence, Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.build_stamp import code_digest
@@ -244,12 +245,10 @@ class _Gathering:
 
 
 def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
-    """Return the claim as the result decides it; raises ReportError when the decision is no finite Finding."""
-    finding = spec.decide(run.result)
-    if not isinstance(finding, Finding):
-        raise ReportError(f"claim {spec.id!r} returned a {type(finding).__name__}; return a Finding")
-    if not isfinite(finding.statistic.value):
-        raise ReportError(f"claim {spec.id!r} has the statistic {finding.statistic.value}; it must be a finite number")
+    """Return the claim as the result decides it; raises ReportError when the claim function measured nothing usable."""
+    statistic, verdict, margin = _judged(spec, spec.decide(run.result))
+    if not isfinite(statistic.value):
+        raise ReportError(f"claim {spec.id!r} has the statistic {statistic.value}; it must be a finite number")
     return ClaimRecord(
         id=spec.id,
         title=spec.title,
@@ -258,9 +257,24 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
         statements=spec.statements,
         source=spec.source,
         test=spec.test,
-        criterion=spec.criterion,
-        statistic=finding.statistic,
-        verdict=finding.verdict,
+        criterion=spec.criterion.sentence if isinstance(spec.criterion, Criterion) else spec.criterion,
+        statistic=statistic,
+        verdict=verdict,
         published=spec.published,
         figures=spec.figures,
+        margin=margin,
     )
+
+
+def _judged(spec: ClaimSpec, found: object) -> tuple[Quantity, Verdict, float | None]:
+    """Return the statistic of a claim, its verdict, and the verdict's margin in standard errors."""
+    if isinstance(spec.criterion, Criterion) and isinstance(found, Quantity | Evidence):
+        evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)
+        try:
+            verdict = spec.criterion.verdict(evidence)
+        except ValueError as error:
+            raise ReportError(f"claim {spec.id!r} cannot be decided: {error}") from error
+        return evidence.statistic, verdict, spec.criterion.margin(evidence)
+    if isinstance(spec.criterion, str) and isinstance(found, Finding):
+        return found.statistic, found.verdict, None
+    raise ReportError(f"claim {spec.id!r} returned a {type(found).__name__}; return a Quantity or an Evidence")

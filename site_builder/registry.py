@@ -130,7 +130,7 @@ def load(module: str, where: str) -> Experiment:
             f"importing it raised {type(error).__name__}: {error} ({Path(line.filename).name}, line {line.lineno})"
         ) from error
     if not isinstance(experiment, Experiment):
-        raise ReportError("it defines no experiment; add `experiment = Experiment(__name__, ...)` or move the file")
+        raise ReportError("it must define `experiment = Experiment(__name__, ...)`; add that or move the file")
     if experiment.module != module:
         raise ReportError(f"its experiment is registered as {experiment.module!r}; pass `__name__` to Experiment")
     _check_configurations(experiment)
@@ -147,7 +147,7 @@ def result_type(experiment: Experiment) -> type:
 def _result_type(compute: Callable[..., Any] | None) -> type:
     kind = get_type_hints(compute).get("return") if compute else None
     if not (isinstance(kind, type) and _is_frozen_dataclass(kind)):
-        raise ReportError("its run does not say what it returns; annotate `-> Result` with a frozen dataclass")
+        raise ReportError("run must be annotated with what it returns; write `-> Result`, a frozen dataclass")
     return kind
 
 
@@ -158,30 +158,30 @@ def _is_frozen_dataclass(kind: type) -> bool:
 def _check_configurations(experiment: Experiment) -> None:
     kind = type(experiment.config)
     if not _is_frozen_dataclass(kind):
-        raise ReportError("its config is no frozen dataclass; write `@dataclass(frozen=True) class Config`")
+        raise ReportError("config must be a frozen dataclass; write `@dataclass(frozen=True) class Config`")
     if not isinstance(getattr(experiment.config, "seed", None), int):
-        raise ReportError("its config has no integer field `seed`; add one, for every draw must be repeatable")
+        raise ReportError("config must have an integer field `seed`; add one, so that every draw can be repeated")
     for name in ("quick", "large"):
         other = getattr(experiment, name)
         if not isinstance(other, kind) and not (name == "large" and other is None):
-            raise ReportError(f"its {name} configuration is no {kind.__name__}; use one class for all scales")
+            raise ReportError(f"the {name} configuration must be a {kind.__name__}, use one class for all scales")
 
 
 def _check_functions(experiment: Experiment) -> None:
     if experiment.compute is None:
-        raise ReportError("it has no run; decorate `run(config, device) -> Result` with @experiment.run")
+        raise ReportError("it needs a run; decorate `run(config, device) -> Result` with @experiment.run")
     try:
         _result_type(experiment.compute)
     except NameError as error:
         raise ReportError(f"the annotations of its run cannot be read ({error}); define Result above run") from error
     if not experiment.figures and not experiment.claims:
-        raise ReportError("it has neither a figure nor a claim; add one with @experiment.figure or @experiment.claim")
+        raise ReportError("it needs a figure or a claim; add one with @experiment.figure or @experiment.claim")
 
 
 def _check_slugs(experiment: Experiment) -> None:
     for id in (*experiment.figures, *experiment.claims):
         if not SLUG.fullmatch(id):
-            raise ReportError(f"{id!r} is no slug; use small letters, digits and hyphens, as in 'starfish-census'")
+            raise ReportError(f"{id!r} must be a slug: small letters, digits and hyphens, as in 'starfish-census'")
 
 
 def _refuse_duplicates(registry: Registry, new: Experiment, where: str) -> None:

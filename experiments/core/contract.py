@@ -18,24 +18,26 @@ A file under `experiments/<part>/` defines one experiment, in this order::
     @experiment.view("figure-id")
     def turn(result: Result) -> View: ...   # where a reader can move it by hand
 
-    @experiment.claim("claim-id", statements=("A2",), ...)
-    def decide(result: Result) -> Finding: ...
+    @experiment.claim("claim-id", statements=("A2",), criterion=above(0.5), ...)
+    def measured(result: Result) -> Quantity: ...
 
 `run` does no input or output and draws nothing; a figure function computes nothing that a sentence
-could quote and saves nothing; a claim function turns a result into a verdict by its stated criterion.
+could quote and saves nothing; a claim function returns the statistic, and the claim's criterion gives the verdict (see
+`core.criteria`).
 Reading, writing and printing belong to `site_builder`.
 
-The fields of a result are numpy arrays, `Quantity` values, dictionaries from names to quantities, and
-plain numbers, strings and tuples of them; a page quotes a quantity as `{{ q("<experiment file>.<field>") }}`
-or, inside a dictionary, `{{ q("<experiment file>.<field>.<name>") }}`.
+The fields of a result are numpy arrays, `Quantity` values, plain numbers and strings, tuples of them, and frozen
+dataclasses of all these. A page quotes a quantity by its path: `{{ q("<experiment file>.<field>.<field>") }}`. Where
+names follow from the configuration (one per density, say) a field is a dictionary declared with `keyed`, so that
+every name that a page, a caption or a claim may use is known before anything runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from experiments.core.criteria import Criterion, Evidence, Verdict
 from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.quantities import Quantity
 
@@ -43,6 +45,19 @@ if TYPE_CHECKING:  # pages are built from stored results without drawing, and ma
     from matplotlib.figure import Figure
 
     from experiments.core.views import View
+
+__all__ = [
+    "ClaimSpec",
+    "Evidence",
+    "Experiment",
+    "FigureSpec",
+    "Finding",
+    "Verdict",
+    "above",
+    "graded",
+    "keyed",
+    "undefined",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,13 +67,12 @@ def undefined(why: str) -> Any:
     return field(metadata={"undefined": why})
 
 
-class Verdict(StrEnum):
-    """What the data say about a claim."""
+def keyed(names: Callable[[Any], Iterable[str]]) -> Any:
+    """Declare a dictionary field whose keys follow from the configuration: `names(config)` lists them.
 
-    SUPPORTED = "supported"
-    REFUTED = "refuted"
-    MIXED = "mixed"
-    INCONCLUSIVE = "inconclusive"
+    For example `keyed(lambda config: [f"{p:g}" for p in config.p])`. Keys may hold any sign but `:`, `!`, `{` and `}`.
+    """
+    return field(metadata={"keys": names})
 
 
 @dataclass(frozen=True)
@@ -106,11 +120,11 @@ class FigureSpec:
 
 @dataclass(frozen=True)
 class ClaimSpec:
-    """One statement put so that data can decide it.
+    """One statement in a form that data can decide.
 
     `statements` are ids of the notes ("A2"), `source` the paper's section if it makes the claim.
-    `test` says in words what is measured, `criterion` how the verdict follows from it; both were
-    written before the run. `published` is the verdict of the published (`full`) run, so that a
+    `test` says in words what is measured, `criterion` gives the verdict and the sentence that says how it follows;
+    both were written before the run. `published` is the verdict of the published (`full`) run, so that a
     rebuild that changes it is noticed.
     """
 
@@ -119,10 +133,10 @@ class ClaimSpec:
     statements: tuple[str, ...]
     source: str
     test: str
-    criterion: str
+    criterion: Criterion | str
     figures: tuple[str, ...]
     published: Verdict | None
-    decide: Callable[[Any], Finding]
+    decide: Callable[[Any], Quantity | Evidence | Finding]
 
 
 @dataclass
@@ -165,8 +179,8 @@ class Experiment:
     def figure(self, id: str, *, title: str, caption: str, alt: str, interval: str = "") -> Callable[[F], F]:
         """Register `draw(result) -> Figure` under a slug that is never reused."""
         if not alt.strip() or not caption.strip():
-            missing = "alt text" if not alt.strip() else "a caption"
-            raise ReportError(f"{self.id}: figure {id!r} has no {missing}; say in words what it shows")
+            missing = "an alt text" if not alt.strip() else "a caption"
+            raise ReportError(f"{self.id}: figure {id!r} needs {missing}; say in words what it shows")
         if id in self.figures:
             raise ReportError(f"{self.id}: two figures are called {id!r}; rename one")
 
@@ -196,13 +210,13 @@ class Experiment:
         *,
         title: str,
         test: str,
-        criterion: str,
+        criterion: Criterion | str,
         statements: tuple[str, ...] = (),
         source: str = "",
         figures: tuple[str, ...] = (),
         published: Verdict | None = None,
     ) -> Callable[[F], F]:
-        """Register `decide(result) -> Finding`."""
+        """Register `measured(result) -> Quantity | Evidence`, which the criterion turns into a verdict."""
         if id in self.claims:
             raise ReportError(f"{self.id}: two claims are called {id!r}; rename one")
 

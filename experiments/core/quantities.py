@@ -2,14 +2,18 @@
 
 # scipy.stats is imported where it is used: it takes a second, which building pages from stored results need not pay.
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import floor, isfinite, log10
+from math import floor, isfinite, log10, sqrt
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
-"""Coverage of every interval in the report."""
+"""Coverage of every interval in the report, unless its method states another."""
+
+RESAMPLES = 2000
+"""How often a bootstrap resamples its units."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,12 @@ def share(hits: ArrayLike, unit: str = "") -> Quantity:
     )
 
 
-def mean(values: ArrayLike, unit: str = "") -> Quantity:
-    """Return the mean of `values` (one per independent unit) with its Student t interval."""
+def mean(values: ArrayLike, unit: str = "", within: tuple[float, float] | None = None) -> Quantity:
+    """Return the mean of `values` (one per independent unit) with its Student t interval.
+
+    `within` is the range that the values cannot leave (shares: (0, 1)); the interval is cut off there, which costs
+    no coverage because the true mean lies inside.
+    """
     from scipy import stats
 
     sample = np.asarray(values, dtype=np.float64).ravel()
@@ -105,24 +113,83 @@ def mean(values: ArrayLike, unit: str = "") -> Quantity:
     if sample.size < 2:
         return Quantity(centre, n=sample.size, unit=unit, method="a single value, no interval")
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, sample.size - 1) * stats.sem(sample))
-    return Quantity(centre, centre - half, centre + half, sample.size, unit, "Student t interval of the mean, 95 %")
+    low, high = centre - half, centre + half
+    method = "Student t interval of the mean, 95 %"
+    if within is not None and (low < within[0] or high > within[1]):
+        low, high = max(low, within[0]), min(high, within[1])
+        method += f", cut off at the ends of {within[0]:g} to {within[1]:g}"
+    return Quantity(centre, low, high, sample.size, unit, method)
 
 
 def median(values: ArrayLike, unit: str = "") -> Quantity:
-    """Return the median of `values` with its order-statistic interval (binomial, needs no distribution)."""
+    """Return the median of `values` with its order-statistic interval (binomial, needs no distribution).
+
+    Only some coverages are possible with n values; `method` states the one that the interval has. It is the
+    smallest that reaches 95 %, and for n of 5 or fewer the widest there is, which does not reach it.
+    """
     from scipy import stats
 
     sample = np.sort(np.asarray(values, dtype=np.float64).ravel())
-    low, high = stats.binom.interval(CONFIDENCE, sample.size, 0.5)
-    bounds = sample[max(int(low) - 1, 0)], sample[min(int(high), sample.size - 1)]
-    return Quantity(
-        float(np.median(sample)),
-        float(bounds[0]),
-        float(bounds[1]),
-        sample.size,
-        unit,
-        "order-statistic interval of the median, 95 %",
-    )
+    size = sample.size
+    low, high = stats.binom.interval(CONFIDENCE, size, 0.5)
+    first, last = max(int(low), 1), min(int(high) + 1, size)  # which order statistics, counted from 1
+    coverage = float(stats.binom.cdf(last - 1, size, 0.5) - stats.binom.cdf(first - 1, size, 0.5))
+    method = f"order-statistic interval of the median, {100 * coverage:.1f} %"
+    return Quantity(float(np.median(sample)), float(sample[first - 1]), float(sample[last - 1]), size, unit, method)
+
+
+Statistic = Callable[[NDArray[np.int64]], float]
+"""A number computed from chosen units, given their positions (unit,), some of them several times."""
+
+
+def bootstrap(
+    statistic: Statistic, units: int, *, seed: int = 0, resamples: int = RESAMPLES, unit: str = "", of: str = "seeds"
+) -> Quantity:
+    """Return `statistic` of all units with a bootstrap interval that resamples whole units (`of` names them).
+
+    Whatever belongs to one unit moves together, so pass the positions on to every array: `lambda chosen:
+    ratio(a[chosen], b[chosen])`. See `from_resamples` for the interval.
+    """
+    return bootstrap_each(lambda chosen: [statistic(chosen)], units, seed=seed, resamples=resamples, unit=unit, of=of)[
+        0
+    ]
+
+
+def bootstrap_each(
+    statistics: Callable[[NDArray[np.int64]], Sequence[float] | NDArray[np.float64]],
+    units: int,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    unit: str = "",
+    of: str = "seeds",
+) -> list[Quantity]:
+    """Return several statistics of all units, each with its interval, from the same resamples; see `bootstrap`."""
+    centre = np.asarray(statistics(np.arange(units)), dtype=np.float64)
+    chosen = np.random.default_rng(seed).integers(0, units, (resamples, units))
+    drawn = np.array([statistics(row) for row in chosen], dtype=np.float64)
+    return [
+        from_resamples(float(value), drawn[:, place], units, unit=unit, of=of) for place, value in enumerate(centre)
+    ]
+
+
+def from_resamples(value: float, resampled: ArrayLike, n: int, *, unit: str = "", of: str = "seeds") -> Quantity:
+    """Return a value with the percentile interval of its bootstrap resamples over `n` units.
+
+    A plain percentile interval is too narrow for few units. Its tails are chosen as Hesterberg does ("What teachers
+    should know about the bootstrap", 2015): those at which a normal sample would give the Student t interval.
+    Resamples that are not finite (a statistic that is undefined for that choice) are left out.
+    """
+    from scipy import stats
+
+    drawn = np.asarray(resampled, dtype=np.float64)
+    drawn = drawn[np.isfinite(drawn)]
+    if n < 2 or drawn.size == 0:
+        return Quantity(value, n=n, unit=unit, method=f"a single one of {of}, no interval")
+    tail = float(stats.norm.cdf(-sqrt(n / (n - 1)) * stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)))
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    method = f"percentile bootstrap over {of}, {drawn.size} resamples, tails widened for n, 95 %"
+    return Quantity(float(value), float(low), float(high), n, unit, method)
 
 
 def exact(value: float, unit: str = "", method: str = "computed without sampling error") -> Quantity:

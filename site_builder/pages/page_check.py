@@ -1,16 +1,67 @@
 """What can be known to be wrong with pages before they are rendered: names, formats, numbers, formulas."""
 
 import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.pages import page_files as pages
+from site_builder.pages.declared import declared_names, is_declared, unknown_names
 from site_builder.pages.macros import Macros, absent_reason, dormant_reason
 from site_builder.pages.page_files import Call, Page
 from site_builder.pages.statements import Part
 from site_builder.pages.typed_numbers import prose, typed_numbers
+from site_builder.registry import Registry, stem
 from site_builder.site.math_extension import DISPLAY, INLINE, mathml
 from site_builder.store.records import Problem, Report
+
+
+def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:
+    """Return every name in captions, alternative texts and pages that no experiment declares; nothing needs to run.
+
+    Where an experiment cannot be read, its names cannot be known, and what names it is left to the check after a run.
+    """
+    numbers = {stem(each.id): declared_names(each, each.at(scale)) for each in registry.experiments.values()}
+    problems = [
+        Problem(f"experiments/{experiment.id.replace('.', '/')}.py", f"figure {spec.id!r}: its {what} {sentence}")
+        for experiment, spec in registry.figures.values()
+        for what, text in (("caption", spec.caption), ("alternative text", spec.alt))
+        for sentence in unknown_names(text, numbers[stem(experiment.id)])
+    ]
+    env = pages.environment()
+    for page in pages.read(docs, pages.nav(docs.parent / "mkdocs.yml")):
+        for call in pages.calls(page, env):
+            sentence = _undeclared(call, registry, numbers)
+            problems += [Problem(f"{page.where}:{call.line}", sentence)] if sentence else []
+    return problems
+
+
+def _undeclared(call: Call, registry: Registry, numbers: dict[str, dict[str, bool]]) -> str | None:
+    """Return what is wrong with a number, figure or claim that a page names, in one sentence, or None."""
+    known: dict[str, tuple[str, Collection[str]]] = {
+        "figure": ("figure", registry.figures),
+        "ref": ("figure", registry.figures),
+        "gallery": ("figure", registry.figures),
+        "claim": ("claim", registry.claims),
+        "verdict": ("claim", registry.claims),
+        "findings": ("claim", registry.claims),
+    }
+    names = [name for name in call.arguments if isinstance(name, str)]
+    unreadable = {*registry.unreadable, *registry.dormant}
+    if call.macro == "q" and names:
+        file, _, path = names[0].partition(".")
+        if file in unreadable or (file in numbers and is_declared(path, numbers[file])):
+            return None
+        everything = [f"{each}.{name}" for each, inner in numbers.items() for name in inner]
+        return f"no number is named {names[0]!r}{did_you_mean(names[0], everything)}"
+    if call.macro in known:
+        what, there = known[call.macro]
+        for name in names if call.macro in ("gallery", "findings") else names[:1]:
+            if name not in there and name not in unreadable:
+                return f"no {what} is named {name!r}{did_you_mean(name, there)}"
+    return None
+
 
 EXPRESSIONS = ("q", "ref", "verdict", "parameters")
 """Macros whose name may be computed; the others decide numbers and pages, which must be known before rendering."""

@@ -10,7 +10,7 @@ from experiments.core.quantities import Quantity
 
 
 def quantities_of(result: Any) -> dict[str, Quantity]:
-    """Return the quantities of a result by the name pages use: "<field>" or "<field>.<name>"."""
+    """Return the quantities of a result by the path that pages use: "<field>" or "<field>.<field>"."""
     return {name: value for name, value in _named_values(result) if isinstance(value, Quantity)}
 
 
@@ -36,10 +36,17 @@ class _Names(Formatter):
         return kwargs[field_name], field_name
 
 
-def _named_values(result: Any) -> Iterator[tuple[str, Any]]:
+def _named_values(result: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every number and string of a result with its path, through nested dataclasses and dictionaries."""
     for field in dataclasses.fields(result):
-        value = getattr(result, field.name)
-        if isinstance(value, Quantity | int | float | str):
-            yield field.name, value
-        elif isinstance(value, dict):
-            yield from ((f"{field.name}.{name}", each) for name, each in value.items() if isinstance(each, Quantity))
+        yield from _named(f"{prefix}{field.name}", getattr(result, field.name))
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Quantity | int | float | str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _named(f"{name}.{key}", each)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield from _named_values(value, f"{name}.")

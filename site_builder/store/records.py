@@ -73,7 +73,11 @@ class FigureRecord:
 
 @dataclass(frozen=True)
 class ClaimRecord:
-    """One decided claim; the words come from the experiment, the statistic and verdict from its result."""
+    """One decided claim; the words come from the experiment, the statistic and verdict from its result.
+
+    `margin` is how far the statistic is from another verdict, in standard errors; None where the verdict is
+    inconclusive or rests on numbers without sampling error (see `core.criteria`).
+    """
 
     id: str
     title: str
@@ -88,6 +92,7 @@ class ClaimRecord:
     published: Verdict | None
     figures: tuple[str, ...]
     page: str = ""
+    margin: float | None = None
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ def test_a_folder_that_is_no_report_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_a_verdict_that_changed_fails_the_published_scale_after_finishing_and_is_a_remark_at_quick(built):
-    built.edit(SINE, "< 1e-9 else", "> 1e-9 else")
+    built.edit(SINE, "criterion=less_than(1e-9)", "criterion=less_than(-1.0)")
     done = command("report")
     assert done.exit_code == 1
     assert "claim 'sine-mean-is-zero' was published as supported and is refuted at full" in done.stderr
@@ -280,3 +280,24 @@ def test_an_interrupted_report_keeps_what_was_complete_and_goes_on_from_there(ti
     assert tiny.gather().problems == ()
     assert tiny.heard.runs == ["waves.sine"]
     assert not list(tiny.project.build.rglob(".unfinished-*"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        (SINE, "{means.first:.3f}", "{means.frist:.3f}", "names 'means.frist', which the result does not have"),
+        (
+            "docs/waves.md",
+            'q("sine.mean"',
+            'q("sine.maen"',
+            "no number is named 'sine.maen'; did you mean 'sine.mean'?",
+        ),
+        ("docs/waves.md", 'figure("sine-wave")', 'figure("sine-wav")', "no figure is named 'sine-wav'"),
+    ],
+)
+def test_a_misspelt_name_ends_the_report_before_anything_runs(tiny, file, old, new, sentence):
+    tiny.edit(file, old, new)
+    done = command("report")
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+    assert not (tiny.project.build / "results").exists()

@@ -229,8 +229,8 @@ def test_an_unknown_number_in_a_caption_is_refused_with_the_nearest_name(tiny):
 
 
 def test_a_claim_that_returns_no_finding_is_one_sentence(tiny):
-    report = broken(tiny, "    return Finding(result.mean, ", "    return (result.mean, ")
-    assert report.problems[0].message == "claim 'sine-mean-is-zero' returned a tuple; return a Finding"
+    report = broken(tiny, "return exact(abs(result.mean.value))", "return (result.mean,)")
+    assert report.problems[0].message == "claim 'sine-mean-is-zero' returned a tuple; return a Quantity or an Evidence"
 
 
 def test_a_broken_file_is_one_sentence_and_its_name_is_absent(tiny):

@@ -33,16 +33,16 @@ def only_problem(tiny):
         ("import numpy as np", "import numpyy as np", "importing it raised ModuleNotFoundError: No module named"),
         ("experiment = Experiment(", "experiment = str(", "importing it raised TypeError"),
         ("Experiment(__name__", "Experiment('experiments.wrong'", "registered as 'experiments.wrong'; pass `__name__`"),
-        ("@experiment.run", "", "it has no run"),
-        ("-> Result:", "-> list:", "its run does not say what it returns"),
-        ("-> Result:", ":", "its run does not say what it returns"),
-        ("@dataclass(frozen=True)\nclass Config", "@dataclass\nclass Config", "its config is no frozen dataclass"),
-        ("    seed: int = 0\n", "", "its config has no integer field `seed`"),
-        ("quick=Config(samples=16)", "quick=16", "its quick configuration is no Config"),
-        ('"sine-wave",\n', '"Sine wave",\n', "'Sine wave' is no slug"),
+        ("@experiment.run", "", "it needs a run"),
+        ("-> Result:", "-> list:", "run must be annotated"),
+        ("-> Result:", ":", "run must be annotated"),
+        ("@dataclass(frozen=True)\nclass Config", "@dataclass\nclass Config", "config must be a frozen dataclass"),
+        ("    seed: int = 0\n", "", "config must have an integer field `seed`"),
+        ("quick=Config(samples=16)", "quick=16", "the quick configuration must be a Config"),
+        ('"sine-wave",\n', '"Sine wave",\n', "'Sine wave' must be a slug"),
         ("swings evenly about zero.", "", None),
-        ('alt="A curve that swings evenly about zero."', 'alt=" "', "figure 'sine-wave' has no alt text"),
-        ('caption="The mean is {mean:.3f}, in the first half {means.first:.3f}."', 'caption=""', "has no a caption"),
+        ('alt="A curve that swings evenly about zero."', 'alt=" "', "figure 'sine-wave' needs an alt text"),
+        ('caption="The mean is {mean:.3f}, in the first half {means.first:.3f}."', 'caption=""', "needs a caption"),
     ],
 )
 def test_a_broken_experiment_is_one_sentence_that_names_the_file(tiny, old, new, message):
@@ -62,7 +62,7 @@ def test_an_import_error_names_the_line(tiny):
 
 def test_a_file_without_an_experiment_is_refused(tiny):
     (tiny.root / "experiments/waves/helpers.py").write_text("X = 1\n")
-    assert "defines no experiment" in only_problem(tiny).message
+    assert "must define `experiment" in only_problem(tiny).message
 
 
 def test_files_of_the_core_and_private_files_are_no_experiments(tiny):

@@ -29,7 +29,7 @@ def test_large_falls_back_to_the_published_configuration(experiment):
 
 
 def test_a_figure_without_alt_text_is_refused(experiment):
-    with pytest.raises(ReportError, match=r"part\.name: figure 'f' has no alt text"):
+    with pytest.raises(ReportError, match=r"part\.name: figure 'f' needs an alt text"):
         experiment.figure("f", title="F", caption="A finding.", alt=" ")
 
 

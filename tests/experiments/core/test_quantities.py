@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.quantities import Quantity, exact, mean, median, share
+from experiments.core.quantities import Quantity, bootstrap, exact, from_resamples, mean, median, share
 
 
 def test_a_number_shows_as_many_places_as_its_interval_supports():
@@ -50,6 +50,11 @@ def test_an_explicit_number_format_is_obeyed():
         (mean, 0.5, lambda rng: rng.random(20)),
         (median, np.log(2), lambda rng: rng.exponential(size=20)),
         (share, 0.3, lambda rng: rng.random(40) < 0.3),
+        (
+            lambda sample: bootstrap(lambda it: sample[it].mean(), 12, resamples=300),
+            0.0,
+            lambda rng: rng.normal(size=12),
+        ),
     ],
 )
 def test_intervals_cover_the_truth_as_often_as_they_say(method, truth, draw):
@@ -68,3 +73,31 @@ def test_a_share_of_nothing_is_refused():
 
 def test_a_single_value_has_a_mean_without_interval():
     assert mean([3.0]) == Quantity(3.0, n=1, method="a single value, no interval")
+
+
+@pytest.mark.parametrize(("size", "stated"), [(5, "93.8 %"), (12, "96.1 %"), (16, "97.9 %"), (64, "96.7 %")])
+def test_a_median_states_the_coverage_that_its_interval_has(size, stated):
+    rng = np.random.default_rng(0)
+    found = [median(rng.normal(size=size)) for _ in range(2000)]
+    assert found[0].method == f"order-statistic interval of the median, {stated}"
+    covered = np.mean([q.low <= 0 <= q.high for q in found])
+    assert covered == pytest.approx(float(stated.removesuffix(" %")) / 100, abs=4 * np.sqrt(0.05 * 0.95 / 2000))
+
+
+def test_a_mean_of_shares_has_an_interval_inside_their_range():
+    found = mean([1.0, 1.0, 0.9, 1.0], within=(0, 1))
+    assert found.high == 1
+    assert found.low < 0.9750
+    assert "cut off" in found.method
+    assert mean([0.5, 0.6, 0.55], within=(0, 1)) == mean([0.5, 0.6, 0.55])
+
+
+def test_a_bootstrap_moves_all_that_belongs_to_a_unit_together():
+    a = np.arange(1.0, 13.0)
+    ratio = bootstrap(lambda it: (2 * a)[it].sum() / a[it].sum(), 12)
+    assert (ratio.value, ratio.low, ratio.high, ratio.n) == (2, 2, 2, 12)
+
+
+def test_resamples_without_a_value_are_left_out():
+    assert from_resamples(1.0, [np.nan, 1.0, 1.0], 12).low == 1.0
+    assert from_resamples(1.0, [np.nan], 12).low is None

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import signals
-from experiments.core.contract import Experiment, Finding, Verdict, undefined
+from experiments.core.contract import Experiment, Verdict, undefined
+from experiments.core.criteria import less_than
 from experiments.core.quantities import Quantity, exact
 
 
@@ -21,12 +22,20 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Means:
+    """The mean of each half."""
+
+    first: Quantity
+    second: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
     """The wave (sample,), its means, and the ratio to the first sample, which is 0."""
 
     wave: NDArray[np.float64]
     mean: Quantity
-    means: dict[str, Quantity]
+    means: Means
     ratio: NDArray[np.float64] = undefined("the first sample of a sine is zero")
 
 
@@ -37,7 +46,7 @@ experiment = Experiment(__name__, title="A sine", config=Config(), quick=Config(
 def run(config: Config, device: str) -> Result:
     """Sample the wave."""
     wave = signals.sine(config.periods, config.samples)
-    halves = {"first": exact(wave[: wave.size // 2].mean()), "second": exact(wave[wave.size // 2 :].mean())}
+    halves = Means(exact(wave[: wave.size // 2].mean()), exact(wave[wave.size // 2 :].mean()))
     return Result(wave, exact(wave.mean()), halves, np.divide(wave, 0.0, out=np.full_like(wave, np.nan), where=False))
 
 
@@ -64,11 +73,11 @@ def _label() -> str:
     "sine-mean-is-zero",
     title="The mean of a sine is zero",
     test="the mean over whole periods",
-    criterion="supported if the mean is below 1e-9 in size, refuted otherwise",
+    criterion=less_than(1e-9),
     statements=("A1",),
     figures=("sine-wave",),
     published=Verdict.SUPPORTED,
 )
-def decide(result: Result) -> Finding:
-    """Compare the mean with zero."""
-    return Finding(result.mean, Verdict.SUPPORTED if abs(result.mean.value) < 1e-9 else Verdict.REFUTED)
+def size_of_mean(result: Result) -> Quantity:
+    """Return the size of the mean."""
+    return exact(abs(result.mean.value))
