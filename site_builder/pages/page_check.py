@@ -47,7 +47,8 @@ def _undeclared(call: Call, registry: Registry, numbers: dict[str, dict[str, boo
         "verdict": ("claim", registry.claims),
         "findings": ("claim", registry.claims),
     }
-    names = [name for name in call.arguments if isinstance(name, str)]
+    several = call.macro in ("gallery", "findings")
+    names = [name for name in call.arguments[: None if several else 1] if isinstance(name, str)]
     unreadable = {*registry.unreadable, *registry.dormant}
     if call.macro == "q" and names:
         file, _, path = names[0].partition(".")
@@ -57,7 +58,7 @@ def _undeclared(call: Call, registry: Registry, numbers: dict[str, dict[str, boo
         return f"no number is named {names[0]!r}{did_you_mean(names[0], everything)}"
     if call.macro in known:
         what, there = known[call.macro]
-        for name in names if call.macro in ("gallery", "findings") else names[:1]:
+        for name in names:
             if name not in there and name not in unreadable:
                 return f"no {what} is named {name!r}{did_you_mean(name, there)}"
     return None

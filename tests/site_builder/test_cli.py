@@ -290,12 +290,13 @@ def test_an_interrupted_report_keeps_what_was_complete_and_goes_on_from_there(ti
             "docs/waves.md",
             'q("sine.mean"',
             'q("sine.maen"',
-            "no number is named 'sine.maen'; did you mean 'sine.mean'?",
+            "no number is named 'sine.maen'; did you mean 'sine.mean'",
         ),
         ("docs/waves.md", 'figure("sine-wave")', 'figure("sine-wav")', "no figure is named 'sine-wav'"),
     ],
 )
-def test_a_misspelt_name_ends_the_report_before_anything_runs(tiny, file, old, new, sentence):
+def test_a_misspelt_name_ends_the_report_before_anything_runs(tiny, monkeypatch, file, old, new, sentence):
+    monkeypatch.chdir(tiny.root)
     tiny.edit(file, old, new)
     done = command("report")
     assert done.exit_code == 1
