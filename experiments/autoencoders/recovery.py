@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from experiments.autoencoders.shared.own_models import Worlds, own_worlds
-from experiments.autoencoders.shared.readers import interference, sparse_code
 from experiments.core import plotting, progress
 from experiments.core.autoencoders.evaluation import Recovery, evaluate_autoencoders
 from experiments.core.autoencoders.inference import dictionary, encode
@@ -25,6 +24,7 @@ from experiments.core.autoencoders.train import Trained, train_autoencoders
 from experiments.core.contract import Experiment, Finding, Verdict, above
 from experiments.core.quantities import Quantity, mean
 from experiments.core.read_out import least_squares
+from experiments.core.sparse_coding import interference, sparse_code
 
 Array = NDArray[np.float64]
 

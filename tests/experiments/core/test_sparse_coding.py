@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from experiments.autoencoders.shared.readers import interference, sparse_code
 from experiments.core.autoencoders.sources import sparse_uniform
 from experiments.core.read_out import least_squares, leverage
+from experiments.core.sparse_coding import interference, sparse_code
 
 
 def test_a_perfect_reading_has_no_interference_and_a_constant_one_is_all_interference():
