@@ -23,7 +23,21 @@ from experiments.adversarial.shared.interference import (
 )
 from experiments.adversarial.shared.perturbations import cancelled, cases, partial_responses
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Below,
+    Criterion,
+    Every,
+    Evidence,
+    NoneOf,
+    Outside,
+    Verdict,
+    Within,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.metrics import gram, norms, represented
 from experiments.core.quantities import Quantity, mean
 from experiments.core.threads import in_parallel, one_thread
@@ -54,24 +68,67 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Each array ends with an axis of seeds.
+class SumNumbers:
+    """Exponents in the number of terms, and what is left of the interference of typical inputs.
 
-    `sums` (density, kind of sum, count of terms) are root mean squares and `sum_theory` their closed forms; `kept`
-    (density, ratio) are the ratios of `cancelled`. `growth_n`, `growth_m` (size, what `_growth` returns).
+    `terms_` are exponents at the quoted density, `terms_data_least` and `terms_data_most` the extremes over densities.
+    `kept` is the share that cancellation leaves, `against_noise` the ratio to what independent signs would leave.
     """
 
-    density: Array
+    terms_data: Quantity
+    terms_random: Quantity
+    terms_aligned: Quantity
+    terms_data_least: Quantity
+    terms_data_most: Quantity
+    sum_error: Quantity
+    kept: Quantity
+    kept_densest: Quantity
+    kept_least: Quantity
+    against_noise: Quantity
+
+
+@dataclass(frozen=True)
+class Exponents:
+    """Exponents of the l2 norm of eps (`noise`) and of its l1 norm (`aligned`), measured and of a tight frame."""
+
+    noise: Quantity
+    aligned: Quantity
+    noise_theory: Quantity
+    aligned_theory: Quantity
+
+
+@dataclass(frozen=True)
+class GrowthNumbers:
+    """Exponents in the number of features `n` and of dimensions `m`.
+
+    `represented_least` is the smallest share of represented features, `error` how far the tight frame is off at most.
+    """
+
+    n: Exponents
+    m: Exponents
+    represented_least: Quantity
+    error: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`sums` are root mean squares and `sum_theory` their closed forms; `kept` are the ratios of `cancelled`.
+
+    Kinds of sum are those of `SUMS`; `growth_n` and `growth_m` hold what `_growth` returns.
+    """
+
+    density: Array  # (density,)
     terms: tuple[int, ...]
     sizes_n: tuple[int, ...]
     sizes_m: tuple[int, ...]
-    sums: Array
-    sum_theory: Array
-    kept: Array
-    growth_n: Array
-    growth_m: Array
+    sums: Array  # (density, kind, terms, seed)
+    sum_theory: Array  # (density, kind, terms, seed)
+    kept: Array  # (density, ratio, seed)
+    growth_n: Array  # (size, norm, seed)
+    growth_m: Array  # (size, norm, seed)
     quoted: int
-    numbers: dict[str, Quantity]
+    numbers: SumNumbers
+    growth: GrowthNumbers
 
 
 experiment = Experiment(
@@ -102,10 +159,9 @@ def run(config: Config, device: str) -> Result:
         growth_m = np.stack([_growth(config, config.features, m, device) for m in config.more_hidden])
     sums, theory, kept = (np.stack([each[k] for each in found]) for k in range(3))
     quoted = config.densities.index(config.quoted)
-    numbers = _sum_numbers(config, sums, theory, kept, quoted) | _growth_numbers(config, growth_n, growth_m)
     return Result(
         density, config.terms, config.more_features, config.more_hidden, sums, theory, kept, growth_n, growth_m,
-        quoted, numbers,
+        quoted, _sum_numbers(config, sums, theory, kept, quoted), _growth_numbers(config, growth_n, growth_m),
     )  # fmt: skip
 
 
@@ -152,36 +208,39 @@ def _slopes(x: tuple[int, ...], values: Array) -> list[float]:
     return [float(np.polyfit(np.log(x), np.log(column), 1)[0]) for column in values.T]
 
 
-def _sum_numbers(config: Config, sums: Array, theory: Array, kept: Array, at: int) -> dict[str, Quantity]:
+def _sum_numbers(config: Config, sums: Array, theory: Array, kept: Array, at: int) -> SumNumbers:
     """Return exponents in the number of terms, and how much of typical interference cancels."""
-    numbers = {f"terms_{kind}": mean(_slopes(config.terms, sums[at, k])) for k, kind in enumerate(SUMS)}
+    of_data, of_random, of_aligned = (mean(_slopes(config.terms, sums[at, k])) for k in range(len(SUMS)))
     data = [mean(_slopes(config.terms, sums[k, 0])) for k in range(len(sums))]
-    return numbers | {
-        "terms_data_least": min(data, key=lambda q: q.value),
-        "terms_data_most": max(data, key=lambda q: q.value),
-        "sum_error": Quantity(
-            float(np.abs(sums.mean(-1) / theory.mean(-1) - 1).max()), n=sums.size, method="largest, means over seeds"
-        ),
-        "kept": mean(kept[at, 0]),
-        "kept_densest": mean(kept[0, 0]),
-        "kept_least": mean(kept[int(kept[:, 0].mean(-1).argmin()), 0]),
-        "against_noise": mean(kept[at, 1]),
-    }
+    error = np.abs(sums.mean(-1) / theory.mean(-1) - 1).max()
+    return SumNumbers(
+        terms_data=of_data,
+        terms_random=of_random,
+        terms_aligned=of_aligned,
+        terms_data_least=min(data, key=lambda q: q.value),
+        terms_data_most=max(data, key=lambda q: q.value),
+        sum_error=Quantity(float(error), n=sums.size, method="largest, means over seeds"),
+        kept=mean(kept[at, 0]),
+        kept_densest=mean(kept[0, 0]),
+        kept_least=mean(kept[int(kept[:, 0].mean(-1).argmin()), 0]),
+        against_noise=mean(kept[at, 1]),
+    )
 
 
-def _growth_numbers(config: Config, growth_n: Array, growth_m: Array) -> dict[str, Quantity]:
+def _growth_numbers(config: Config, growth_n: Array, growth_m: Array) -> GrowthNumbers:
     """Return exponents of the two norms of eps in the numbers of features and dimensions."""
-    effects = ("noise", "aligned", "noise_theory", "aligned_theory")
-    numbers = {
-        f"{name}_{effect}": mean(_slopes(sizes, growth[:, k]))
-        for name, sizes, growth in (("n", config.more_features, growth_n), ("m", config.more_hidden, growth_m))
-        for k, effect in enumerate(effects)
-    }
     both = np.concatenate([growth_n, growth_m])
-    return numbers | {
-        "represented_least": mean(both[int(both[:, 4].mean(-1).argmin()), 4]),
-        "growth_error": mean(np.abs(both[:, :2] / both[:, 2:4] - 1).max((0, 1))),
-    }
+    return GrowthNumbers(
+        n=_exponents(config.more_features, growth_n),
+        m=_exponents(config.more_hidden, growth_m),
+        represented_least=mean(both[int(both[:, 4].mean(-1).argmin()), 4]),
+        error=mean(np.abs(both[:, :2] / both[:, 2:4] - 1).max((0, 1))),
+    )
+
+
+def _exponents(sizes: tuple[int, ...], growth: Array) -> Exponents:
+    """Return the exponents in `sizes` of the first four rows of growth (size, row, seed)."""
+    return Exponents(*(mean(_slopes(sizes, growth[:, k])) for k in range(4)))
 
 
 @experiment.figure(
@@ -221,8 +280,8 @@ def draw_terms(result: Result) -> Figure:
     title="Interference against features and dimensions",
     caption="Norms of eps over represented features, trained models at p = 0.005: l2, which noise follows, and l1, "
     "which an adversary reaches if every entry may move. (a) In 8 dimensions they grow with the number of features "
-    "with exponents {numbers.n_noise:.2f} and {numbers.n_aligned:.2f}; (b) for 80 features, with the number of "
-    "dimensions with {numbers.m_noise:.2f} and {numbers.m_aligned:.2f}.",
+    "with exponents {growth.n.noise:.2f} and {growth.n.aligned:.2f}; (b) for 80 features, with the number of "
+    "dimensions with {growth.m.noise:.2f} and {growth.m.aligned:.2f}.",
     alt="Two log-log panels. Left, both norms rise with the number of features, l1 more steeply. Right, both fall "
     "with the number of dimensions.",
     interval="bars: 95 % Student t interval of the mean over seeds",
@@ -257,15 +316,18 @@ def _log_sizes(ax: Axes, sizes: tuple[int, ...]) -> None:
     statements=("E3",),
     test="Root mean square of a sum of k entries of a column times values U[0, 1], k from 1 to 64, at every density. "
     "Statistic: exponent in k at p = 0.02, mean over seeds.",
-    criterion="Supported if the 95 % interval of the exponent lies within 0.4 to 0.6 at all densities, refuted if it "
-    "does at none, mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Every(name="exponents", each=Within(0.4, high=0.6), of="density")),
+        refuted_if(NoneOf(name="exponents", each=Within(0.4, high=0.6), of="density")),
+        otherwise=Verdict.MIXED,
+        names={"exponents": "the exponent"},
+    ),
     figures=("cancel-terms",),
     published=Verdict.SUPPORTED,
 )
-def decide_noise(result: Result) -> Finding:
-    found = [mean(_slopes(result.terms, sums[0])) for sums in result.sums]
-    hits = [q.low is not None and q.high is not None and q.low > 0.4 and q.high < 0.6 for q in found]
-    return Finding(result.numbers["terms_data"], _all_or_none(hits))
+def exponents_of_sums(result: Result) -> Evidence:
+    exponents = tuple(mean(_slopes(result.terms, sums[0])) for sums in result.sums)
+    return Evidence(quoted=result.numbers.terms_data, exponents=exponents)
 
 
 @experiment.claim(
@@ -274,17 +336,17 @@ def decide_noise(result: Result) -> Finding:
     statements=("E3",),
     test="Root mean square of the interference of typical inputs, over the same without signs (all entries adding up). "
     "Statistic: mean over seeds at p = 0.02.",
-    criterion="Supported if cancellation removes at least half at every density (95 % intervals below 0.5), refuted if "
-    "it removes less than half at every density (intervals above 0.5), mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Every(name="shares", each=Below(0.5), of="density")),
+        refuted_if(Every(name="shares", each=Above(0.5), of="density")),
+        otherwise=Verdict.MIXED,
+        names={"shares": "the share that cancellation leaves"},
+    ),
     figures=("cancel-terms",),
     published=Verdict.REFUTED,
 )
-def decide_quiet(result: Result) -> Finding:
-    found = [mean(row[0]) for row in result.kept]
-    verdicts = {above(q, 0.5) for q in found}
-    if verdicts == {Verdict.REFUTED}:  # all of what is kept lies below one half
-        return Finding(result.numbers["kept"], Verdict.SUPPORTED)
-    return Finding(result.numbers["kept"], Verdict.REFUTED if verdicts == {Verdict.SUPPORTED} else Verdict.MIXED)
+def shares_left(result: Result) -> Evidence:
+    return Evidence(quoted=result.numbers.kept, shares=tuple(mean(row[0]) for row in result.kept))
 
 
 @experiment.claim(
@@ -294,18 +356,34 @@ def decide_quiet(result: Result) -> Finding:
     test="Norms of eps over represented features at p = 0.005: l2 (noise) and l1 (chosen signs), for 20 to 68 features "
     "in 8 dimensions and for 80 features in 8 to 27. Expected exponents: 1/2 and 1 in n, -1/2 and -1/2 in m. "
     "Statistic: exponent of l1 in n, mean over seeds.",
-    criterion="Supported if the mean exponents all lie within 0.15 of the expected ones, refuted if none does, mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(
+            where(
+                l1_in_n=Within(0.85, high=1.15),
+                l2_in_n=Within(0.35, high=0.65),
+                l1_in_m=Within(-0.65, high=-0.35),
+                l2_in_m=Within(-0.65, high=-0.35),
+            )
+        ),
+        refuted_if(
+            where(
+                l1_in_n=Outside(0.85, high=1.15),
+                l2_in_n=Outside(0.35, high=0.65),
+                l1_in_m=Outside(-0.65, high=-0.35),
+                l2_in_m=Outside(-0.65, high=-0.35),
+            )
+        ),
+        otherwise=Verdict.MIXED,
+        names={
+            "l1_in_n": "the exponent of l1 in n",
+            "l2_in_n": "the exponent of l2 in n",
+            "l1_in_m": "the exponent of l1 in m",
+            "l2_in_m": "the exponent of l2 in m",
+        },
+    ),
     figures=("cancel-growth",),
     published=Verdict.REFUTED,
 )
-def decide_growth(result: Result) -> Finding:
-    expected = {"n_noise": 0.5, "n_aligned": 1.0, "m_noise": -0.5, "m_aligned": -0.5}
-    hits = [abs(result.numbers[name].value - value) < 0.15 for name, value in expected.items()]
-    return Finding(result.numbers["n_aligned"], _all_or_none(hits))
-
-
-def _all_or_none(hits: list[bool]) -> Verdict:
-    if all(hits):
-        return Verdict.SUPPORTED
-    return Verdict.MIXED if any(hits) else Verdict.REFUTED
+def exponents_of_norms(result: Result) -> Evidence:
+    n, m = result.growth.n, result.growth.m
+    return Evidence(l1_in_n=n.aligned, l2_in_n=n.noise, l1_in_m=m.aligned, l2_in_m=m.noise)

@@ -14,7 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
 from experiments.adversarial.shared.interference import FELT, epsilon, felt, negative_share, row_norm, tight_frame_norm
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Criterion,
+    Every,
+    Evidence,
+    NoneOf,
+    Verdict,
+    Within,
+    below,
+    refuted_if,
+    supported_if,
+)
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import one_thread
@@ -41,26 +52,49 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """`pairs` is the density with two represented features per dimension, `sparse` the lowest.
+
+    `tight` is the size of eps over the least possible one, `slope` an exponent in features per dimension.
+    """
+
+    negative_pairs: Quantity
+    pairs_density: Quantity
+    negative_sparse: Quantity
+    count_pairs: Quantity
+    count_sparse: Quantity
+    size_pairs: Quantity
+    size_sparse: Quantity
+    total_sparse: Quantity
+    entry_sparse: Quantity
+    tight: Quantity
+    tight_excess: Quantity
+    size_slope: Quantity
+    count_slope: Quantity
+    total_slope: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """Means over represented features, (density, seed), unless said otherwise.
+    """Means over represented features unless said otherwise.
 
     `crowding` is represented features per dimension; `size` and `total` the root mean square l2 and mean l1 norm of
     eps; `count` the number of entries above 0.05; `negative` the share of the l1 norm that negative entries carry.
-    `quantiles` (density, quantile) of all entries above 0.05 in size, all seeds together. `columns` holds one column
-    each, sorted, of a pentagon and of the pictured densities, padded with 0; `lengths` says how long each is.
+    `quantiles` are of all entries above 0.05 in size, all seeds together. `columns` holds one column each, sorted, of a
+    pentagon and of the pictured densities, padded with 0; `lengths` says how long each is.
     """
 
-    density: Array
-    crowding: Array
-    size: Array
-    total: Array
-    count: Array
-    negative: Array
-    quantiles: Array
-    columns: Array
+    density: Array  # (density,)
+    crowding: Array  # (density, seed)
+    size: Array  # (density, seed)
+    total: Array  # (density, seed)
+    count: Array  # (density, seed)
+    negative: Array  # (density, seed)
+    quantiles: Array  # (density, quantile)
+    columns: Array  # (picture, entry)
     lengths: tuple[int, ...]
     names: tuple[str, ...]
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -133,9 +167,7 @@ def _sorted_columns(shown: list[Array]) -> tuple[Array, tuple[int, ...]]:
     return columns, tuple(len(eps) for eps in shown)
 
 
-def _numbers(
-    density: Array, crowding: Array, size: Array, total: Array, count: Array, negative: Array
-) -> dict[str, Quantity]:
+def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: Array, negative: Array) -> Numbers:
     """Return shares of negative entries at the extremes, how size and count grow, and the size of a tight frame."""
     pairs = int(np.abs(crowding.mean(-1) - 2).argmin())
     above = crowding.mean(-1) > 2.5
@@ -145,22 +177,22 @@ def _numbers(
             [np.polyfit(np.log(crowding[above, s]), np.log(values[above, s]), 1)[0] for s in range(crowding.shape[1])]
         )
 
-    return {
-        "negative_pairs": mean(negative[pairs]),
-        "pairs_density": exact(density[pairs], method="a point of the grid"),
-        "negative_sparse": mean(negative[-1]),
-        "count_pairs": mean(count[pairs]),
-        "count_sparse": mean(count[-1]),
-        "size_pairs": mean(size[pairs]),
-        "size_sparse": mean(size[-1]),
-        "total_sparse": mean(total[-1]),
-        "entry_sparse": mean(size[-1] / np.sqrt(count[-1])),
-        "tight": mean(np.exp(np.log(size[above] / tight_frame_norm(crowding[above])).mean(0))),
-        "tight_excess": mean((size / np.maximum(tight_frame_norm(crowding), 1e-9))[above].max(0) - 1),
-        "size_slope": slope(size),
-        "count_slope": slope(count),
-        "total_slope": slope(total),
-    }
+    return Numbers(
+        negative_pairs=mean(negative[pairs]),
+        pairs_density=exact(density[pairs], method="a point of the grid"),
+        negative_sparse=mean(negative[-1]),
+        count_pairs=mean(count[pairs]),
+        count_sparse=mean(count[-1]),
+        size_pairs=mean(size[pairs]),
+        size_sparse=mean(size[-1]),
+        total_sparse=mean(total[-1]),
+        entry_sparse=mean(size[-1] / np.sqrt(count[-1])),
+        tight=mean(np.exp(np.log(size[above] / tight_frame_norm(crowding[above])).mean(0))),
+        tight_excess=mean((size / np.maximum(tight_frame_norm(crowding), 1e-9))[above].max(0) - 1),
+        size_slope=slope(size),
+        count_slope=slope(count),
+        total_slope=slope(total),
+    )
 
 
 @experiment.figure(
@@ -241,16 +273,19 @@ def draw_entries(result: Result) -> Figure:
     source=PAPER,
     test="Share of the l1 norm of a column's other entries that negative ones carry, at every density at which "
     "features share dimensions (more than 1.2 per dimension). Statistic: mean over seeds at the lowest density.",
-    criterion="Supported if the 95 % interval lies within 0.4 to 0.6 at all densities, refuted if it does at none, "
-    "mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Every(name="shares", each=Within(0.4, high=0.6), of="density")),
+        refuted_if(NoneOf(name="shares", each=Within(0.4, high=0.6), of="density")),
+        otherwise=Verdict.MIXED,
+        names={"shares": "the negative share"},
+    ),
     figures=("column-growth", "column-shapes", "column-entries"),
     published=Verdict.MIXED,
 )
-def decide_signs(result: Result) -> Finding:
-    shares = [mean(row) for row, k in zip(result.negative, result.crowding.mean(-1), strict=True) if k > 1.2]
-    hits = [q.low is not None and q.high is not None and q.low > 0.4 and q.high < 0.6 for q in shares]
-    verdict = Verdict.SUPPORTED if all(hits) else Verdict.MIXED if any(hits) else Verdict.REFUTED
-    return Finding(result.numbers["negative_sparse"], verdict)
+def negative_shares(result: Result) -> Evidence:
+    shared = result.crowding.mean(-1) > 1.2
+    shares = tuple(mean(row, within=(0, 1)) for row in result.negative[shared])
+    return Evidence(sparse=result.numbers.negative_sparse, shares=shares)
 
 
 @experiment.claim(
@@ -259,14 +294,9 @@ def decide_signs(result: Result) -> Finding:
     statements=("E2",),
     test="Length of the rest of a column over √(k − 1), the least possible with k represented features per "
     "dimension, at densities with k above 2.5. Statistic: geometric mean over densities, mean over seeds.",
-    criterion="Supported if the 95 % interval lies below 1.1, refuted if above, inconclusive if it straddles 1.1.",
+    criterion=below(1.1),
     figures=("column-growth",),
     published=Verdict.SUPPORTED,
 )
-def decide_size(result: Result) -> Finding:
-    found = result.numbers["tight"]
-    assert found.low is not None
-    assert found.high is not None
-    if found.high < 1.1:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.low > 1.1 else Verdict.INCONCLUSIVE)
+def size_over_the_least(result: Result) -> Quantity:
+    return result.numbers.tight

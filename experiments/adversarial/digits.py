@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import rankdata, spearmanr
 
 from experiments.adversarial.shared.digits import (
     Classifier,
@@ -21,9 +20,10 @@ from experiments.adversarial.shared.digits import (
     train_classifiers,
 )
 from experiments.core import plotting, progress
-from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Verdict, above
+from experiments.core.quantities import Quantity, bootstrap, exact, mean
+from experiments.core.rank_correlation import rank_correlation
 from experiments.core.threads import in_parallel, one_thread
 
 Array = NDArray[np.float64]
@@ -51,19 +51,41 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Arrays are (width, seed): `interference` of the class directions, clean `accuracy` on test images.
+class Numbers:
+    """Rank correlations over all classifiers and `within` one width; the narrowest, nine-dimensional and widest ones.
 
-    `turned` (share, width, seed) is the share of right answers that an attack turns.
+    `turned` is the share of right answers that the quoted attack turns, `overlap` the interference of class directions.
+    `norm` is the mean length of an image, in units of the brightest pixel.
+    """
+
+    rank: Quantity
+    within: Quantity
+    turned_narrowest: Quantity
+    turned_simplex: Quantity
+    turned_widest: Quantity
+    overlap_narrowest: Quantity
+    overlap_simplex: Quantity
+    accuracy_narrowest: Quantity
+    accuracy_widest: Quantity
+    narrow_over_wide: Quantity
+    accuracy_rank: Quantity
+    norm: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`interference` of the class directions, clean `accuracy` on test images, and `turned`.
+
+    `turned` is the share of right answers that an attack turns.
     """
 
     widths: tuple[int, ...]
     shares: tuple[float, ...]
     quoted: int
-    interference: Array
-    accuracy: Array
-    turned: Array
-    numbers: dict[str, Quantity]
+    interference: Array  # (width, seed)
+    accuracy: Array  # (width, seed)
+    turned: Array  # (share, width, seed)
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -94,8 +116,7 @@ def run(config: Config, device: str) -> Result:
     overlap = np.array([interference(model) for model in models]).T
     accuracy = np.array([right for right, _ in attacked[0]]).T
     turned = np.array([[share for _, share in each] for each in attacked]).swapaxes(1, 2)
-    numbers = _numbers(config, overlap, accuracy, turned[config.quoted])
-    numbers["norm"] = exact(norm, method="mean over test images")
+    numbers = _numbers(config, norm, overlap, accuracy, turned[config.quoted])
     return Result(config.widths, config.shares, config.quoted, overlap, accuracy, turned, numbers)
 
 
@@ -108,36 +129,45 @@ def _fooled(config: Config, models: list[Trained], images: Images, size: float) 
     return in_parallel(attack, models)
 
 
-def _numbers(config: Config, overlap: Array, accuracy: Array, turned: Array) -> dict[str, Quantity]:
+def _numbers(config: Config, norm: float, overlap: Array, accuracy: Array, turned: Array) -> Numbers:
     """Return rank correlations over all classifiers and within widths, and the extremes over widths."""
     wide = [k for k, width in enumerate(config.widths) if width >= SIMPLEX]
     narrow = [k for k, width in enumerate(config.widths) if width < SIMPLEX]
-    within = [float(spearmanr(overlap[k], turned[k]).statistic) for k in range(len(config.widths))]
-    return {
-        "rank": _rank(config, overlap, turned),
-        "within": mean(within),
-        "turned_narrowest": mean(turned[0]),
-        "turned_simplex": mean(turned[wide[0]]),
-        "turned_widest": mean(turned[-1]),
-        "overlap_narrowest": mean(overlap[0]),
-        "overlap_simplex": mean(overlap[wide[0]]),
-        "accuracy_narrowest": mean(accuracy[0]),
-        "accuracy_widest": mean(accuracy[-1]),
-        "narrow_over_wide": mean(turned[narrow].mean(0) / turned[wide].mean(0)),
-        "accuracy_rank": _rank(config, 1 - accuracy, turned),
-    }
+    return Numbers(
+        rank=_rank(config, overlap, turned),
+        within=within_widths(config, overlap, turned),
+        turned_narrowest=mean(turned[0]),
+        turned_simplex=mean(turned[wide[0]]),
+        turned_widest=mean(turned[-1]),
+        overlap_narrowest=mean(overlap[0]),
+        overlap_simplex=mean(overlap[wide[0]]),
+        accuracy_narrowest=mean(accuracy[0]),
+        accuracy_widest=mean(accuracy[-1]),
+        narrow_over_wide=mean(turned[narrow].mean(0) / turned[wide].mean(0)),
+        accuracy_rank=_rank(config, 1 - accuracy, turned),
+        norm=exact(norm, method="mean over test images"),
+    )
 
 
 def _rank(config: Config, one: Array, two: Array) -> Quantity:
     """Return the rank correlation over all classifiers; seeds are resampled, with all their widths."""
 
     def correlation(chosen: NDArray[np.int64]) -> float:
-        ranks = [rankdata(each[:, chosen].ravel()) for each in (one, two)]
-        return float(np.corrcoef(ranks)[0, 1])
+        return float(rank_correlation(one[:, chosen].ravel(), two[:, chosen].ravel()))
 
-    seeds = one.shape[1]
-    drawn = np.random.default_rng(config.seed).integers(0, seeds, (config.resamples, seeds))
-    return percentile_quantity(correlation(np.arange(seeds)), np.array([correlation(row) for row in drawn]), seeds)
+    return bootstrap(correlation, one.shape[1], seed=config.seed, resamples=config.resamples)
+
+
+def within_widths(config: Config, overlap: Array, turned: Array) -> Quantity:
+    """Return the mean over widths of the rank correlation within a width, of (width, seed) arrays.
+
+    All widths of a seed share their start and the order of images, so seeds are resampled, with all their widths.
+    """
+
+    def correlation(chosen: NDArray[np.int64]) -> float:
+        return float(rank_correlation(overlap[:, chosen], turned[:, chosen]).mean())
+
+    return bootstrap(correlation, overlap.shape[1], seed=config.seed, resamples=config.resamples)
 
 
 @experiment.figure(
@@ -182,33 +212,12 @@ def draw(result: Result) -> Figure:
     statements=("E1",),
     test="Overlap of class directions, mean of the sum of squared cosines, against the share of right answers that an "
     "l2 attack of a tenth of an image's norm turns. Statistic: rank correlation over all widths and seeds.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below 0.8, inconclusive if it straddles 0.8.",
+    criterion=above(0.8),
     figures=("digits",),
     published=Verdict.SUPPORTED,
 )
-def decide_follow(result: Result) -> Finding:
-    return Finding(result.numbers["rank"], above(result.numbers["rank"], 0.8))
-
-
-def within_widths(overlap: Array, turned: Array, resamples: int = 1000) -> Quantity:
-    """Return the mean over widths of the rank correlation within a width, of (width, seed) arrays.
-
-    All widths of a seed share their start and the order of images, so seeds are resampled, with all their widths.
-    """
-
-    def correlation(chosen: NDArray[np.int64]) -> float:
-        return float(np.mean([_correlation(*pair) for pair in zip(overlap[:, chosen], turned[:, chosen], strict=True)]))
-
-    seeds = overlap.shape[1]
-    drawn = np.random.default_rng(0).integers(0, seeds, (resamples, seeds))
-    return percentile_quantity(correlation(np.arange(seeds)), np.array([correlation(row) for row in drawn]), seeds)
-
-
-def _correlation(one: Array, two: Array) -> float:
-    """Return the rank correlation of two samples; 0 where one of them does not vary."""
-    a, b = (rankdata(each) - (len(each) + 1) / 2 for each in (one, two))
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / size if size > 0 else 0.0
+def rank_over_all(result: Result) -> Quantity:
+    return result.numbers.rank
 
 
 @experiment.claim(
@@ -217,14 +226,12 @@ def _correlation(one: Array, two: Array) -> float:
     statements=("E1",),
     test="The same rank correlation within each width, over seeds. Statistic: mean over widths; seeds are resampled, "
     "each with all its widths.",
-    criterion="Supported if the 95 % interval over seeds lies above 0, refuted if below, inconclusive if it straddles "
-    "0.",
+    criterion=above(0.0),
     figures=("digits",),
     published=Verdict.INCONCLUSIVE,
 )
-def decide_within(result: Result) -> Finding:
-    found = within_widths(result.interference, result.turned[result.quoted])
-    return Finding(found, above(found, 0.0))
+def rank_within_widths(result: Result) -> Quantity:
+    return result.numbers.within
 
 
 @experiment.claim(
@@ -233,9 +240,9 @@ def decide_within(result: Result) -> Finding:
     statements=("E1",),
     test="Share of right answers turned by an attack of a tenth of an image's norm, mean over widths below nine over "
     "that over widths from nine on. Statistic: mean over seeds.",
-    criterion="Supported if the 95 % interval lies above 1, refuted if below, inconclusive if it straddles 1.",
+    criterion=above(1.0),
     figures=("digits",),
     published=Verdict.SUPPORTED,
 )
-def decide_narrow(result: Result) -> Finding:
-    return Finding(result.numbers["narrow_over_wide"], above(result.numbers["narrow_over_wide"], 1.0))
+def narrow_over_wide(result: Result) -> Quantity:
+    return result.numbers.narrow_over_wide

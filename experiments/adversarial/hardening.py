@@ -9,15 +9,27 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from experiments.adversarial.shared.adversarial_training import Hardening, harden
 from experiments.adversarial.shared.attacks import budget, draws
 from experiments.adversarial.shared.vulnerability import measure
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Criterion,
+    Every,
+    Evidence,
+    Outside,
+    Verdict,
+    Within,
+    above,
+    below,
+    refuted_if,
+    supported_if,
+)
 from experiments.core.metrics import represented, represented_mass
 from experiments.core.quantities import Quantity, mean
+from experiments.core.rank_correlation import rank_correlation
 from experiments.core.read_out import variance
 from experiments.core.threads import one_thread
 
@@ -45,21 +57,52 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Arrays are (density, share, seed).
+class AtDensity:
+    """Superposition and what is explained without attacks and where superposition is `gone`.
 
-    `crowding` is ||W||_F^2/m; `live` counts features with norm above one half, per dimension; `explained` is the share
-    of the variance of clean inputs, R²; `ratio` is the vulnerability to attacks of a tenth of the mean input norm.
+    `gone` is the attack size, over the mean input norm, at which superposition ends; `kept` is the variance explained
+    there over that of as many orthogonal features as there are dimensions.
     """
 
-    density: Array
-    share: Array
-    crowding: Array
-    live: Array
-    explained: Array
-    ratio: Array
+    gone: Quantity
+    kept: Quantity
+    crowding: Quantity
+    explained: Quantity
+    explained_gone: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`dense` and `rare` are the highest and the lowest density; `falls` is a rank correlation with attack size.
+
+    `robust_gain` and `robust_cost` are what training against attacks of a fifth of the norm gives and takes.
+    """
+
+    dense: AtDensity
+    rare: AtDensity
+    falls: Quantity
+    robust_gain: Quantity
+    robust_cost: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`crowding` is ||W||_F^2/m; `represented` counts features with norm above one half, per dimension.
+
+    `explained` is the share of the variance of clean inputs, R²; `ratio` is the vulnerability to attacks of a tenth of
+    the mean input norm. `gone` is the attack size at which superposition ends, `kept` as in `AtDensity`.
+    """
+
+    density: Array  # (density,)
+    share: Array  # (share,)
+    crowding: Array  # (density, share, seed)
+    represented: Array  # (density, share, seed)
+    explained: Array  # (density, share, seed)
+    ratio: Array  # (density, share, seed)
+    gone: Array  # (density, seed)
+    kept: Array  # (density, seed)
     orthogonal: float
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -95,40 +138,46 @@ def _run(config: Config) -> Result:
     shape = (len(density), len(share), config.seeds)
     W, b = (np.stack([getattr(each, name) for each in trained], axis=1) for name in ("W", "b"))
     crowding = (represented_mass(W) / m).reshape(shape)
-    live = (represented(W).sum(-1) / m).reshape(shape)
+    counted = (represented(W).sum(-1) / m).reshape(shape)
     parts = zip(density, np.split(W, len(density)), np.split(b, len(density)), strict=True)
     found = [measure(w.reshape(-1, m, n), c.reshape(-1, n), drawn.inputs(p)) for p, w, c in parts]
     clean, ratio = (np.stack([getattr(each, name) for each in found]).reshape(shape) for name in ("clean", "ratio"))
     explained = 1 - clean / (n * variance(density))[:, None, None]
-    numbers = _numbers(config, share, crowding, explained, ratio)
-    return Result(density, share, crowding, live, explained, ratio, m / n, numbers)
+    gone = np.array([[_crossing(share, run) for run in each.T] for each in crowding])
+    left = np.array([_at(share, each, ends) for each, ends in zip(explained, gone, strict=True)])
+    numbers = _numbers(share, crowding, explained, ratio, gone, left, m / n)
+    kept = left / (m / n)
+    return Result(density, share, crowding, counted, explained, ratio, gone, kept, m / n, numbers)
 
 
-def _numbers(config: Config, share: Array, crowding: Array, explained: Array, ratio: Array) -> dict[str, Quantity]:
+def _numbers(
+    share: Array, crowding: Array, explained: Array, ratio: Array, gone: Array, left: Array, orthogonal: float
+) -> Numbers:
     """Return where superposition ends, what is explained there, and how crowding and vulnerability fall."""
-    orthogonal = config.how.hidden / config.how.features
-    numbers: dict[str, Quantity] = {}
-    places = {0: "dense", len(config.densities) - 1: "rare"}
-    for k in range(len(config.densities)):
-        ends = [_crossing(share, crowding[k, :, s]) for s in range(config.seeds)]
-        kept = [float(np.interp(end, share, explained[k, :, s])) for s, end in enumerate(ends)]
-        p = places.get(k, f"between_{k}")
-        numbers |= {
-            f"gone_{p}": mean(ends),
-            f"kept_{p}": mean(np.array(kept) / orthogonal),
-            f"crowding_{p}": mean(crowding[k, 0]),
-            f"explained_{p}": mean(explained[k, 0]),
-            f"explained_gone_{p}": mean(kept),
-        }
-    orders = [
-        [spearmanr(share, crowding[k, :, s]).statistic for k in range(len(crowding))] for s in range(config.seeds)
-    ]
-    tenth = int(np.abs(share - 0.2).argmin())
-    return numbers | {
-        "falls": mean(np.mean(orders, axis=1)),
-        "robust_gain": mean(ratio[-1, 0] / ratio[-1, tenth]),
-        "robust_cost": mean(1 - explained[-1, tenth] / explained[-1, 0]),
-    }
+
+    def at(k: int) -> AtDensity:
+        return AtDensity(
+            gone=mean(gone[k]),
+            kept=mean(left[k] / orthogonal),
+            crowding=mean(crowding[k, 0]),
+            explained=mean(explained[k, 0]),
+            explained_gone=mean(left[k]),
+        )
+
+    orders = rank_correlation(np.broadcast_to(share, crowding.swapaxes(1, 2).shape), crowding.swapaxes(1, 2))
+    fifth = int(np.abs(share - 0.2).argmin())
+    return Numbers(
+        dense=at(0),
+        rare=at(-1),
+        falls=mean(orders.mean(0)),
+        robust_gain=mean(ratio[-1, 0] / ratio[-1, fifth]),
+        robust_cost=mean(1 - explained[-1, fifth] / explained[-1, 0]),
+    )
+
+
+def _at(share: Array, values: Array, places: Array) -> list[float]:
+    """Return values (share, seed) at one share for each seed, interpolated."""
+    return [float(np.interp(place, share, column)) for place, column in zip(places, values.T, strict=True)]
 
 
 def _crossing(share: Array, crowding: Array) -> float:
@@ -147,8 +196,8 @@ def _crossing(share: Array, crowding: Array) -> float:
     "hardening",
     title="Training against attacks",
     caption="Models of 80 features in 8 dimensions trained against attacks on a random feature, by attack size over "
-    "the mean input norm. (a) ||W||²/m falls to one (line, within a twentieth) at {numbers.gone_dense:.2f} for p = "
-    "0.1 and at {numbers.gone_rare:.2f} for p = 0.02; dotted: features with a norm above one half, per dimension. (b) "
+    "the mean input norm. (a) ||W||²/m falls to one (line, within a twentieth) at {numbers.dense.gone:.2f} for p = "
+    "0.1 and at {numbers.rare.gone:.2f} for p = 0.02; dotted: features with a norm above one half, per dimension. (b) "
     "By then the model explains about as little as 8 orthogonal features would, or less (dashed). (c) Vulnerability "
     "to small attacks falls along the way.",
     alt="Three panels over attack size, one line per density. Features per dimension fall through one, their "
@@ -160,7 +209,7 @@ def draw(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
     for index, p in enumerate(result.density):
         plotting.seed_band(left, result.share, result.crowding[index], index=index, label=f"p = {p:g}", marker="o")
-        left.plot(result.share, result.live[index].mean(-1), ":", color=plotting.series(index), linewidth=1)
+        left.plot(result.share, result.represented[index].mean(-1), ":", color=plotting.series(index), linewidth=1)
         plotting.seed_band(middle, result.share, result.explained[index], index=index, marker="o")
         plotting.seed_band(right, result.share, result.ratio[index], index=index, marker="o")
     plotting.guide(left, 1.0)
@@ -182,17 +231,12 @@ def draw(result: Result) -> Figure:
     source=PAPER,
     test="Features per dimension, ||W||²/m, after training against attacks of increasing size. Statistic: rank "
     "correlation with the size, mean over densities for each seed, mean over seeds.",
-    criterion="Supported if the 95 % interval lies below -0.9, refuted if it lies above, inconclusive otherwise.",
+    criterion=below(-0.9),
     figures=("hardening",),
     published=Verdict.SUPPORTED,
 )
-def decide_falls(result: Result) -> Finding:
-    found = result.numbers["falls"]
-    assert found.low is not None
-    assert found.high is not None
-    if found.high < -0.9:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.low > -0.9 else Verdict.INCONCLUSIVE)
+def fall_with_attack_size(result: Result) -> Quantity:
+    return result.numbers.falls
 
 
 @experiment.claim(
@@ -201,15 +245,17 @@ def decide_falls(result: Result) -> Finding:
     source=PAPER,
     test="Attack size, over the mean input norm, at which features per dimension fall below 1.05, interpolated. "
     "Statistic: mean over seeds at the lowest density.",
-    criterion="Supported if the mean lies within 0.7 to 0.9 at all densities, refuted if at none, mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Every(name="sizes", each=Within(0.7, high=0.9), of="density")),
+        refuted_if(Every(name="sizes", each=Outside(0.7, high=0.9), of="density")),
+        otherwise=Verdict.MIXED,
+        names={"sizes": "the attack size"},
+    ),
     figures=("hardening",),
     published=Verdict.REFUTED,
 )
-def decide_eighty(result: Result) -> Finding:
-    found = [q for name, q in result.numbers.items() if name.startswith("gone_")]
-    hits = [0.7 <= q.value <= 0.9 for q in found]
-    verdict = Verdict.SUPPORTED if all(hits) else Verdict.MIXED if any(hits) else Verdict.REFUTED
-    return Finding(found[-1], verdict)
+def sizes_that_undo_superposition(result: Result) -> Evidence:
+    return Evidence(rare=result.numbers.rare.gone, sizes=tuple(mean(row) for row in result.gone))
 
 
 @experiment.claim(
@@ -217,10 +263,9 @@ def decide_eighty(result: Result) -> Finding:
     title="What is left without superposition is as good as m orthogonal features",
     test="Share of the variance of clean inputs that is explained where superposition is gone, over m/n, what m "
     "perfectly read orthogonal features explain. Statistic: mean over seeds at the lowest density.",
-    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    criterion=above(0.9),
     figures=("hardening",),
     published=Verdict.INCONCLUSIVE,
 )
-def decide_cost(result: Result) -> Finding:
-    found = result.numbers["kept_rare"]
-    return Finding(found, above(found, 0.9))
+def kept_without_superposition(result: Result) -> Quantity:
+    return result.numbers.rare.kept

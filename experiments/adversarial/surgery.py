@@ -16,7 +16,19 @@ from experiments.adversarial.shared.attacks import NORMS, budget, draws
 from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
 from experiments.adversarial.shared.vulnerability import Check, Surgery, check, first_order, operate
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Below,
+    Criterion,
+    Evidence,
+    Verdict,
+    above,
+    mixed_if,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.threads import in_parallel, one_thread
 from experiments.core.training.specification import Weights
@@ -45,19 +57,51 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`surgery` (operation, density, seed) holds the fields of `Surgery`.
+class PeakNumbers:
+    """Shares and costs at the density where vulnerability is highest; `moves_sparse` is at the lowest density."""
 
-    `checks` (norm, attack, density, checked seed) are rises of the loss under the attacks analytic, gradient, single
-    start, polished; the last entry of that axis is the masked share. The norms are l2, linf. `parts` (part, density,
-    seed) splits the vulnerability into what goes with errors made already and what the moves of outputs are alone.
+    eps_share: Quantity
+    eps_share_uncut: Quantity
+    passed: Quantity
+    alone: Quantity
+    linear: Quantity
+    linear_alone: Quantity
+    first_share: Quantity
+    moves_peak: Quantity
+    moves_sparse: Quantity
+    projected: Quantity
+    projected_cost: Quantity
+    alone_cost: Quantity
+
+
+@dataclass(frozen=True)
+class CheckNumbers:
+    """How the analytic attack compares with gradients: `least` where it compares worst; what gradients miss."""
+
+    analytic_least: Quantity
+    analytic_least_density: Quantity
+    polished_least: Quantity
+    analytic_typical: Quantity
+    missed: Quantity
+    missed_most: Quantity
+    masked: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Operations are the fields of `Surgery`, norms l2 and linf.
+
+    `checks` are rises of the loss under the attacks analytic, gradient, single start, polished; the last entry of that
+    axis is the masked share. `parts` splits the vulnerability into what goes with errors made already and what the
+    moves of outputs are alone.
     """
 
-    density: Array
-    surgery: Array
-    checks: Array
-    parts: Array
-    numbers: dict[str, Quantity]
+    density: Array  # (density,)
+    surgery: Array  # (operation, density, seed)
+    checks: Array  # (norm, attack, density, checked seed)
+    parts: Array  # (part, density, seed)
+    numbers: PeakNumbers
+    compared: CheckNumbers
 
 
 experiment = Experiment(
@@ -96,8 +140,14 @@ def run(config: Config, device: str) -> Result:
         parts = np.moveaxis(
             np.array(in_parallel(partial(_parts, config), list(zip(density, models, strict=True)))), 0, 1
         )
-        numbers = _surgery_numbers(surgery_array, parts) | _check_numbers(density, checks)
-        return Result(density, surgery_array, checks, parts, numbers)
+        return Result(
+            density,
+            surgery_array,
+            checks,
+            parts,
+            _peak_numbers(surgery_array, parts),
+            _check_numbers(density, checks),
+        )
 
 
 def _parts(config: Config, part: tuple[float, Weights]) -> tuple[Array, Array]:
@@ -126,42 +176,42 @@ def _checked(config: Config, density: Array, models: list[Weights]) -> Array:
     return np.moveaxis(np.array(rows), 0, 2)
 
 
-def _surgery_numbers(surgery: Array, parts: Array) -> dict[str, Quantity]:
+def _peak_numbers(surgery: Array, parts: Array) -> PeakNumbers:
     """Return shares and costs at the density where vulnerability is highest."""
     found = Surgery(*surgery)
     peak = int(found.full.mean(-1).argmax())
     at = Surgery(*surgery[:, peak])
-    return {
-        "eps_share": mean(1 - at.alone / at.full),
-        "eps_share_uncut": mean(1 - at.linear_alone / at.linear),
-        "passed": mean(at.full / at.linear),
-        "alone": mean(at.alone),
-        "linear": mean(at.linear),
-        "linear_alone": mean(at.linear_alone),
-        "first_share": mean(parts[0, peak] / parts[:, peak].sum(0)),
-        "moves_peak": mean(parts[1, peak]),
-        "moves_sparse": mean(parts[1, -1]),
-        "projected": mean(found.projected[peak]),
-        "projected_cost": mean(at.clean_projected / at.clean_full),
-        "alone_cost": mean(at.clean_alone / at.clean_full),
-    }
+    return PeakNumbers(
+        eps_share=mean(1 - at.alone / at.full),
+        eps_share_uncut=mean(1 - at.linear_alone / at.linear),
+        passed=mean(at.full / at.linear),
+        alone=mean(at.alone),
+        linear=mean(at.linear),
+        linear_alone=mean(at.linear_alone),
+        first_share=mean(parts[0, peak] / parts[:, peak].sum(0)),
+        moves_peak=mean(parts[1, peak]),
+        moves_sparse=mean(parts[1, -1]),
+        projected=mean(found.projected[peak]),
+        projected_cost=mean(at.clean_projected / at.clean_full),
+        alone_cost=mean(at.clean_alone / at.clean_full),
+    )
 
 
-def _check_numbers(density: Array, checks: Array) -> dict[str, Quantity]:
+def _check_numbers(density: Array, checks: Array) -> CheckNumbers:
     """Return how the analytic attack compares with gradients where it compares worst, and what gradients miss."""
     analytic, gradient, single, polished = (checks[:, k] for k in range(4))
     share = analytic / gradient
     norm, p = np.unravel_index(int(share.mean(-1).argmin()), share.shape[:2])
     best = np.maximum(gradient, analytic)
-    return {
-        "analytic_least": mean(share[norm, p]),
-        "analytic_least_density": exact(density[p], method="a point of the grid"),
-        "polished_least": mean((polished / gradient)[norm, p]),
-        "analytic_typical": mean(share.mean((0, 1))),
-        "missed": mean(1 - single[0, -1] / best[0, -1]),
-        "missed_most": mean((1 - single / best)[0, int((1 - single / best)[0].mean(-1).argmax())]),
-        "masked": mean(checks[0, 4, -1]),
-    }
+    return CheckNumbers(
+        analytic_least=mean(share[norm, p]),
+        analytic_least_density=exact(density[p], method="a point of the grid"),
+        polished_least=mean((polished / gradient)[norm, p]),
+        analytic_typical=mean(share.mean((0, 1))),
+        missed=mean(1 - single[0, -1] / best[0, -1]),
+        missed_most=mean((1 - single / best)[0, int((1 - single / best)[0].mean(-1).argmax())]),
+        masked=mean(checks[0, 4, -1]),
+    )
 
 
 @experiment.figure(
@@ -209,9 +259,9 @@ def draw_surgery(result: Result) -> Figure:
     "adversarial-checks",
     title="Attacks found on paper and by gradients",
     caption="(a) Rise of the loss under the worst attack on one feature, over the best of gradient ascent with 20 "
-    "random restarts: {numbers.analytic_least:.2f} at worst; ascent that starts from it gets to "
-    "{numbers.polished_least:.2f} there. (b) Where features are rarest the gradient at the clean input is zero for "
-    "{numbers.masked:.0%} of inputs, but ascent from there misses only {numbers.missed:% value} of the harm: at "
+    "random restarts: {compared.analytic_least:.2f} at worst; ascent that starts from it gets to "
+    "{compared.polished_least:.2f} there. (b) Where features are rarest the gradient at the clean input is zero for "
+    "{compared.masked:.0%} of inputs, but ascent from there misses only {compared.missed:% value} of the harm: at "
     "those inputs the other attacks find next to nothing.",
     alt="Left, four curves between 0.8 and 1 over density. Right, the share of inputs without a gradient rises steeply "
     "where features are rare, while the share of harm that is missed stays near zero.",
@@ -249,12 +299,12 @@ def draw_checks(result: Result) -> Figure:
     test="Vulnerability (l2) with all entries beside the diagonal of WᵀW set to zero, biases and ReLU kept and "
     "attacked anew, against that of the full model, where the latter is highest. Statistic: share that disappears, "
     "mean over seeds.",
-    criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.5),
     figures=("adversarial-surgery",),
     published=Verdict.SUPPORTED,
 )
-def decide_share(result: Result) -> Finding:
-    return Finding(result.numbers["eps_share"], above(result.numbers["eps_share"], 0.5))
+def share_of_interference(result: Result) -> Quantity:
+    return result.numbers.eps_share
 
 
 @experiment.claim(
@@ -263,15 +313,17 @@ def decide_share(result: Result) -> Finding:
     statements=("E1",),
     test="The read-out replaced by the pseudo-inverse of W with the best bias and no ReLU, where the full model is "
     "most vulnerable. Statistic: clean loss over that of the full model, mean over seeds.",
-    criterion="Supported if its vulnerability lies below 1.2 and the clean loss rises by less than a tenth; mixed if "
-    "only one of the two holds; refuted if neither does.",
+    criterion=Criterion(
+        supported_if(where(cost=Below(1.1), vulnerability=Below(1.2))),
+        refuted_if(where(cost=Above(1.1), vulnerability=Above(1.2))),
+        mixed_if(where(cost=Above(1.1), vulnerability=Below(1.2)) | where(cost=Below(1.1), vulnerability=Above(1.2))),
+        names={"cost": "its clean loss over the full model's", "vulnerability": "its vulnerability"},
+    ),
     figures=("adversarial-surgery",),
     published=Verdict.MIXED,
 )
-def decide_orthogonal(result: Result) -> Finding:
-    robust, cheap = result.numbers["projected"].value < 1.2, result.numbers["projected_cost"].value < 1.1
-    verdict = Verdict.MIXED if robust != cheap else Verdict.SUPPORTED if robust else Verdict.REFUTED
-    return Finding(result.numbers["projected_cost"], verdict)
+def cost_of_an_orthogonal_read_out(result: Result) -> Evidence:
+    return Evidence(cost=result.numbers.projected_cost, vulnerability=result.numbers.projected)
 
 
 @experiment.claim(
@@ -281,12 +333,12 @@ def decide_orthogonal(result: Result) -> Finding:
     test="Rise of the loss under the worst analytic attack over the best of projected gradient ascent from the clean "
     "input and 20 random restarts, on the same inputs. Statistic: mean over seeds at the density and norm where it is "
     "least.",
-    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    criterion=above(0.9),
     figures=("adversarial-checks",),
     published=Verdict.REFUTED,
 )
-def decide_analytic(result: Result) -> Finding:
-    return Finding(result.numbers["analytic_least"], above(result.numbers["analytic_least"], 0.9))
+def analytic_over_gradient(result: Result) -> Quantity:
+    return result.compared.analytic_least
 
 
 @experiment.claim(
@@ -295,12 +347,12 @@ def decide_analytic(result: Result) -> Finding:
     source=PAPER,
     test="Share of the worst harm found by any attack that gradient ascent from the clean input misses, l2. Statistic: "
     "mean over seeds at the lowest density.",
-    criterion="Supported if the 95 % interval lies above 0.1, refuted if below, inconclusive if it straddles 0.1.",
+    criterion=above(0.1),
     figures=("adversarial-checks",),
     published=Verdict.REFUTED,
 )
-def decide_masking(result: Result) -> Finding:
-    return Finding(result.numbers["missed"], above(result.numbers["missed"], 0.1))
+def missed_by_gradients(result: Result) -> Quantity:
+    return result.compared.missed
 
 
 @experiment.claim(
@@ -310,9 +362,9 @@ def decide_masking(result: Result) -> Finding:
     source=PAPER,
     test="Squared move of all outputs under the worst l2 attack on a feature, over that of a model without "
     "superposition, where vulnerability is highest. Statistic: mean over seeds.",
-    criterion="Supported if the 95 % interval lies above 3, refuted if below, inconclusive if it straddles 3.",
+    criterion=above(3.0),
     figures=("adversarial-surgery",),
     published=Verdict.SUPPORTED,
 )
-def decide_moves(result: Result) -> Finding:
-    return Finding(result.numbers["moves_peak"], above(result.numbers["moves_peak"], 3.0))
+def moves_of_outputs(result: Result) -> Quantity:
+    return result.numbers.moves_peak

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from experiments.adversarial.shared.attacks import budget, draws, rise, worst_inputs
 from experiments.adversarial.shared.interference import epsilon, similarity
 from experiments.core import plotting, progress
-from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Above, Below, Criterion, Evidence, Verdict, above, refuted_if, supported_if, where
 from experiments.core.metrics import gram
-from experiments.core.quantities import Quantity, mean
+from experiments.core.quantities import Quantity, bootstrap, mean
+from experiments.core.rank_correlation import rank_correlation
 from experiments.core.threads import one_thread
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.starts import raised_start
@@ -47,21 +47,39 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Arrays are (density, angle, pair).
+class Numbers:
+    """What is found at one density.
 
-    `similarity` is the cosine of the two models' eps; `transfer` is the rise of the second model's loss under attacks
-    made on the first, over the rise under its own; `chance` the same for random directions. `columns` is what the
-    columns say: the mean squared cosine of the two models' columns.
+    `rank` is the correlation of likeness and transfer over all pairs; the others are means over pairs with independent
+    starts or the same start. `columns_error` is how far transfer is from what the columns alone say.
     """
 
-    density: Array
-    angles: Array
-    similarity: Array
-    transfer: Array
-    chance: Array
-    columns: Array
-    numbers: dict[str, Quantity]
+    rank: Quantity
+    independent: Quantity
+    same_start: Quantity
+    chance: Quantity
+    alike_independent: Quantity
+    alike_same_start: Quantity
+    columns_error: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`similarity` is the cosine of the two models' eps.
+
+    `transfer` is the rise of the second model's loss under attacks made on the first, over the rise under its own;
+    `chance` the same for random directions. `columns` is what the columns say: the mean squared cosine of the two
+    models' columns.
+    """
+
+    density: Array  # (density,)
+    angles: Array  # (angle,)
+    similarity: Array  # (density, angle, pair)
+    transfer: Array  # (density, angle, pair)
+    chance: Array  # (density, angle, pair)
+    columns: Array  # (density, angle, pair)
+    dense: Numbers
+    rare: Numbers
 
 
 experiment = Experiment(
@@ -90,8 +108,8 @@ def run(config: Config, device: str) -> Result:
             ]
         )
     alike, transfer, chance, columns = np.moveaxis(found, -1, 0)
-    numbers = _numbers(config, alike, transfer, chance, columns)
-    return Result(np.array(config.densities), np.array(config.angles), alike, transfer, chance, columns, numbers)
+    dense, rare = (_numbers(config, *each) for each in zip(alike, transfer, chance, columns, strict=True))
+    return Result(np.array(config.densities), np.array(config.angles), alike, transfer, chance, columns, dense, rare)
 
 
 def _count(config: Config) -> range:
@@ -114,8 +132,6 @@ def _trained(config: Config, device: str) -> tuple[list[list[Single]], list[list
     start = Weights(np.tile(starts, (len(config.densities), 1, 1)), b)
     recipe = Recipe(config.steps, config.batch, config.learning_rate, schedule="cosine", start=start, seed=config.seed)
     trained = train(Data(density[:, None]), model, recipe, density.size, device)
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
     singles = [
         (W.astype(np.float64), b.astype(np.float64)) for W, b in zip(trained.weights.W, trained.weights.b, strict=True)
     ]
@@ -138,32 +154,26 @@ def _pair(config: Config, p: float, first: Single, second: Single) -> tuple[floa
     return alike, foreign / own, random / own, float((cosine**2).mean())
 
 
-def _numbers(config: Config, alike: Array, transfer: Array, chance: Array, columns: Array) -> dict[str, Quantity]:
-    """Return rank correlations with bootstrap intervals over first models, and rates of the two extreme angles."""
-    numbers: dict[str, Quantity] = {}
-    for k, p in ((0, "dense"), (-1, "rare")):
-        numbers |= {
-            f"rank_{p}": _rank(config, alike[k], transfer[k]),
-            f"independent_{p}": mean(transfer[k, -1]),
-            f"same_start_{p}": mean(transfer[k, 0]),
-            f"chance_{p}": mean(chance[k, -1]),
-            f"alike_independent_{p}": mean(alike[k, -1]),
-            f"alike_same_start_{p}": mean(alike[k, 0]),
-            f"columns_error_{p}": mean(np.abs(columns[k] - transfer[k]).mean(0)),
-        }
-    return numbers
+def _numbers(config: Config, alike: Array, transfer: Array, chance: Array, columns: Array) -> Numbers:
+    """Return the rank correlation and the rates of the two extreme angles, from arrays (angle, pair) of one density."""
+    return Numbers(
+        rank=_rank(config, alike, transfer),
+        independent=mean(transfer[-1]),
+        same_start=mean(transfer[0]),
+        chance=mean(chance[-1]),
+        alike_independent=mean(alike[-1]),
+        alike_same_start=mean(alike[0]),
+        columns_error=mean(np.abs(columns - transfer).mean(0)),
+    )
 
 
 def _rank(config: Config, alike: Array, transfer: Array) -> Quantity:
     """Return the rank correlation over all pairs (angle, pair); whole columns, one per first model, are resampled."""
 
     def correlation(chosen: NDArray[np.int64]) -> float:
-        ranks = [rankdata(each[:, chosen].ravel()) for each in (alike, transfer)]
-        return float(np.corrcoef(ranks)[0, 1])
+        return float(rank_correlation(alike[:, chosen].ravel(), transfer[:, chosen].ravel()))
 
-    pairs = alike.shape[1]
-    drawn = np.random.default_rng(config.seed).integers(0, pairs, (config.resamples, pairs))
-    return percentile_quantity(correlation(np.arange(pairs)), np.array([correlation(row) for row in drawn]), pairs)
+    return bootstrap(correlation, alike.shape[1], seed=config.seed, resamples=config.resamples, of="first models")
 
 
 @experiment.figure(
@@ -171,7 +181,7 @@ def _rank(config: Config, alike: Array, transfer: Array) -> Quantity:
     title="Attacks made on another model",
     caption="Rise of a model's loss under attacks made on another, over that under attacks made on itself, by the "
     "likeness of their interference, for pairs with more or less alike starts. Rank correlations are "
-    "{numbers.rank_dense:.2f} (p = 0.1) and {numbers.rank_rare:.2f} (p = 0.02). Crosses are random directions of "
+    "{dense.rank:.2f} (p = 0.1) and {rare.rank:.2f} (p = 0.02). Crosses are random directions of "
     "the same size.",
     alt="Two scatter plots, one per density. Points rise from the lower left, where seeds are independent, to the "
     "upper right, where they began alike; random directions lie at the bottom.",
@@ -202,16 +212,17 @@ def draw(result: Result) -> Figure:
     test="Pairs of models with starts 0 to 90 degrees apart: cosine between their eps against the rise of loss under a "
     "foreign attack, over that under an own one. Statistic: rank correlation over pairs, at the lowest density; first "
     "models are resampled with all their partners.",
-    criterion="Supported if the 95 % intervals lie above 0.8 at all densities, refuted if below 0.8 at all, mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(where(rare=Above(0.8), dense=Above(0.8))),
+        refuted_if(where(rare=Below(0.8), dense=Below(0.8))),
+        otherwise=Verdict.MIXED,
+        names={"rare": "the correlation at the lowest density", "dense": "that at the highest"},
+    ),
     figures=("transfer",),
     published=Verdict.SUPPORTED,
 )
-def decide_alike(result: Result) -> Finding:
-    found = [result.numbers[f"rank_{p}"] for p in ("dense", "rare")]
-    verdicts = {above(q, 0.8) for q in found}
-    same = verdicts in ({Verdict.SUPPORTED}, {Verdict.REFUTED})
-    return Finding(found[-1], verdicts.pop() if same else Verdict.MIXED)
+def likeness_and_transfer(result: Result) -> Evidence:
+    return Evidence(rare=result.rare.rank, dense=result.dense.rank)
 
 
 @experiment.claim(
@@ -220,10 +231,9 @@ def decide_alike(result: Result) -> Finding:
     source=STEVINSON,
     test="Rise of loss under attacks made on a model with an independent start and other data, over that under own "
     "attacks. Statistic: mean over pairs at the lowest density.",
-    criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.5),
     figures=("transfer",),
     published=Verdict.REFUTED,
 )
-def decide_independent(result: Result) -> Finding:
-    found = result.numbers["independent_rare"]
-    return Finding(found, above(found, 0.5))
+def transfer_between_independent_seeds(result: Result) -> Quantity:
+    return result.rare.independent

@@ -16,85 +16,87 @@ from experiments.adversarial import (
     transfer,
     vulnerability,
 )
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence
 from experiments.core.geometry.configurations import polygon
 from experiments.core.quantities import Quantity
 
 
-def with_numbers(**numbers: tuple[float, float, float]):
-    """Return something with the numbers of a result: value, low and high each."""
-    return type("Result", (), {"numbers": {name: Quantity(*found) for name, found in numbers.items()}})
+def near(value: float) -> Quantity:
+    """Return a quantity with a narrow interval."""
+    return Quantity(value, value - 0.01, value + 0.01)
+
+
+def verdict(module, claim: str, **evidence: Quantity | tuple[Quantity, ...]) -> str:
+    """Return what the claim's criterion says of the evidence."""
+    return str(module.experiment.claims[claim].criterion.verdict(Evidence(**evidence)))
 
 
 @pytest.mark.parametrize(
-    ("tracks", "linf", "verdict"),
+    ("l2", "linf", "expected"),
     [(0.97, 0.98, "supported"), (0.97, 0.9, "mixed"), (0.95, 0.95, "mixed"), (0.9, 0.9, "refuted")],
 )
-def test_vulnerability_must_track_crowding_in_both_norms(tracks, linf, verdict):
-    near = {name: (v, v - 0.01, v + 0.01) for name, v in (("tracks", tracks), ("tracks_linf", linf))}
-    assert vulnerability.decide_tracks(with_numbers(**near)).verdict == Verdict(verdict)
+def test_vulnerability_must_track_crowding_in_both_norms(l2, linf, expected):
+    assert verdict(vulnerability, "adversarial-tracks", l2=near(l2), linf=near(linf)) == expected
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
+    ("low", "high", "expected"),
     [(0.01, 0.05, "supported"), (-0.05, 0.01, "refuted"), (-0.05, 0.05, "inconclusive")],
 )
-def test_a_dip_must_differ_from_none(low, high, verdict):
-    assert vulnerability.decide_dip(with_numbers(dip=(0.0, low, high))).verdict == Verdict(verdict)
+def test_a_dip_must_differ_from_none(low, high, expected):
+    assert verdict(vulnerability, "adversarial-dip", dip=Quantity(0.0, low, high)) == expected
 
 
 @pytest.mark.parametrize(
-    ("narrow", "wide", "verdict"), [(0.9, 1.1, "supported"), (0.5, 1.1, "mixed"), (0.5, 1.5, "refuted")]
+    ("narrow", "wide", "expected"), [(0.9, 1.1, "supported"), (0.5, 1.1, "mixed"), (0.5, 1.5, "refuted")]
 )
-def test_widths_must_agree_within_a_quarter(narrow, wide, verdict):
-    found = {"size_narrow": (narrow, narrow - 0.01, narrow + 0.01), "size_wide": (wide, wide - 0.01, wide + 0.01)}
-    assert vulnerability.decide_widths(with_numbers(**found)).verdict == Verdict(verdict)
+def test_widths_must_agree_within_a_quarter(narrow, wide, expected):
+    assert verdict(vulnerability, "adversarial-widths", wide=near(wide), narrow=near(narrow)) == expected
 
 
 @pytest.mark.parametrize(
-    ("ratio", "cost", "verdict"), [(1.0, 1.0, "supported"), (1.0, 2.0, "mixed"), (3.0, 2.0, "refuted")]
+    ("ratio", "cost", "expected"),
+    [(1.0, 1.0, "supported"), (1.0, 2.0, "mixed"), (3.0, 2.0, "refuted"), (1.0, 1.1, "inconclusive")],
 )
-def test_an_orthogonal_read_out_must_be_robust_and_cheap(ratio, cost, verdict):
-    found = with_numbers(projected=(ratio, ratio, ratio), projected_cost=(cost, cost, cost))
-    assert surgery.decide_orthogonal(found).verdict == Verdict(verdict)
-
-
-def test_an_adversary_must_win_in_both_norms():
-    one, both = ({"signs_over_random_l2": (5, 4, 6), "signs_over_random_linf": (x, x, x)} for x in (2.0, 6.0))
-    assert disturbances.decide_adversary(with_numbers(**one)).verdict is Verdict.MIXED
-    assert disturbances.decide_adversary(with_numbers(**both)).verdict is Verdict.SUPPORTED
+def test_an_orthogonal_read_out_must_be_robust_and_cheap(ratio, cost, expected):
+    assert verdict(surgery, "adversarial-orthogonal", cost=near(cost), vulnerability=near(ratio)) == expected
 
 
 @pytest.mark.parametrize(
-    ("kept", "verdict"),
+    ("l2", "linf", "expected"), [(5.0, 6.0, "supported"), (5.0, 2.0, "mixed"), (2.0, 2.0, "refuted")]
+)
+def test_an_adversary_must_win_in_both_norms(l2, linf, expected):
+    assert verdict(disturbances, "cancel-adversary", l2=near(l2), linf=near(linf)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
     [((0.3, 0.4), "supported"), ((0.3, 0.7), "mixed"), ((0.7, 0.5), "mixed"), ((0.7, 0.6), "refuted")],
 )
-def test_cancellation_must_halve_interference_or_not_at_every_density(kept, verdict):
-    rows = np.array(kept)[:, None, None] + np.linspace(-0.02, 0.02, 8)
-    found = type("Result", (), {"numbers": {"kept": Quantity(kept[0])}, "kept": rows})
-    assert cancellation.decide_quiet(found).verdict == Verdict(verdict)
+def test_cancellation_must_halve_interference_or_not_at_every_density(kept, expected):
+    shares = tuple(near(value) for value in kept)
+    assert verdict(cancellation, "cancel-why-quiet", quoted=shares[0], shares=shares) == expected
 
 
 def test_the_link_within_widths_is_the_mean_rank_correlation_and_counts_seeds():
     rng = np.random.default_rng(3)
     overlap, turned = rng.random((4, 8)), np.round(rng.random((4, 8)), 1)
-    found = digits.within_widths(overlap, turned)
+    found = digits.within_widths(digits.experiment.quick, overlap, turned)
     assert found.value == pytest.approx(
         np.mean([spearmanr(*pair).statistic for pair in zip(overlap, turned, strict=True)])
     )
     assert found.n == 8
-    repeated = digits.within_widths(np.repeat(overlap[:1], 9, 0), np.repeat(turned[:1], 9, 0))
-    once = digits.within_widths(overlap[:1], turned[:1])
+    repeated = digits.within_widths(digits.experiment.quick, np.repeat(overlap[:1], 9, 0), np.repeat(turned[:1], 9, 0))
+    once = digits.within_widths(digits.experiment.quick, overlap[:1], turned[:1])
     assert (repeated.low, repeated.high) == pytest.approx(
         (once.low, once.high)
     )  # more widths of the same seeds add nothing
 
 
-def test_growth_must_have_all_four_exponents():
-    right = {"n_noise": 0.55, "n_aligned": 1.1, "m_noise": -0.5, "m_aligned": -0.6}
-    found = {name: (value, value, value) for name, value in right.items()}
-    assert cancellation.decide_growth(with_numbers(**found)).verdict is Verdict.SUPPORTED
-    assert cancellation.decide_growth(with_numbers(**found | {"m_noise": (0.0, 0, 0)})).verdict is Verdict.MIXED
+@pytest.mark.parametrize(("l2_in_m", "expected"), [(-0.5, "supported"), (0.0, "mixed")])
+def test_growth_must_have_all_four_exponents(l2_in_m, expected):
+    right = {"l1_in_n": near(1.1), "l2_in_n": near(0.55), "l1_in_m": near(-0.6), "l2_in_m": near(l2_in_m)}
+    assert verdict(cancellation, "cancel-growth", **right) == expected
 
 
 def test_exponents_are_those_of_power_laws():
@@ -111,11 +113,11 @@ def test_superposition_ends_where_the_line_crosses():
 
 
 @pytest.mark.parametrize(
-    ("ends", "verdict"), [((0.75, 0.85), "supported"), ((0.3, 0.85), "mixed"), ((0.3, 1.0), "refuted")]
+    ("ends", "expected"), [((0.75, 0.85), "supported"), ((0.3, 0.85), "mixed"), ((0.3, 1.0), "refuted")]
 )
-def test_four_fifths_means_between_seven_and_nine_tenths(ends, verdict):
-    found = with_numbers(gone_dense=(ends[0],) * 3, gone_rare=(ends[1],) * 3)
-    assert hardening.decide_eighty(found).verdict == Verdict(verdict)
+def test_four_fifths_means_between_seven_and_nine_tenths(ends, expected):
+    sizes = tuple(near(value) for value in ends)
+    assert verdict(hardening, "hardening-eighty", rare=sizes[-1], sizes=sizes) == expected
 
 
 def test_the_columns_of_a_pentagon_are_two_pairs_of_cosines():
