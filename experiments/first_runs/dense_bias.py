@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, Verdict
+from experiments.core.criteria import Above, Below, Criterion, above, refuted_if, supported_if
 from experiments.core.losses.optimum import Optimum, polish
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, share
-from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
 from experiments.first_runs.shared.dense import clipping, cube_points, linear_bias
 
@@ -47,27 +48,38 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """`noise` is a mean distance from the formula, `offset` a mean signed one."""
+
+    linear_noise: Quantity
+    linear_offset: Quantity
+    relu_noise: Quantity
+    relu_offset: Quantity
+    relu_below: Quantity  # how far trained biases lie below the formula without clipping
+    shortfall: Quantity
+    largest_shortfall: Quantity
+    dedicated_exact: Quantity
+    exact_largest_error: Quantity
+    ignored_error: Quantity
+    ignored_count: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """`linear_*`, `relu_*`: every feature of every model with that output, equal importance, flattened.
+    """Every feature of every model with that output and equal importance, models after each other."""
 
-    `_b` is the trained bias, `_formula` the derived one without clipping, `_shortfall` what clipping takes off it.
-    `exact_below` and `exact_shortfall` are formula less bias, and shortfall, at exact minima of equally important
-    features; `exact_error` (model,) is the largest difference between the two, unequal importance included.
-    `ignored_b` holds the biases of ignored features at density `ignored_p`.
-    """
-
-    linear_b: Array
-    linear_formula: Array
-    relu_b: Array
-    relu_formula: Array
-    relu_shortfall: Array
-    exact_below: Array
-    exact_shortfall: Array
-    exact_error: Array
-    ignored_p: Array
-    ignored_b: Array
+    linear_b: Array  # (model * feature,), the trained bias
+    linear_formula: Array  # (model * feature,), the derived one
+    relu_b: Array  # (model * feature,)
+    relu_formula: Array  # (model * feature,), without clipping
+    relu_shortfall: Array  # (model * feature,), what clipping takes off it
+    exact_below: Array  # (exact model * feature,), formula less bias at exact minima
+    exact_shortfall: Array  # (exact model * feature,)
+    exact_error: Array  # (exact model,), the largest difference of these two, unequal importance included
+    ignored_p: Array  # (ignored feature,)
+    ignored_b: Array  # (ignored feature,)
     within_four_digits: Quantity
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -105,19 +117,19 @@ def run(config: Config, device: str) -> Result:
         ignored_p=ignored_p,
         ignored_b=ignored_b,
         within_four_digits=share(error < FOUR_DIGITS),
-        numbers={
-            "linear_noise": mean(np.abs(linear.b - linear_formula).mean(-1)),
-            "linear_offset": mean((linear.b - linear_formula).mean(-1)),
-            "relu_noise": mean(np.abs(relu.b - relu_formula + shortfall).mean(-1)),
-            "relu_offset": mean((relu.b - relu_formula + shortfall).mean(-1)),
-            "relu_below": mean((relu_formula - relu.b).mean(-1)),
-            "shortfall": mean(shortfall.mean(-1)),
-            "largest_shortfall": _largest(shortfall),
-            "dedicated_exact": share(np.abs(tilted.b - dedicated).max(-1) < FOUR_DIGITS),
-            "exact_largest_error": _largest(error),
-            "ignored_error": mean(np.abs(ignored_b / (ignored_p / 2) - 1)),
-            "ignored_count": exact(ignored_b.size, method="a count over all models"),
-        },
+        numbers=Numbers(
+            linear_noise=mean(np.abs(linear.b - linear_formula).mean(-1)),
+            linear_offset=mean((linear.b - linear_formula).mean(-1)),
+            relu_noise=mean(np.abs(relu.b - relu_formula + shortfall).mean(-1)),
+            relu_offset=mean((relu.b - relu_formula + shortfall).mean(-1)),
+            relu_below=mean((relu_formula - relu.b).mean(-1)),
+            shortfall=mean(shortfall.mean(-1)),
+            largest_shortfall=_largest(shortfall),
+            dedicated_exact=share(np.abs(tilted.b - dedicated).max(-1) < FOUR_DIGITS),
+            exact_largest_error=_largest(error),
+            ignored_error=mean(np.abs(ignored_b / (ignored_p / 2) - 1)),
+            ignored_count=exact(ignored_b.size, method="a count over all models"),
+        ),
     )
 
 
@@ -125,7 +137,7 @@ def _train(config: Config, device: str, importance: ArrayLike, output: Literal["
     """Train models of 5 features in 2 dimensions, from biases of E[x] = 1/2."""
     model = Model(5, 2, output)
     recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start_bias=0.5, seed=config.seed)
-    return _kept(train(Data(1.0, importance), model, recipe, config.seeds, device))
+    return train(Data(1.0, importance), model, recipe, config.seeds, device).weights
 
 
 def _exact_minimum(config: Config, trained: Weights, importance: ArrayLike) -> Optimum:
@@ -144,15 +156,9 @@ def _ignored(config: Config, device: str) -> tuple[Array, Array]:
     model, p = Model(20, 5), np.repeat(config.densities, config.density_seeds)
     bias = p[:, None] / 2
     recipe = Recipe(config.steps, config.batch, 1e-2, schedule="cosine", start_bias=bias, seed=config.seed)
-    weights = _kept(train(Data(p[:, None], config.decay ** np.arange(20)), model, recipe, p.size, device))
+    weights = train(Data(p[:, None], config.decay ** np.arange(20)), model, recipe, p.size, device).weights
     unlearned = norms(weights.W) < UNLEARNED_NORM
     return np.broadcast_to(p[:, None], unlearned.shape)[unlearned], weights.b[unlearned].astype(np.float64)
-
-
-def _kept(trained: Trained) -> Weights:
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
-    return trained.weights
 
 
 def _flat(values: NDArray[Any]) -> Array:
@@ -222,18 +228,12 @@ def draw_ignored(result: Result) -> Figure:
     test="ReLU models of 5 features in 2 dimensions, equal and unequal importance, are trained and carried on to a "
     "minimum of the exact loss; each bias is compared with (1 − Σⱼ Mᵢⱼ)/2 − δᵢ, with δᵢ averaged over points of the "
     "cube. Statistic: the share of models whose worst bias agrees to four decimal places (5e-5).",
-    criterion="Supported if the lower end of the interval is above 0.9; refuted if its upper end is below 0.5; mixed "
-    "otherwise.",
+    criterion=above(0.9, refuted_below=0.5),
     figures=("dense-bias",),
     published=Verdict.SUPPORTED,
 )
-def decide_formula(result: Result) -> Finding:
-    within = result.within_four_digits
-    assert within.low is not None
-    assert within.high is not None
-    if within.low > 0.9:
-        return Finding(within, Verdict.SUPPORTED)
-    return Finding(within, Verdict.REFUTED if within.high < 0.5 else Verdict.MIXED)
+def agreeing_models(result: Result) -> Quantity:
+    return result.within_four_digits
 
 
 @experiment.claim(
@@ -243,15 +243,11 @@ def decide_formula(result: Result) -> Finding:
     source='Toy Models of Superposition, "Demonstrating superposition"',
     test="Biases of all features with a column shorter than 0.1, over densities from 0.1 to 1, 20 features of "
     "importance 0.7ⁱ in 5 dimensions. Statistic: mean relative distance from p/2.",
-    criterion="Supported if the upper end of the interval is below 2 %; refuted if the lower end is above 5 %; mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(Below(0.02, label="2 %")), refuted_if(Above(0.05, label="5 %")), otherwise=Verdict.MIXED
+    ),
     figures=("dense-bias-ignored",),
     published=Verdict.SUPPORTED,
 )
-def decide_ignored(result: Result) -> Finding:
-    error = result.numbers["ignored_error"]
-    assert error.low is not None
-    assert error.high is not None
-    if error.high < 0.02:
-        return Finding(error, Verdict.SUPPORTED)
-    return Finding(error, Verdict.REFUTED if error.low > 0.05 else Verdict.MIXED)
+def ignored_error(result: Result) -> Quantity:
+    return result.numbers.ignored_error

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import ks_2samp
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, Verdict
+from experiments.core.criteria import Criterion, LessThan, above, refuted_if
 from experiments.core.losses.optimum import minimise, polish, search
 from experiments.core.metrics import axis_alignment
 from experiments.core.quantities import Quantity, exact, mean, share
@@ -44,30 +45,41 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """`alignment_...`: means over models; `large`: of 20 features in 5 dimensions, else 5 in 2."""
+
+    alignment_equal: Quantity
+    alignment_null: Quantity
+    alignment_equal_large: Quantity
+    alignment_null_large: Quantity
+    null_distance: Quantity
+    focused_nearly_equal: Quantity
+    loss_equal: Quantity
+    minimum_alignment: Quantity
+    two_features_gain: Quantity
+    two_features_angle: Quantity
+    critical_ratio: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """Axis alignment in [0, 1] and loss relative to dedicated dimensions.
+    """Axis alignment in [0, 1] and loss relative to dedicated dimensions."""
 
-    `alignment` (shape, decay, seed), `null` (shape, seed) of random subspaces. `loss` (seed,) of equally important
-    5-in-2 models; `minimum_alignment`, `minimum_loss` (model,) after carrying these on to an exact minimum.
-    `angle_loss` (ratio, angle) of two features in one dimension kept along `angle` degrees; `best_loss`,
-    `best_angle` (ratio,) over all models at importance ratio `ratio`.
-    """
-
-    alignment: Array
-    null: Array
-    loss: Array
-    minimum_alignment: Array
-    minimum_loss: Array
-    angle: Array
-    angle_ratio: Array
-    angle_loss: Array
-    ratio: Array
-    best_loss: Array
-    best_angle: Array
+    alignment: Array  # (shape, decay, seed)
+    null: Array  # (shape, seed), of random subspaces
+    loss: Array  # (seed,), of equally important 5-in-2 models
+    minimum_alignment: Array  # (seed,), after these were carried on to an exact minimum
+    minimum_loss: Array  # (seed,)
+    angle: Array  # (angle,), degrees
+    angle_ratio: Array  # (angle ratio,)
+    angle_loss: Array  # (angle ratio, angle), of two features in one dimension kept along an angle
+    ratio: Array  # (ratio,), of importances
+    best_loss: Array  # (ratio,), over all models of two features
+    best_angle: Array  # (ratio,)
     focused_equal: Quantity
     focused_unequal: Quantity
     best_found: Quantity
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -106,23 +118,21 @@ def run(config: Config, device: str) -> Result:
         focused_equal=share(alignment[:, 0] > FOCUSED),
         focused_unequal=share(_keeps_top(models[1][config.decays.index(min(config.decays))], 5)),
         best_found=exact(found.loss.min() / dedicated, method=f"best of {config.exact_starts} exact minimisations"),
-        numbers={
-            "alignment_equal": mean(alignment[0, 0]),
-            "alignment_null": mean(null[0]),
-            "alignment_equal_large": mean(alignment[1, 0]),
-            "alignment_null_large": mean(null[1]),
-            "null_distance": Quantity(
+        numbers=Numbers(
+            alignment_equal=mean(alignment[0, 0]),
+            alignment_null=mean(null[0]),
+            alignment_equal_large=mean(alignment[1, 0]),
+            alignment_null_large=mean(null[1]),
+            null_distance=Quantity(
                 float(away.statistic), n=config.seeds, method="two-sample Kolmogorov-Smirnov distance"
             ),
-            "focused_nearly_equal": share(_keeps_top(models[1][config.decays.index(sorted(config.decays)[-2])], 5)),
-            "loss_equal": mean(loss),
-            "minimum_alignment": mean(axis_alignment(minima.W)),
-            "two_features_gain": exact(1 - best_loss[-1], method="exact minimisation"),
-            "two_features_angle": exact(best_angle[-1], unit="°", method="exact minimisation"),
-            "critical_ratio": exact(
-                _critical(ratio, best_angle), method="largest ratio on the grid that stays dedicated"
-            ),
-        },
+            focused_nearly_equal=share(_keeps_top(models[1][config.decays.index(sorted(config.decays)[-2])], 5)),
+            loss_equal=mean(loss),
+            minimum_alignment=mean(axis_alignment(minima.W)),
+            two_features_gain=exact(1 - best_loss[-1], method="exact minimisation"),
+            two_features_angle=exact(best_angle[-1], unit="°", method="exact minimisation"),
+            critical_ratio=exact(_critical(ratio, best_angle), method="largest ratio on the grid that stays dedicated"),
+        ),
     )
 
 
@@ -238,13 +248,12 @@ def draw_rotation(result: Result) -> Figure:
     statements=("A8",),
     test="Models of 5 equally important features in 2 dimensions and of 20 in 5, trained at p = 1. Statistic: the "
     "share whose axis alignment exceeds 0.9.",
-    criterion="Supported if the lower end of the interval is above 0.8, refuted if the upper end is below 0.2, mixed "
-    "otherwise.",
+    criterion=above(0.8, refuted_below=0.2),
     figures=("dense-focus",),
     published=Verdict.REFUTED,
 )
-def decide_equal(result: Result) -> Finding:
-    return _by_share(result.focused_equal)
+def focused_equal(result: Result) -> Quantity:
+    return result.focused_equal
 
 
 @experiment.claim(
@@ -254,21 +263,12 @@ def decide_equal(result: Result) -> Finding:
     source='Toy Models of Superposition, "Demonstrating superposition": basic results at density 1',
     test="Models of 20 features of importance 0.7ⁱ in 5 dimensions, trained at p = 1. Statistic: the share whose "
     "subspace coincides with that of the top 5 features to 90 %.",
-    criterion="Supported if the lower end of the interval is above 0.8, refuted if the upper end is below 0.2, mixed "
-    "otherwise.",
+    criterion=above(0.8, refuted_below=0.2),
     figures=("dense-focus",),
     published=Verdict.SUPPORTED,
 )
-def decide_unequal(result: Result) -> Finding:
-    return _by_share(result.focused_unequal)
-
-
-def _by_share(focused: Quantity) -> Finding:
-    assert focused.low is not None
-    assert focused.high is not None
-    if focused.low > 0.8:
-        return Finding(focused, Verdict.SUPPORTED)
-    return Finding(focused, Verdict.REFUTED if focused.high < 0.2 else Verdict.MIXED)
+def focused_unequal(result: Result) -> Quantity:
+    return result.focused_unequal
 
 
 @experiment.claim(
@@ -277,10 +277,13 @@ def _by_share(focused: Quantity) -> Finding:
     statements=("A8",),
     test="Exact minimisation of the loss of 5 equally important features in 2 dimensions from random starts. "
     "Statistic: the lowest loss found, over the loss of dedicated dimensions, (n − d)/(12 n).",
-    criterion="Refuted if the ratio is below 1 − 1e-6, ten thousand times the rounding error; supported otherwise.",
+    criterion=Criterion(
+        refuted_if(LessThan(1 - 1e-6, label="1 − 1e-6")),
+        otherwise=Verdict.SUPPORTED,
+        note="The margin is ten thousand times the rounding error.",
+    ),
     figures=("dense-rotation",),
     published=Verdict.REFUTED,
 )
-def decide_dedicated(result: Result) -> Finding:
-    beaten = result.best_found.value < 1 - 1e-6
-    return Finding(result.best_found, Verdict.REFUTED if beaten else Verdict.SUPPORTED)
+def lowest_loss(result: Result) -> Quantity:
+    return result.best_found

@@ -1,4 +1,4 @@
-"""The second run over densities and sizes: is superposition sparse, and what decides how many features live?
+"""The second run over densities and sizes: is superposition sparse, and what decides how many features are represented?
 
 Statements A9 (cosines are sparse: superposition comes in small islands) and A10 (the number of represented features
 depends on p n against d). Every model is trained to convergence on fresh data and compared with a null model: random
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from experiments.core import plotting
-from experiments.core.collapse import held_out_errors, percentile_quantity, root_mean_square
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Evidence, Experiment, Verdict
+from experiments.core.criteria import AtLeast, Criterion, Every, LessThan, below, refuted_if, supported_if
 from experiments.core.metrics import cosines, islands, off_diagonal, random_directions, represented
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
+from experiments.first_runs.shared.count_hypotheses import Contrast, contrast
 
 Array = NDArray[np.float64]
 
@@ -29,9 +30,6 @@ NEAR_ZERO = 0.05
 
 EDGE = 0.2
 """Two features belong to one island when their |cos| exceeds this: an interference of 4 % of the squared norm."""
-
-SATURATED = 0.98
-"""Above this share of live features a size says only that its dimensions could hold at least so many."""
 
 ARRANGED = 3
 """The arrangement of cosines is measured for this many of the sizes, the first ones."""
@@ -49,34 +47,52 @@ class Config:
     batches: tuple[tuple[float, int], ...] = ((0.3, 64), (0.1, 32), (0.03, 64), (0.0, 128))  # from each density on
     learning_rate: float = 1e-2  # falling to 0 along a cosine
     checked: tuple[float, ...] = (0.2, 0.01)  # trained again for twice as long, at the first and the last size
-    # Densities at which live features are counted; beyond them the largest size is not converged in these steps.
+    # Densities at which represented features are counted; beyond them the largest size is not converged in these steps.
     counted: tuple[float, ...] = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
     pictured: tuple[float, ...] = (0.5, 0.2, 0.05, 0.005)
     resamples: int = 500
 
 
 @dataclass(frozen=True)
-class Result:
-    """`live` (size, density, seed) counts features with a norm above 1/2.
+class Numbers:
+    """Shares of near-zero cosines of the first size: `sparsest` is the largest, `rarest` and `dense` at the ends of p.
 
-    For the first sizes, over pairs of represented features: `near_zero` is the share with |cos| < 0.05, `largest` the
-    largest island as a share of the represented features; (size, density, seed), with `null_` twins. `pictures`
-    (picture, feature, feature) are cosines of first models, sorted so that islands stand together. `contrast` holds
-    the held-out error of each hypothesis about `live`, in decades.
+    `crowded`: of the third size. `null`: of random directions. `doubled`: what twice the steps change. `full`: the
+    lowest and highest p n / d at which a tenth of the features is left out.
     """
 
-    sizes: NDArray[np.int64]
-    density: Array
-    live: Array
-    near_zero: Array
-    null_near_zero: Array
-    largest: Array
-    null_largest: Array
-    pictured: Array
-    pictures: Array
-    counted: Array
-    contrast: dict[str, Quantity]
-    numbers: dict[str, Quantity]
+    doubled_near_zero: Quantity
+    doubled_represented: Quantity
+    sparsest: Quantity
+    sparsest_null: Quantity
+    sparsest_density: Quantity
+    sparsest_island: Quantity
+    rarest: Quantity
+    rarest_null: Quantity
+    crowded_rarest: Quantity
+    crowded_null: Quantity
+    dense: Quantity
+    dense_null: Quantity
+    full_lowest: Quantity
+    full_highest: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Shares are over pairs of represented features, those with a norm above 1/2."""
+
+    sizes: NDArray[np.int64]  # (size, 2), features and hidden dimensions
+    density: Array  # (density,)
+    represented: Array  # (size, density, seed), counts
+    near_zero: Array  # (arranged size, density, seed), the share of pairs with |cos| < 0.05
+    null_near_zero: Array  # (arranged size, density, seed), of random directions
+    largest: Array  # (arranged size, density, seed), the largest island as a share of the represented features
+    null_largest: Array  # (arranged size, density, seed)
+    pictured: Array  # (picture,), densities
+    pictures: Array  # (picture, feature, feature), cosines of first models, sorted so that islands stand together
+    counted: Array  # (counted density,)
+    contrast: Contrast
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -100,7 +116,7 @@ experiment = Experiment(
 @experiment.run
 def run(config: Config, device: str) -> Result:
     trained = [_sweep(config, device, size, config.densities, config.steps) for size in config.sizes]
-    live = np.array([represented(W).sum(-1) for W in trained], dtype=np.float64)
+    counts = np.array([represented(W).sum(-1) for W in trained], dtype=np.float64)
     generator = np.random.default_rng(config.seed)
     near_zero, largest = _arrangement(trained[:ARRANGED])
     null_near_zero, null_largest = _arrangement([random_directions(W, generator) for W in trained[:ARRANGED]])
@@ -108,7 +124,7 @@ def run(config: Config, device: str) -> Result:
     return Result(
         sizes=np.array(config.sizes),
         density=np.array(config.densities),
-        live=live,
+        represented=counts,
         near_zero=near_zero,
         null_near_zero=null_near_zero,
         largest=largest,
@@ -116,10 +132,12 @@ def run(config: Config, device: str) -> Result:
         pictured=np.array(config.pictured),
         pictures=np.array([_sorted_cosines(trained[0][config.densities.index(p)][0]) for p in config.pictured]),
         counted=np.array(config.counted),
-        contrast=_contrast(config, live),
-        numbers=_convergence(config, near_zero, live, longer)
-        | _ranges(config, near_zero, null_near_zero, largest)
-        | _load_when_full(config, live),
+        contrast=contrast(config.sizes, config.counted, counts[:, _counted(config)], config.resamples, config.seed),
+        numbers=Numbers(
+            **_convergence(config, near_zero, counts, longer),
+            **_ranges(config, near_zero, null_near_zero, largest),
+            **_load_when_full(config, counts),
+        ),
     )
 
 
@@ -164,83 +182,18 @@ def _sorted_cosines(W: Array) -> Array:
     return matrix[np.ix_(order, order)]
 
 
-def _held_out(config: Config, live: Array) -> dict[str, list[Array]]:
-    """Return log10 of measured over predicted live features, per hypothesis and size; p = 1 is left out.
-
-    Three hypotheses make the live share, live / n, one function of one variable for all sizes. The fourth is the
-    paper's picture: live / d is a function of p alone until all n features live.
-    """
-    p = np.array(config.counted)
-    counts = list(live[:, _counted(config)])
-    sizes = config.sizes
-    shares = [np.log10(count / n) for count, (n, _) in zip(counts, sizes, strict=True)]
-    per_dimension = np.array([count / d for count, (_, d) in zip(counts, sizes, strict=True)])
-    full = np.array([count > SATURATED * n for count, (n, _) in zip(counts, sizes, strict=True)])
-    errors = {
-        "pn_over_d": held_out_errors([np.log(p * n / d) for n, d in sizes], shares),
-        "pn": held_out_errors([np.log(p * n) for n, _ in sizes], shares),
-        "pn_log_over_d": held_out_errors([np.log(p * n * np.log(1 / p) / d) for n, d in sizes], shares),
-    }
-    errors["p"] = [
-        np.log10(counts[k] / _up_to(n, d, np.delete(per_dimension, k, axis=0), np.delete(full, k, axis=0)))
-        for k, (n, d) in enumerate(sizes)
-    ]
-    return errors
-
-
 def _counted(config: Config) -> list[int]:
     """Return where the counted densities stand among all."""
     return [config.densities.index(p) for p in config.counted]
 
 
-def _up_to(features: int, hidden: int, per_dimension: Array, full: NDArray[np.bool_]) -> Array:
-    """Return predicted counts (density,) from other sizes' live / d and whether they are full, both (size, density).
-
-    Sizes with all features live give a lower bound on the curve, the rest its value. A prediction that rests on a
-    bound below n alone is none, NaN.
-    """
-    open_sizes = (~full).sum(0)
-    value = np.where(full, 0.0, per_dimension).sum(0) / np.maximum(open_sizes, 1)
-    bound = np.where(full, per_dimension, 0.0).max(0)
-    known = (open_sizes > 0) | (bound * hidden >= features)
-    return np.where(known, np.minimum(np.maximum(value, bound) * hidden, features), np.nan)
-
-
-def _contrast(config: Config, live: Array) -> dict[str, Quantity]:
-    """Return each hypothesis' held-out error in decades, and that of p n / d over the better of p and p n alone."""
-    generator = np.random.default_rng(config.seed)
-    chosen = generator.integers(0, config.seeds, (config.resamples, config.seeds))
-    names = list(_held_out(config, live.mean(-1)))
-    sampled = np.array([_scores(config, live[..., seeds].mean(-1)) for seeds in chosen])
-    centre = _scores(config, live.mean(-1))
-    found = {
-        name: percentile_quantity(centre[k], sampled[:, k], config.seeds, "decades") for k, name in enumerate(names)
-    }
-    ours, rivals = names.index("pn_over_d"), [names.index("p"), names.index("pn")]
-    ratio = sampled[:, ours] / sampled[:, rivals].min(1)
-    found["ratio"] = percentile_quantity(float(centre[ours] / centre[rivals].min()), ratio, config.seeds)
-    return found
-
-
-def _scores(config: Config, live: Array) -> Array:
-    """Return each hypothesis' error over the points that all of them predict and where features are still left out.
-
-    A size with all features live agrees with every hypothesis that predicts so, and would only dilute the test.
-    """
-    errors = _held_out(config, live)
-    left_out = live[:, _counted(config)] <= SATURATED * np.array(config.sizes)[:, :1]
-    scored = [np.isfinite(np.array(rows)).all(0) for rows in zip(*errors.values(), strict=True)]
-    scored = [keep & some for keep, some in zip(scored, left_out, strict=True)]
-    return np.array([root_mean_square(rows, scored) for rows in errors.values()])
-
-
-def _convergence(config: Config, near_zero: Array, live: Array, longer: list[Array]) -> dict[str, Quantity]:
+def _convergence(config: Config, near_zero: Array, counts: Array, longer: list[Array]) -> dict[str, Quantity]:
     """Return what twice the steps change at the checked densities: cosines of the first size, counts of the last."""
     at = [config.densities.index(p) for p in config.checked]
     again, _ = _arrangement(longer[:1])
     return {
         "doubled_near_zero": mean((again[0] - near_zero[0, at]).mean(0)),
-        "doubled_live": mean((represented(longer[1]).sum(-1) / live[-1, at] - 1).mean(0)),
+        "doubled_represented": mean((represented(longer[1]).sum(-1) / counts[-1, at] - 1).mean(0)),
     }
 
 
@@ -263,10 +216,10 @@ def _ranges(config: Config, near_zero: Array, null: Array, largest: Array) -> di
     }
 
 
-def _load_when_full(config: Config, live: Array) -> dict[str, Quantity]:
+def _load_when_full(config: Config, counts: Array) -> dict[str, Quantity]:
     """Return the lowest and highest p n / d, over sizes that pass it, at which a tenth is left out."""
     loads, passing = [], []
-    for (n, d), row in zip(config.sizes, live[:, _counted(config)].mean(-1), strict=True):
+    for (n, d), row in zip(config.sizes, counts[:, _counted(config)].mean(-1), strict=True):
         share = np.maximum.accumulate(row / n)  # as p falls
         loads.append(np.exp(np.interp(0.9, share, np.log(np.array(config.counted) * n / d))))
         passing.append(share[0] < 0.9 < share[-1])
@@ -275,21 +228,13 @@ def _load_when_full(config: Config, live: Array) -> dict[str, Quantity]:
     return {"full_lowest": exact(min(loads), method=method), "full_highest": exact(max(loads), method=method)}
 
 
-def _adjacent(holds: NDArray[np.bool_]) -> int:
+def _adjacent(holds: NDArray[np.bool_]) -> Quantity:
     """Return the length of the longest run of adjacent densities at which something holds."""
     longest = run = 0
     for true in holds:
         run = run + 1 if true else 0
         longest = max(longest, run)
-    return longest
-
-
-def _lower(values: Array) -> Array:
-    return np.array([mean(row).low for row in values], dtype=np.float64)
-
-
-def _upper(values: Array) -> Array:
-    return np.array([mean(row).high for row in values], dtype=np.float64)
+    return exact(longest, "densities", "a count over the grid")
 
 
 @experiment.figure(
@@ -349,11 +294,11 @@ def draw_pictures(result: Result) -> Figure:
 
 @experiment.figure(
     "crowding",
-    title="What decides how many features live",
+    title="What decides how many features are represented",
     caption="Represented features (norm above one half) in five sizes, n features in d dimensions. (a) As a share of "
     "n over p n / d, the conjectured variable. (b) Per dimension over p; a size levels off once all its features "
-    "live. (c) Error in predicting each size from the others: {contrast.pn_over_d} for p n / d, {contrast.p} for p "
-    "alone with saturation at n.",
+    "are represented. (c) Error in predicting each size from the others: {contrast.pn_over_d} for p n / d, "
+    "{contrast.p} for p alone with saturation at n.",
     alt="Three panels. Over p n over d the sizes spread out; per dimension over p they lie on one rising curve from "
     "which each departs to a plateau. The dot plot of errors has p lowest.",
     interval="95 %: percentile bootstrap over seeds in panel c; panels a and b show means over seeds",
@@ -363,23 +308,38 @@ def draw_crowding(result: Result) -> Figure:
     p = result.counted
     keep = np.isin(result.density, p)
     for index, (n, d) in enumerate(result.sizes):
-        live = result.live[index, keep].mean(-1)
+        counts = result.represented[index, keep].mean(-1)
         style = {"color": plotting.series(index), "marker": "o", "label": f"{n} in {d}"}
-        left.plot(p * n / d, live / n, **style)
-        middle.plot(p, live / d, **style)
-    left.set(xscale="log", title="share of n", xlabel="p n / d", ylabel="live / n", ylim=(0, 1.05))
+        left.plot(p * n / d, counts / n, **style)
+        middle.plot(p, counts / d, **style)
+    left.set(xscale="log", title="share of n", xlabel="p n / d", ylabel="represented / n", ylim=(0, 1.05))
     middle.set(
-        yscale="log", title="per dimension", ylabel="live / d", yticks=[1, 2, 5, 10], yticklabels=["1", "2", "5", "10"]
+        yscale="log",
+        title="per dimension",
+        ylabel="represented / d",
+        yticks=[1, 2, 5, 10],
+        yticklabels=["1", "2", "5", "10"],
     )
     middle.minorticks_off()
     _densities(middle, result)
     names = {"pn_over_d": "p n / d", "pn_log_over_d": "p n ln(1/p) / d", "pn": "p n", "p": "p, up to n"}
-    plotting.points(right, np.arange(len(names))[::-1], [result.contrast[name] for name in names], horizontal=True)
+    plotting.points(
+        right, np.arange(len(names))[::-1], [getattr(result.contrast, name) for name in names], horizontal=True
+    )
     right.set_yticks(np.arange(len(names))[::-1], list(names.values()))
     right.set(title="held-out error", xlabel="decades", xlim=(0, None))
     plotting.legend(left, figure=figure, columns=5)
     plotting.panel_letters((left, middle, right))
     return figure
+
+
+def _for_every_size(enough: int, run: str) -> Criterion:
+    return Criterion(
+        supported_if(Every(name="runs", each=AtLeast(enough), of="size")),
+        refuted_if(Every(name="runs", each=LessThan(1), of="size")),
+        otherwise=Verdict.MIXED,
+        names={"runs": run},
+    )
 
 
 @experiment.claim(
@@ -388,17 +348,16 @@ def draw_crowding(result: Result) -> Figure:
     statements=("A9",),
     test="Share of pairs of represented features with |cos| < 0.05, over densities, for 100 features in 40 dimensions "
     "and two other sizes, against random directions. Statistic: the share at its largest, 100 in 40.",
-    criterion="Supported if for every size the lower end of the mean share is above 1.5 times chance at three or more "
-    "adjacent densities; refuted if at no density of any size; mixed otherwise.",
+    criterion=_for_every_size(3, "the run of adjacent densities with the interval above 1.5 times chance"),
     figures=("islands", "islands-pictures"),
     published=Verdict.SUPPORTED,
 )
-def decide_sparse(result: Result) -> Finding:
+def sparse_runs(result: Result) -> Evidence:
     runs = [
-        _adjacent(_lower(found) > 1.5 * null.mean(-1))
+        _adjacent(np.array([mean(row).low for row in found]) > 1.5 * null.mean(-1))
         for found, null in zip(result.near_zero, result.null_near_zero, strict=True)
     ]
-    return Finding(result.numbers["sparsest"], _by_runs(runs, enough=3))
+    return Evidence(sparsest=result.numbers.sparsest, runs=tuple(runs))
 
 
 @experiment.claim(
@@ -407,23 +366,16 @@ def decide_sparse(result: Result) -> Finding:
     statements=("A9",),
     test="Largest connected component of the graph that joins represented features with |cos| > 0.2, as a share of "
     "them, against random directions; the same sizes. Statistic: that share where cosines are sparsest, 100 in 40.",
-    criterion="Supported if for every size the upper end of the mean share is below 0.2, and chance above 0.5, at two "
-    "or more adjacent densities; refuted if at no density of any size; mixed otherwise.",
+    criterion=_for_every_size(2, "the run of adjacent densities with the interval below 0.2, and chance above 0.5,"),
     figures=("islands", "islands-pictures"),
     published=Verdict.SUPPORTED,
 )
-def decide_small(result: Result) -> Finding:
+def small_runs(result: Result) -> Evidence:
     runs = [
-        _adjacent((_upper(found) < 0.2) & (null.mean(-1) > 0.5))
+        _adjacent((np.array([mean(row).high for row in found]) < 0.2) & (null.mean(-1) > 0.5))
         for found, null in zip(result.largest, result.null_largest, strict=True)
     ]
-    return Finding(result.numbers["sparsest_island"], _by_runs(runs, enough=2))
-
-
-def _by_runs(runs: list[int], enough: int) -> Verdict:
-    if min(runs) >= enough:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if max(runs) == 0 else Verdict.MIXED
+    return Evidence(sparsest_island=result.numbers.sparsest_island, runs=tuple(runs))
 
 
 @experiment.claim(
@@ -434,15 +386,9 @@ def _by_runs(runs: list[int], enough: int) -> Verdict:
     "predicted from the others as one function of p n / d for the share of n, of p n for the share of n, or of p for "
     "the number per dimension up to n. Scored where all three predict and some features are left out. Statistic: "
     "error of p n / d over the lower of the other two.",
-    criterion="Supported if the upper end of the interval is below 1, refuted if the lower end is above 1, "
-    "inconclusive otherwise.",
+    criterion=below(1),
     figures=("crowding",),
     published=Verdict.REFUTED,
 )
-def decide_crowding(result: Result) -> Finding:
-    ratio = result.contrast["ratio"]
-    assert ratio.low is not None
-    assert ratio.high is not None
-    if ratio.high < 1:
-        return Finding(ratio, Verdict.SUPPORTED)
-    return Finding(ratio, Verdict.REFUTED if ratio.low > 1 else Verdict.INCONCLUSIVE)
+def error_ratio(result: Result) -> Quantity:
+    return result.contrast.ratio

@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.contract import Evidence, Experiment, Verdict, undefined
+from experiments.core.criteria import AboveThat, BelowThat, Criterion, above, refuted_if, supported_if
 from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
 from experiments.core.geometry.configurations import DIGON_AND_ONE, TWO_DIGONS, TWO_DIRECTIONS, classify, pair_angles
 from experiments.core.losses.optimum import polish
 from experiments.core.metrics import norms
-from experiments.core.quantities import Quantity, exact, median, share
+from experiments.core.quantities import Quantity, median, share
 
 Array = NDArray[np.float64]
 
@@ -35,7 +36,6 @@ NUMERICAL = 1e-3
 """Degrees; what is left in a numerical minimum of an angle that is exact."""
 
 ARMS = ("reader's run", "same data, converged", "fresh data, converged", "exact minimum")
-SHORT = ("reader", "finite", "converged", "minimum")
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,41 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Angles in degrees; NaN where a run has no such angle, because it ended in another arrangement.
+class Arm:
+    """One arm's runs at the reader's p: medians of each run's largest error, and the shares that are off by under 1°.
 
-    `right` (arm, case, seed) is the largest deviation from 90 among a run's right angles, `opposite` the largest
-    from 180 among its antipodal pairs.
+    `mismatch` is how far the norms within an antipodal pair differ, as a share.
     """
 
-    p: Array
+    right: Quantity
+    opposite: Quantity
+    mismatch: Quantity
+    right_exact: Quantity
+    opposite_exact: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One field per arm; `..._true_minimum` are the shares of exact minima whose angles are off by under 0.001°."""
+
+    reader: Arm
+    finite: Arm
+    converged: Arm
+    minimum: Arm
+    right_true_minimum: Quantity
+    opposite_true_minimum: Quantity
+    counted: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Angles in degrees; NaN where a run has no such angle, because it ended in another arrangement."""
+
+    p: Array  # (case,)
     readers_case: int
-    numbers: dict[str, Quantity]
-    right: Array = undefined("the run has no right angle")
-    opposite: Array = undefined("the run has no antipodal pair")
+    numbers: Numbers
+    right: Array = undefined("the run has no right angle")  # (arm, case, seed), the largest deviation from 90
+    opposite: Array = undefined("the run has no antipodal pair")  # (arm, case, seed), the largest from 180
 
 
 experiment = Experiment(
@@ -118,29 +141,42 @@ def _largest(values: Array, chosen: NDArray[np.bool_]) -> Array:
     return np.where(np.isfinite(top), top, np.nan)
 
 
-def _numbers(measured: Array) -> dict[str, Quantity]:
+def _numbers(measured: Array) -> Numbers:
     """Return medians over the runs that have such an angle, for `measured` (3, arm, seed) at the reader's density."""
-    numbers: dict[str, Quantity] = {}
-    for arm, (right, opposite, mismatch) in zip(SHORT, np.moveaxis(measured, 1, 0), strict=True):
-        numbers[f"right_{arm}"] = _median(right, "°")
-        numbers[f"opposite_{arm}"] = _median(opposite, "°")
-        numbers[f"mismatch_{arm}"] = _median(mismatch)
-        numbers[f"right_exact_{arm}"] = _share_below(right, VISIBLE)
-        numbers[f"opposite_exact_{arm}"] = _share_below(opposite, VISIBLE)
-    numbers["right_true_minimum"] = _share_below(measured[0, -1], NUMERICAL)
-    numbers["opposite_true_minimum"] = _share_below(measured[1, -1], NUMERICAL)
-    numbers["counted"] = share(np.isfinite(measured[0, 0]))
-    return numbers
+    reader, finite, converged, minimum = (_arm(*measured[:, arm]) for arm in range(len(ARMS)))
+    return Numbers(
+        reader=reader,
+        finite=finite,
+        converged=converged,
+        minimum=minimum,
+        right_true_minimum=_share_below(measured[0, -1], NUMERICAL),
+        opposite_true_minimum=_share_below(measured[1, -1], NUMERICAL),
+        counted=share(np.isfinite(measured[0, 0])),
+    )
+
+
+def _arm(right: Array, opposite: Array, mismatch: Array) -> Arm:
+    return Arm(
+        right=_median(right, "°"),
+        opposite=_median(opposite, "°"),
+        mismatch=_median(mismatch),
+        right_exact=_share_below(right, VISIBLE),
+        opposite_exact=_share_below(opposite, VISIBLE),
+    )
+
+
+NONE = "no run ended in such an arrangement"
 
 
 def _median(values: Array, unit: str = "") -> Quantity:
     known = values[np.isfinite(values)]
-    return median(known, unit) if len(known) else exact(0, unit, "no run ended in such an arrangement")
+    return median(known, unit) if len(known) else Quantity(0, 0, 90, 0, unit, NONE)
 
 
 def _share_below(values: Array, limit: float) -> Quantity:
+    """Return the share of known values below the limit; where none is known it can be anything."""
     known = values[np.isfinite(values)]
-    return share(known < limit) if len(known) else exact(0, method="no run ended in such an arrangement")
+    return share(known < limit) if len(known) else Quantity(0, 0, 1, 0, method=NONE)
 
 
 @experiment.figure(
@@ -148,8 +184,8 @@ def _share_below(values: Array, limit: float) -> Quantity:
     title="How far right angles and opposite pairs are off",
     caption=(
         "Largest error of an angle in each run that ended in digons or two directions, at the reader's p (top) and as "
-        "medians over p (bottom). In the median the reader's right angles are off by {numbers.right_reader:.2f}° and "
-        "opposite pairs by {numbers.opposite_reader:.2f}°. In the exact minima below the same runs both are off by "
+        "medians over p (bottom). In the median the reader's right angles are off by {numbers.reader.right:.2f}° and "
+        "opposite pairs by {numbers.reader.opposite:.2f}°. In the exact minima below the same runs both are off by "
         "less than 0.001°, the floor of the scale, in {numbers.right_true_minimum:count}."
     ),
     alt=(
@@ -194,33 +230,31 @@ def _shown(values: Array) -> Array:
         "Share of exact minima, each reached from one of the reader's runs at the reader's p that ended in digons or "
         "two directions, whose right angles are all within a thousandth of a degree of 90."
     ),
-    criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
+    criterion=above(0.5),
     figures=("right-angles",),
     published=Verdict.SUPPORTED,
 )
-def decide_meant(result: Result) -> Finding:
-    found = result.numbers["right_true_minimum"]
-    return Finding(found, above(found, 0.5) if found.low is not None else Verdict.INCONCLUSIVE)
+def right_minima(result: Result) -> Quantity:
+    return result.numbers.right_true_minimum
 
 
 @experiment.claim(
     "right-angles-training",
     title="That the angles are off is due to training, not to the optimum",
     statements=("A2",),
-    test="Median over the reader's runs, at the reader's p, of the largest deviation of a right angle from 90°.",
-    criterion=(
-        "Supported if its interval lies above ten times the median of the exact minima below the same runs; refuted if "
-        "it lies below twice that median; mixed otherwise."
+    test="Median over the reader's runs, at the reader's p, of the largest deviation of a right angle from 90°, "
+    "against that of the exact minima below the same runs.",
+    criterion=Criterion(
+        supported_if(AboveThat("trained", "minima", 10)),
+        refuted_if(BelowThat("trained", "minima", 2)),
+        otherwise=Verdict.MIXED,
+        names={"trained": "the reader's median", "minima": "the minima"},
     ),
     figures=("right-angles",),
     published=Verdict.SUPPORTED,
 )
-def decide_training(result: Result) -> Finding:
-    trained, minimum = result.numbers["right_reader"], result.numbers["right_minimum"].value
-    if trained.low is not None and trained.low > 10 * minimum:
-        return Finding(trained, Verdict.SUPPORTED)
-    refuted = trained.high is not None and trained.high < 2 * minimum
-    return Finding(trained, Verdict.REFUTED if refuted else Verdict.MIXED)
+def right_angle_errors(result: Result) -> Evidence:
+    return Evidence(trained=result.numbers.reader.right, minima=result.numbers.minimum.right)
 
 
 @experiment.claim(
@@ -228,13 +262,12 @@ def decide_training(result: Result) -> Finding:
     title="Antipodal pairs are exact to the eye",
     statements=("A3",),
     test="Share of the reader's runs with antipodal pairs, at the reader's p, whose pairs are within 1° of opposite.",
-    criterion="Supported if the interval lies above nine tenths, refuted if below, inconclusive otherwise.",
+    criterion=above(0.9),
     figures=("right-angles",),
     published=Verdict.REFUTED,
 )
-def decide_antipodal(result: Result) -> Finding:
-    found = result.numbers["opposite_exact_reader"]
-    return Finding(found, above(found, 0.9) if found.low is not None else Verdict.INCONCLUSIVE)
+def readers_pairs(result: Result) -> Quantity:
+    return result.numbers.reader.opposite_exact
 
 
 @experiment.claim(
@@ -242,10 +275,9 @@ def decide_antipodal(result: Result) -> Finding:
     title="At the optimum antipodal pairs are exact",
     statements=("A3",),
     test="Share of exact minima, as for the right angles, whose pairs are within a thousandth of a degree of opposite.",
-    criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
+    criterion=above(0.5),
     figures=("right-angles",),
     published=Verdict.SUPPORTED,
 )
-def decide_antipodal_meant(result: Result) -> Finding:
-    found = result.numbers["opposite_true_minimum"]
-    return Finding(found, above(found, 0.5) if found.low is not None else Verdict.INCONCLUSIVE)
+def opposite_minima(result: Result) -> Quantity:
+    return result.numbers.opposite_true_minimum

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Evidence, Experiment, Verdict
+from experiments.core.criteria import Above, BelowThat, Criterion, above, below, refuted_if, supported_if
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import cosines, gram, norms, off_diagonal
 from experiments.core.quantities import Quantity, mean
@@ -47,29 +48,63 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Causes:
+    """A share of the gap for each cause, in the order of `CAUSES`."""
+
+    initial_scale: Quantity
+    steps: Quantity
+    learning_rate: Quantity
+    finite_data: Quantity
+    batch_size: Quantity
+
+    def values(self) -> list[Quantity]:
+        return [self.initial_scale, self.steps, self.learning_rate, self.finite_data, self.batch_size]
+
+
+@dataclass(frozen=True)
+class Course:
+    """Loss, mean column norm and mean bias along a run."""
+
+    step: NDArray[np.int64]  # (snapshot,)
+    loss: Array  # (snapshot, seed)
+    norm: Array  # (snapshot, seed)
+    bias: Array  # (snapshot, seed)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Losses, and what the reader's run looks like: means over seeds."""
+
+    reader: Quantity  # loss
+    small_start: Quantity
+    all_changed: Quantity
+    last_steps: Quantity  # what the last third of the steps gains, as a share
+    initial: Quantity  # loss at the start
+    continued: Quantity  # loss after `long_steps`
+    norm_initial: Quantity
+    small_norm: Quantity
+    small_bias: Quantity
+    norm: Quantity
+    bias: Quantity
+    diagonal: Quantity
+    memory: Quantity  # correlation of final with initial cosines
+    small_memory: Quantity
+    unnormalised: Quantity  # correlation of entries of W^T W with cosines
+
+
+@dataclass(frozen=True)
 class Result:
-    """Losses on a common evaluation, as a share of the loss of the best constant output.
+    """Losses are shares of that of the best constant output. `small_course` is the unchanged run from a small start."""
 
-    `loss` (2, 2, 2, 2, 2, seed), one axis per cause. `step` with `loss_course`, `norm_course`, `bias_course`
-    (snapshot, seed) follows the unchanged run; their `small_` twins the same run from a small start. `pictures`
-    (4, feature, feature): `W^T W` and cosines of the first seed, unchanged run first, then all causes changed.
-    """
-
-    loss: Array
-    step: NDArray[np.int64]
-    loss_course: Array
-    norm_course: Array
-    bias_course: Array
-    small_step: NDArray[np.int64]
-    small_loss_course: Array
-    small_norm_course: Array
-    small_bias_course: Array
-    pictures: Array
-    shares: dict[str, Quantity]
-    log_shares: dict[str, Quantity]
-    single: dict[str, Quantity]
-    all_but: dict[str, Quantity]
-    numbers: dict[str, Quantity]
+    loss: Array  # (2, 2, 2, 2, 2, seed), one axis per cause
+    course: Course
+    small_course: Course
+    pictures: Array  # (4, feature, feature): W^T W and cosines of seed 1, unchanged run first, then all causes changed
+    shares: Causes
+    log_shares: Causes
+    single: Causes
+    all_but: Causes
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -100,20 +135,14 @@ def run(config: Config, device: str) -> Result:
     course, small_course = _course(config, long), _course(config, small)
     return Result(
         loss=loss,
-        step=np.array(long.steps),
-        loss_course=course.loss,
-        norm_course=course.norm,
-        bias_course=course.bias,
-        small_step=np.array(small.steps),
-        small_loss_course=small_course.loss,
-        small_norm_course=small_course.norm,
-        small_bias_course=small_course.bias,
+        course=course,
+        small_course=small_course,
         pictures=np.stack([picture(run.W[0]) for run in (reader, repaired) for picture in (gram, cosines)]),
-        shares=_named(shapley_shares(loss, config.resamples, config.seed)),
-        log_shares=_named(shapley_shares(np.log(loss), config.resamples, config.seed)),
-        single=_named([_closed(loss, _only(cause)) for cause in range(5)]),
-        all_but=_named([_closed(loss, tuple(1 - bit for bit in _only(cause))) for cause in range(5)]),
-        numbers=_numbers(loss, course, small_course) | _pictured(long, small, reader),
+        shares=Causes(*shapley_shares(loss, config.resamples, config.seed)),
+        log_shares=Causes(*shapley_shares(np.log(loss), config.resamples, config.seed)),
+        single=Causes(*(_closed(loss, _only(cause)) for cause in range(5))),
+        all_but=Causes(*(_closed(loss, tuple(1 - bit for bit in _only(cause))) for cause in range(5))),
+        numbers=_numbers(loss, course, small_course, reader, (long, small)),
     )
 
 
@@ -153,7 +182,7 @@ def _train(
     """Train all seeds at each initial scale (0: N(0, 1); 1: Xavier), the same seeds and directions at each."""
     sigma = np.array([1.0, np.sqrt(2 / (config.features + config.hidden))])
     snapshots = sorted({*log_spaced_steps(steps, config.snapshots), *extra}) if extra else ()
-    trained = train(
+    return train(
         Data(config.density, fixed_samples=None if fresh else config.fixed_samples),
         Model(config.features, config.hidden),
         Recipe(
@@ -168,9 +197,6 @@ def _train(
         ),
         device=device,
     )
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
-    return trained
 
 
 def _rows(weights: Weights, chosen: slice) -> Weights:
@@ -193,22 +219,11 @@ def _loss(config: Config, weights: Weights) -> Array:
     return evaluate(weights, Data(p), model, samples=config.evaluation_samples, seed=config.seed).loss / constant
 
 
-class Course(NamedTuple):
-    """Loss, mean column norm and mean bias (snapshot, seed) along a run."""
-
-    loss: Array
-    norm: Array
-    bias: Array
-
-
 def _course(config: Config, trained: Trained) -> Course:
     losses = np.array([_loss(config, weights) for weights in trained.snapshots])
     lengths = np.array([norms(weights.W).mean(-1) for weights in trained.snapshots])
-    return Course(losses, lengths, np.array([weights.b.mean(-1) for weights in trained.snapshots], dtype=np.float64))
-
-
-def _named(quantities: list[Quantity]) -> dict[str, Quantity]:
-    return {cause.replace(" ", "_"): quantity for cause, quantity in zip(CAUSES, quantities, strict=True)}
+    bias = np.array([weights.b.mean(-1) for weights in trained.snapshots], dtype=np.float64)
+    return Course(np.array(trained.steps), losses, lengths, bias)
 
 
 def _only(cause: int) -> tuple[int, ...]:
@@ -221,31 +236,27 @@ def _closed(loss: Array, cell: tuple[int, ...]) -> Quantity:
     return mean((first - loss[cell]) / (first - last))
 
 
-def _numbers(loss: Array, course: Course, small: Course) -> dict[str, Quantity]:
-    return {
-        "reader": mean(loss[0, 0, 0, 0, 0]),
-        "small_start": mean(loss[1, 0, 0, 0, 0]),
-        "all_changed": mean(loss[1, 1, 1, 1, 1]),
-        "last_steps": mean(1 - loss[1, 1, 1, 1, 1] / loss[1, 0, 1, 1, 1]),
-        "initial": mean(course.loss[0]),
-        "continued": mean(course.loss[-1]),
-        "norm_initial": mean(course.norm[0]),
-        "small_norm": mean(small.norm[-1]),
-        "small_bias": mean(small.bias[-1]),
-    }
-
-
-def _pictured(long: Trained, small: Trained, reader: Weights) -> dict[str, Quantity]:
-    """Return what the reader's picture shows: entries, how far cosines are still those of the start, and its scale."""
+def _numbers(loss: Array, course: Course, small: Course, reader: Weights, runs: tuple[Trained, Trained]) -> Numbers:
+    """Return what the page quotes; `runs` are the continued run, which begins with `reader`, and the small start."""
+    long, short = runs
     entries = gram(reader.W)
-    return {
-        "norm": mean(norms(reader.W).mean(-1)),
-        "bias": mean(reader.b.mean(-1)),
-        "diagonal": mean(np.diagonal(entries, axis1=-2, axis2=-1).mean(-1)),
-        "memory": mean(_correlation(cosines(long.snapshots[0].W), cosines(reader.W))),
-        "small_memory": mean(_correlation(cosines(small.snapshots[0].W), cosines(small.weights.W))),
-        "unnormalised": mean(_correlation(entries, cosines(reader.W))),
-    }
+    return Numbers(
+        reader=mean(loss[0, 0, 0, 0, 0]),
+        small_start=mean(loss[1, 0, 0, 0, 0]),
+        all_changed=mean(loss[1, 1, 1, 1, 1]),
+        last_steps=mean(1 - loss[1, 1, 1, 1, 1] / loss[1, 0, 1, 1, 1]),
+        initial=mean(course.loss[0]),
+        continued=mean(course.loss[-1]),
+        norm_initial=mean(course.norm[0]),
+        small_norm=mean(small.norm[-1]),
+        small_bias=mean(small.bias[-1]),
+        norm=mean(norms(reader.W).mean(-1)),
+        bias=mean(reader.b.mean(-1)),
+        diagonal=mean(np.diagonal(entries, axis1=-2, axis2=-1).mean(-1)),
+        memory=mean(_correlation(cosines(long.snapshots[0].W), cosines(reader.W))),
+        small_memory=mean(_correlation(cosines(short.snapshots[0].W), cosines(short.weights.W))),
+        unnormalised=mean(_correlation(entries, cosines(reader.W))),
+    )
 
 
 def _correlation(first: Array, second: Array) -> Array:
@@ -277,10 +288,10 @@ def draw_causes(result: Result) -> Figure:
     for ax, (title, quantities) in zip(axes, panels, strict=True):
         plotting.guide(ax, 0.0, vertical=True)
         plotting.guide(ax, 1.0, vertical=True)
-        plotting.points(ax, at, list(quantities.values()), label="loss", horizontal=True)
+        plotting.points(ax, at, quantities.values(), label="loss", horizontal=True)
         plotting.percent_axis(ax, x=True)
         ax.set(title=title, xlim=(-0.05, 1.08), xlabel="share of the gap")
-    plotting.points(axes[0], at - 0.25, list(result.log_shares.values()), label="log loss", index=1, horizontal=True)
+    plotting.points(axes[0], at - 0.25, result.log_shares.values(), label="log loss", index=1, horizontal=True)
     axes[0].set_yticks(at, CAUSES)
     axes[0].legend(loc="lower right")
     plotting.panel_letters(axes)
@@ -301,16 +312,14 @@ def draw_causes(result: Result) -> Figure:
 )
 def draw_course(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide")
-    long = (result.loss_course, result.norm_course, result.bias_course)
-    small = (result.small_loss_course, result.small_norm_course, result.small_bias_course)
-    for ax, first, second in zip(axes, long, small, strict=True):
-        for index, (step, values, label) in enumerate(
-            ((result.step, first, "N(0, 1), as in the run"), (result.small_step, second, "Xavier"))
-        ):
+    courses = {"N(0, 1), as in the run": result.course, "Xavier": result.small_course}
+    for ax, name in zip(axes, ("loss", "norm", "bias"), strict=True):
+        for index, (label, course) in enumerate(courses.items()):
+            values = getattr(course, name)
             low, middle, high = values.min(1), np.median(values, axis=1), values.max(1)
-            plotting.band(ax, np.maximum(step, 1), low, middle, high, label=label, index=index)
+            plotting.band(ax, np.maximum(course.step, 1), low, middle, high, label=label, index=index)
         ax.set(xscale="log", xlabel="training step")
-        plotting.guide(ax, float(result.small_step[-2]), vertical=True)
+        plotting.guide(ax, float(result.small_course.step[-2]), vertical=True)
     axes[0].set(yscale="log", title="loss / constant")
     axes[1].set(yscale="log", title="mean column norm", yticks=[1, 2, 4, 6], yticklabels=["1", "2", "4", "6"])
     axes[1].minorticks_off()
@@ -348,18 +357,18 @@ def draw_pictures(result: Result) -> Figure:
     statements=("A6",),
     test="All 32 combinations of five causes, each from the reader's setting to a better one, 16 seeds. Statistic: "
     "the Shapley share of the initial scale, N(0, 1) to Xavier, in the gap in loss.",
-    criterion="Supported if the lower end of the interval is above one half; refuted if another cause has a larger "
-    "share; mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Above(0.5)),
+        refuted_if(BelowThat("scale", "runner_up")),
+        otherwise=Verdict.MIXED,
+        names={"scale": "that share", "runner_up": "the largest other share"},
+    ),
     figures=("second-run-causes", "second-run-course"),
     published=Verdict.SUPPORTED,
 )
-def decide_scale(result: Result) -> Finding:
+def scale_share(result: Result) -> Evidence:
     scale, *others = result.shares.values()
-    assert scale.low is not None
-    if scale.low > 0.5:
-        return Finding(scale, Verdict.SUPPORTED)
-    larger = max(other.value for other in others) > scale.value
-    return Finding(scale, Verdict.REFUTED if larger else Verdict.MIXED)
+    return Evidence(scale=scale, runner_up=max(others, key=lambda share: share.value))
 
 
 @experiment.claim(
@@ -367,35 +376,24 @@ def decide_scale(result: Result) -> Finding:
     title="The finite data set is a main cause of the second run's failure",
     statements=("A6",),
     test="All 32 combinations of five causes, 16 seeds. Statistic: the Shapley share, in the gap in loss, of fresh "
-    "samples in place of 10,000 fixed ones.",
-    criterion="Supported if the lower end of the interval is above 0.2, a fair share among five; refuted if the upper "
-    "end is below 0.1; mixed otherwise.",
+    "samples in place of 10,000 fixed ones; a fair share among five would be 0.2.",
+    criterion=above(0.2, refuted_below=0.1),
     figures=("second-run-causes",),
     published=Verdict.REFUTED,
 )
-def decide_data(result: Result) -> Finding:
-    found = result.shares["finite_data"]
-    assert found.low is not None
-    assert found.high is not None
-    if found.low > 0.2:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.high < 0.1 else Verdict.MIXED)
+def data_share(result: Result) -> Quantity:
+    return result.shares.finite_data
 
 
 @experiment.claim(
     "second-run-plot",
     title="Plotting WᵀW in place of cosines is what made the second run look wrong",
     statements=("A6",),
-    test="Correlation, over pairs of features, of the plotted entries of WᵀW with the cosines, in the reader's run.",
-    criterion="Refuted if the lower end of the interval of the mean correlation is above 0.95: the same picture on "
-    "another scale. Supported if the upper end is below 0.8; mixed otherwise.",
+    test="Correlation, over pairs of features, of the plotted entries of WᵀW with the cosines, in the reader's run: "
+    "close to 1 it is the same picture on another scale.",
+    criterion=below(0.8, refuted_above=0.95),
     figures=("second-run-pictures",),
     published=Verdict.REFUTED,
 )
-def decide_plot(result: Result) -> Finding:
-    found = result.numbers["unnormalised"]
-    assert found.low is not None
-    assert found.high is not None
-    if found.low > 0.95:
-        return Finding(found, Verdict.REFUTED)
-    return Finding(found, Verdict.SUPPORTED if found.high < 0.8 else Verdict.MIXED)
+def plotted_correlation(result: Result) -> Quantity:
+    return result.numbers.unnormalised

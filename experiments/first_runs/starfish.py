@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Evidence, Experiment, Verdict
+from experiments.core.criteria import Above, AtLeast, Below, Criterion, LessThan, above, refuted_if, supported_if, where
 from experiments.core.first_run import CONVERGED, READERS, SAMPLES, STEPS_PER_EPOCH, train_grid
 from experiments.core.geometry.configurations import OTHER, PLANE, TWO_DIGONS, canonical, census, classify
 from experiments.core.geometry.theory import (
@@ -55,24 +56,55 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """One recipe's runs at the reader's p: the share in each arrangement and at the best loss, and the median loss."""
+
+    two_directions: Quantity
+    triangle: Quantity
+    digon_and_one: Quantity
+    two_digons: Quantity
+    pentagon: Quantity
+    other: Quantity
+    at_best: Quantity
+    loss: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`stuck_...`: shares of the converged runs that miss the best loss, at the reader's p."""
+
+    readers: Arm
+    converged: Arm
+    search_starts: Quantity
+    best_loss: Quantity
+    pentagon_excess: Quantity
+    stuck_minimum: Quantity  # above the best loss in the exact minimum below them, too
+    stuck_behind: Quantity  # with a short column behind a represented one
+    stuck_absent: Quantity  # with a column of hardly any length
+    stuck_two_digons: Quantity
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Densities at which the best arrangement changes."""
+
+    triangle_to_digons: Quantity
+    digons_to_pentagon: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """Losses are shares of the features' variance: 1 when nothing is represented.
+    """Losses are shares of the features' variance: 1 when nothing is represented. Cases are densities."""
 
-    `kind` (arm, case, seed) numbers `KINDS`; `loss` (arm, case, seed); `shares` (arm, case, kind). `example`
-    (case, kind, 2, feature) is the reader's run of median loss of each kind, zero where there is none. `family`
-    (family,) is the least loss of each family at the reader's p. `changes` are the densities where the best
-    arrangement changes.
-    """
-
-    p: Array
+    p: Array  # (case,)
     readers_case: int
-    kind: NDArray[np.int64]
-    loss: Array
-    shares: Array
-    example: Array
-    family: Array
-    changes: dict[str, Quantity]
-    numbers: dict[str, Quantity]
+    kind: NDArray[np.int64]  # (arm, case, seed), a number into `KINDS`
+    loss: Array  # (arm, case, seed)
+    shares: Array  # (arm, case, kind)
+    example: Array  # (case, kind, 2, feature), the reader's run of median loss; zero where there is none
+    family: Array  # (family,), the least loss of each arrangement at the reader's p
+    changes: Changes
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -94,11 +126,6 @@ def run(config: Config, device: str) -> Result:
     loss = exact_losses.reshape(grid) / absent_loss(p)[:, None]
     case = int(np.argmin(np.abs(p - config.readers_p)))
     family = np.array([least_in_family(known, p[case])[0] for known in FAMILIES]) / absent_loss(p[case])
-    best = min(_searched(config, float(p[case])), float(family.min()))
-    at_best = loss[:, case] <= AT_BEST * best
-    converged_W = arms[1].W.reshape(*grid[1:], 2, FEATURES)[case]
-    stuck = ~at_best[1]
-    below = _minima_below(arms[1], case, stuck, float(p[case]))
     return Result(
         p=p,
         readers_case=case,
@@ -107,25 +134,11 @@ def run(config: Config, device: str) -> Result:
         shares=census(names, KINDS),
         example=_examples(arms[0].W.reshape(*grid[1:], 2, FEATURES).astype(np.float64), names[0], loss[0]),
         family=family,
-        changes={
-            "triangle_to_digons": exact(crossing(FAMILIES[1], FAMILIES[3], 0.5, 0.8)),
-            "digons_to_pentagon": exact(crossing(FAMILIES[3], FAMILIES[4], 0.1, 0.4)),
-        },
-        numbers={
-            **_shares_of("readers", names[0, case]),
-            **_shares_of("converged", names[1, case]),
-            "readers_at_best": share(at_best[0]),
-            "converged_at_best": share(at_best[1]),
-            "readers_loss": median(loss[0, case]),
-            "converged_loss": median(loss[1, case]),
-            "search_starts": exact(config.search_starts, method="set-up"),
-            "best_loss": exact(best, method="exact loss, least of a search and of all families"),
-            "pentagon_excess": exact(family[-1] / best - 1),
-            "stuck_minimum": share(below > AT_BEST * best) if len(below) else exact(0, method="no run was stuck"),
-            "stuck_behind": _share_within(_behind(converged_W), stuck),
-            "stuck_absent": _share_within(np.asarray((norms(converged_W) < 0.1).any(-1)), stuck),
-            "stuck_two_digons": _share_within(np.asarray(names[1, case] == TWO_DIGONS.name), stuck),
-        },
+        changes=Changes(
+            triangle_to_digons=exact(crossing(FAMILIES[1], FAMILIES[3], 0.5, 0.8)),
+            digons_to_pentagon=exact(crossing(FAMILIES[3], FAMILIES[4], 0.1, 0.4)),
+        ),
+        numbers=_numbers(config, arms[1], case, names[:, case], loss[:, case], family),
     )
 
 
@@ -153,7 +166,7 @@ def _minima_below(weights: Weights, case: int, chosen: NDArray[np.bool_], p: flo
 
 
 def _behind(W: Array) -> NDArray[np.bool_]:
-    """Return, per run (run, 2, feature), whether a short column (norm 0.1 to 0.5) points within 10° of a live one."""
+    """Return (run,) if a column of norm 0.1 to 0.5 is within 10° of a represented one, for `W` (run, 2, feature)."""
     lengths, close = norms(W), cosines(W) > np.cos(np.radians(10))
     short = (lengths > 0.1) & (lengths <= REPRESENTED_NORM)
     return np.asarray((short[:, :, None] & (lengths > REPRESENTED_NORM)[:, None, :] & close).any((1, 2)))
@@ -170,14 +183,37 @@ def _examples(W: Array, names: NDArray[np.str_], loss: Array) -> Array:
     return example
 
 
-def _share_within(hits: NDArray[np.bool_], selected: NDArray[np.bool_]) -> Quantity:
-    """Return the share of `hits` among the selected runs; 0 without an interval where none is selected."""
-    return share(hits[selected]) if selected.any() else exact(0, method="no run was selected")
+def _numbers(
+    config: Config, converged: Weights, case: int, names: NDArray[np.str_], loss: Array, family: Array
+) -> Numbers:
+    """Return the numbers at the reader's density: `names` and `loss` (arm, seed), and all `converged` runs."""
+    p = config.p[case]
+    best = min(_searched(config, p), float(family.min()))
+    at_best = loss <= AT_BEST * best
+    stuck = ~at_best[1]
+    W = converged.W.reshape(len(config.p), config.seeds, 2, FEATURES)[case]
+    below = _minima_below(converged, case, stuck, p)
+    return Numbers(
+        readers=_arm(names[0], at_best[0], loss[0]),
+        converged=_arm(names[1], at_best[1], loss[1]),
+        search_starts=exact(config.search_starts, method="set-up"),
+        best_loss=exact(best, method="exact loss, least of a search and of all families"),
+        pentagon_excess=exact(family[-1] / best - 1),
+        stuck_minimum=_share(below > AT_BEST * best),
+        stuck_behind=_share(_behind(W)[stuck]),
+        stuck_absent=_share((norms(W)[stuck] < 0.1).any(-1)),
+        stuck_two_digons=_share(names[1][stuck] == TWO_DIGONS.name),
+    )
 
 
-def _shares_of(arm: str, names: NDArray[np.str_]) -> dict[str, Quantity]:
-    """Return the share of each kind, named "<arm>_two_digons" and so on."""
-    return {f"{arm}_{kind.replace(' + ', '_and_').replace(' ', '_')}": share(names == kind) for kind in KINDS}
+def _share(hits: NDArray[np.bool_]) -> Quantity:
+    """Return the share of true values; 0 without an interval when no run is stuck."""
+    return share(hits) if len(hits) else exact(0, method="no run was stuck")
+
+
+def _arm(names: NDArray[np.str_], at_best: NDArray[np.bool_], loss: Array) -> Arm:
+    kinds = {kind.replace(" + ", "_and_").replace(" ", "_"): share(names == kind) for kind in KINDS}
+    return Arm(**kinds, at_best=share(at_best), loss=median(loss))
 
 
 def _tones() -> list[str]:
@@ -190,8 +226,8 @@ def _tones() -> list[str]:
     caption=(
         "Columns of W after the reader's training, for each density p and each arrangement that occurred: the run of "
         "median loss, and the share of seeds. At the reader's p the runs end as a pentagon in "
-        "{numbers.readers_pentagon:% value} and as two digons in {numbers.readers_two_digons:% value} of seeds; "
-        "{numbers.readers_other:% value} fit no regular arrangement."
+        "{numbers.readers.pentagon:% value} and as two digons in {numbers.readers.two_digons:% value} of seeds; "
+        "{numbers.readers.other:% value} fit no regular arrangement."
     ),
     alt=(
         "A grid of small arrow plots inside unit circles. Rows are densities from 1 down to 0.01, columns are the "
@@ -234,7 +270,7 @@ def draw_census(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.6, sharey=True)
     for ax, arm, shares in zip(axes, ARMS, result.shares, strict=True):
         plotting.stacked_shares(ax, result.p, dict(zip(KINDS, shares.T, strict=True)), colours=_tones())
-        for change in result.changes.values():
+        for change in (result.changes.triangle_to_digons, result.changes.digons_to_pentagon):
             plotting.theory_level(ax, change.value, vertical=True, label="")
         plotting.density_axis(ax, ticks=(0.01, 0.03, 0.1, 0.3, 1))
         plotting.percent_axis(ax)
@@ -249,8 +285,8 @@ def draw_census(result: Result) -> Figure:
     title="How good each arrangement is",
     caption=(
         "Exact loss of every run at the reader's p, by the arrangement it ended in; dashed, the least loss of that "
-        "arrangement when its lengths and biases are optimised. {numbers.readers_at_best:% value} of the reader's runs "
-        "and {numbers.converged_at_best:% value} of the converged ones come within one percent of the best loss."
+        "arrangement when its lengths and biases are optimised. {numbers.readers.at_best:% value} of the reader's runs "
+        "and {numbers.converged.at_best:% value} of the converged ones come within one percent of the best loss."
     ),
     alt=(
         "Two panels of point clouds, one cloud per arrangement, the reader's run and converged. Pentagons lie lowest, "
@@ -283,17 +319,16 @@ def _dashes() -> dict[str, Any]:
     statements=("A1",),
     source="Elhage et al. 2022, introduction (five features in two dimensions)",
     test="Share of the reader's runs, at the reader's p, whose columns form a regular pentagon (each angle within 8°).",
-    criterion=(
-        "Supported if the interval lies above one half and the pentagon has the best loss found; refuted if the "
-        "interval lies below one half or another model is better by more than one percent; inconclusive otherwise."
+    criterion=Criterion(
+        supported_if(where(pentagon=Above(0.5), excess=LessThan(AT_BEST - 1, label="1 %"))),
+        refuted_if(where(pentagon=Below(0.5)) | where(excess=AtLeast(AT_BEST - 1, label="1 %"))),
+        names={"pentagon": "that share", "excess": "the pentagon's excess over the best loss found"},
     ),
     figures=("first-run-starfish", "first-run-census"),
     published=Verdict.SUPPORTED,
 )
-def decide_pentagon(result: Result) -> Finding:
-    found = result.numbers["readers_pentagon"]
-    best = result.numbers["pentagon_excess"].value < AT_BEST - 1
-    return Finding(found, above(found, 0.5) if best else Verdict.REFUTED)
+def pentagons(result: Result) -> Evidence:
+    return Evidence(pentagon=result.numbers.readers.pentagon, excess=result.numbers.pentagon_excess)
 
 
 @experiment.claim(
@@ -301,12 +336,12 @@ def decide_pentagon(result: Result) -> Finding:
     title="One run is enough to see the best arrangement",
     statements=("A1",),
     test="Share of the reader's runs, at the reader's p, whose exact loss is within one percent of the best found.",
-    criterion="Supported if the interval lies above nine tenths, refuted if it lies below, inconclusive otherwise.",
+    criterion=above(0.9),
     figures=("first-run-losses",),
     published=Verdict.REFUTED,
 )
-def decide_reliable(result: Result) -> Finding:
-    return Finding(result.numbers["readers_at_best"], above(result.numbers["readers_at_best"], 0.9))
+def readers_at_best(result: Result) -> Quantity:
+    return result.numbers.readers.at_best
 
 
 @experiment.claim(
@@ -314,9 +349,9 @@ def decide_reliable(result: Result) -> Finding:
     title="Converged training on fresh data is enough to see the best arrangement",
     statements=("A1",),
     test="Share of the converged runs, at the reader's p, whose exact loss is within one percent of the best found.",
-    criterion="Supported if the interval lies above nine tenths, refuted if it lies below, inconclusive otherwise.",
+    criterion=above(0.9),
     figures=("first-run-losses",),
     published=Verdict.REFUTED,
 )
-def decide_longer(result: Result) -> Finding:
-    return Finding(result.numbers["converged_at_best"], above(result.numbers["converged_at_best"], 0.9))
+def converged_at_best(result: Result) -> Quantity:
+    return result.numbers.converged.at_best

@@ -11,7 +11,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Evidence, Experiment, Verdict
+from experiments.core.criteria import (
+    AtLeast,
+    Criterion,
+    Holds,
+    LessThan,
+    MoreThan,
+    above,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.first_run import CONVERGED, READERS, SAMPLES, train_grid
 from experiments.core.geometry.configurations import (
     DIGON_AND_ONE,
@@ -58,25 +69,55 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Losses are exact, each the least of its arrangement, relative to that of the digon and one.
+class Arm:
+    """Shares of one recipe's runs when features are rare (`rare_p`), common (`dense_p`), and rarest of all.
 
-    `ratio` (point,) is the triangle's at `curve_p`, `ratio_no_bias` (point,) the same with all biases held at 0, `free`
-    (case,) that of the best model found by a search without any family and `free_kind` (case,) its arrangement.
-    `shares` (arm, case, kind) is what training found. `pair_cost` (angle,) is what two active features of unit norm
-    lose together when the angle between them is `angle` degrees.
+    "obtuse": all three features represented, no two closer than 82 degrees. "lines": each two of the three lines that
+    the features span are 45 to 75 degrees apart, as those of a triangle are, whatever the signs. "best": within 1 %
+    of the best loss.
     """
 
-    p: Array
-    curve_p: Array
-    ratio: Array
-    ratio_no_bias: Array
-    free: Array
-    free_kind: NDArray[np.str_]
-    shares: Array
-    angle: Array
-    pair_cost: Array
-    numbers: dict[str, Quantity]
+    obtuse_rarest: Quantity
+    digon_rarest: Quantity
+    triangle_rarest: Quantity
+    triangle_rare: Quantity
+    digon_rare: Quantity
+    best_rare: Quantity
+    lines_dense: Quantity
+    triangle_dense: Quantity
+    best_dense: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`ratio`: the least exact loss of a triangle over that of a digon and one."""
+
+    crossing: Quantity
+    ratio_rarest: Quantity
+    ratio_limit: Quantity
+    least_ratio: Quantity
+    least_ratio_p: Quantity
+    least_ratio_rare: Quantity
+    largest_ratio_rare: Quantity
+    least_ratio_no_bias: Quantity
+    readers: Arm
+    converged: Arm
+
+
+@dataclass(frozen=True)
+class Result:
+    """Losses are exact, each the least of its arrangement, relative to that of the digon and one."""
+
+    p: Array  # (case,)
+    curve_p: Array  # (point,)
+    ratio: Array  # (point,), the triangle's loss
+    ratio_no_bias: Array  # (point,), the same with all biases held at 0
+    free: Array  # (case,), the best model found by a search without any family
+    free_kind: NDArray[np.str_]  # (case,), its arrangement
+    shares: Array  # (arm, case, kind), what training found
+    angle: Array  # (angle,), degrees
+    pair_cost: Array  # (angle,), what two active features of unit norm at that angle lose together
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -108,8 +149,7 @@ def run(config: Config, device: str) -> Result:
         shares=census(names, KINDS),
         angle=angle,
         pair_cost=together_loss(np.cos(np.radians(angle))),
-        numbers=_exact_numbers(config, curve_p, three / digon, no_bias[0] / no_bias[1])
-        | _trained_numbers(config, p, W, names, at_best),
+        numbers=_numbers(config, curve_p, three / digon, no_bias[0] / no_bias[1], _arms(config, p, W, names, at_best)),
     )
 
 
@@ -127,42 +167,44 @@ def _trained(config: Config, p: Array, best: Array, device: str) -> tuple[Array,
     return W, names, np.asarray(loss <= 1.01 * best[:, None])
 
 
-def _exact_numbers(config: Config, curve_p: Array, ratio: Array, ratio_no_bias: Array) -> dict[str, Quantity]:
-    return {
-        "crossing": exact(crossing(TRIANGLE_FAMILY, DIGON_FAMILY, 0.3, 0.8), method="root of the difference of losses"),
-        "ratio_rarest": exact(ratio[0], method="at the least density"),
-        "ratio_limit": exact(float(3 * together_loss(-0.5) / together_loss(-1)), method="closed form, p to 0"),
-        "least_ratio": exact(ratio.min(), method="least over all densities"),
-        "least_ratio_p": exact(curve_p[int(np.argmin(ratio))], method="where the ratio is least"),
-        "least_ratio_rare": exact(ratio[curve_p <= config.rare_p].min(), method="least over all rare densities"),
-        "largest_ratio_rare": exact(ratio[curve_p <= config.rare_p].max(), method="largest over all rare densities"),
-        "least_ratio_no_bias": exact(ratio_no_bias.min(), method="least over all densities, biases held at 0"),
-    }
+def _numbers(config: Config, curve_p: Array, ratio: Array, ratio_no_bias: Array, arms: list[Arm]) -> Numbers:
+    rare = curve_p <= config.rare_p
+    readers, converged = arms
+    return Numbers(
+        crossing=exact(crossing(TRIANGLE_FAMILY, DIGON_FAMILY, 0.3, 0.8), method="root of the difference of losses"),
+        ratio_rarest=exact(ratio[0], method="at the least density"),
+        ratio_limit=exact(float(3 * together_loss(-0.5) / together_loss(-1)), method="closed form, p to 0"),
+        least_ratio=exact(ratio.min(), method="least over all densities"),
+        least_ratio_p=exact(curve_p[int(np.argmin(ratio))], method="where the ratio is least"),
+        least_ratio_rare=exact(ratio[rare].min(), method="least over all rare densities"),
+        largest_ratio_rare=exact(ratio[rare].max(), method="largest over all rare densities"),
+        least_ratio_no_bias=exact(ratio_no_bias.min(), method="least over all densities, biases held at 0"),
+        readers=readers,
+        converged=converged,
+    )
 
 
-def _trained_numbers(
-    config: Config, p: Array, W: Array, names: NDArray[np.str_], at_best: NDArray[np.bool_]
-) -> dict[str, Quantity]:
-    """Return shares of runs, when features are rare (`rare_p`), common (`dense_p`), and rarest of all.
-
-    "obtuse": all three features live, no two closer than 82 degrees. "lines": each two of the three lines that the
-    features span are 45 to 75 degrees apart, as those of a triangle are, whatever the signs.
-    """
+def _arms(config: Config, p: Array, W: Array, names: NDArray[np.str_], at_best: NDArray[np.bool_]) -> list[Arm]:
+    """Return the shares of each arm's runs, `W` (arm, case, seed, 2, feature), `names`, `at_best` (arm, case, seed)."""
     rare, dense, rarest = (int(np.argmin(np.abs(p - value))) for value in (config.rare_p, config.dense_p, p.min()))
-    numbers: dict[str, Quantity] = {}
-    for arm, weights, kinds, good in zip(("readers", "converged"), W, names, at_best, strict=True):
-        angles, live = pair_angles(weights), np.asarray(represented(weights).all(-1))
+    arms = []
+    for weights, kinds, good in zip(W, names, at_best, strict=True):
+        angles, kept = pair_angles(weights), np.asarray(represented(weights).all(-1))
         lines = np.minimum(angles, 180 - angles)
-        numbers[f"{arm}_obtuse_rarest"] = share(live[rarest] & (angles[rarest] > 90 - TOLERANCE).all(-1))
-        numbers[f"{arm}_digon_rarest"] = share(kinds[rarest] == DIGON_AND_ONE.name)
-        numbers[f"{arm}_triangle_rarest"] = share(kinds[rarest] == TRIANGLE.name)
-        numbers[f"{arm}_lines_dense"] = share(live[dense] & (np.abs(lines[dense] - 60) < 15).all(-1))
-        numbers[f"{arm}_triangle_rare"] = share(kinds[rare] == TRIANGLE.name)
-        numbers[f"{arm}_digon_rare"] = share(kinds[rare] == DIGON_AND_ONE.name)
-        numbers[f"{arm}_best_rare"] = share(good[rare])
-        numbers[f"{arm}_triangle_dense"] = share(kinds[dense] == TRIANGLE.name)
-        numbers[f"{arm}_best_dense"] = share(good[dense])
-    return numbers
+        arms.append(
+            Arm(
+                obtuse_rarest=share(kept[rarest] & (angles[rarest] > 90 - TOLERANCE).all(-1)),
+                digon_rarest=share(kinds[rarest] == DIGON_AND_ONE.name),
+                triangle_rarest=share(kinds[rarest] == TRIANGLE.name),
+                triangle_rare=share(kinds[rare] == TRIANGLE.name),
+                digon_rare=share(kinds[rare] == DIGON_AND_ONE.name),
+                best_rare=share(good[rare]),
+                lines_dense=share(kept[dense] & (np.abs(lines[dense] - 60) < 15).all(-1)),
+                triangle_dense=share(kinds[dense] == TRIANGLE.name),
+                best_dense=share(good[dense]),
+            )
+        )
+    return arms
 
 
 @experiment.figure(
@@ -185,7 +227,7 @@ def draw_optimum(result: Result) -> Figure:
     left.plot(result.curve_p, result.ratio, color=plotting.series(0), label="triangle")
     left.plot(result.curve_p, result.ratio_no_bias, color=plotting.series(1), label="triangle, both without bias")
     left.scatter(result.p, result.free, s=22, color=plotting.colour("ink"), zorder=4, label="best of a free search")
-    plotting.theory_level(left, result.numbers["ratio_limit"].value, label="rare features, closed form")
+    plotting.theory_level(left, result.numbers.ratio_limit.value, label="rare features, closed form")
     plotting.guide(left, 1.0)
     left.set(ylabel="loss / loss of digon + one", ylim=(0.92, 1.3))
     plotting.density_axis(left, ticks=(0.01, 0.03, 0.1, 0.3, 1))
@@ -210,8 +252,8 @@ def draw_optimum(result: Result) -> Figure:
     title="What training finds with three features",
     caption=(
         "Share of seeds that end in each arrangement. Dashed: p = {numbers.crossing:.3f}, above which a triangle is "
-        "best. At p = 0.1 {numbers.readers_digon_rare:% value} of the reader's runs end as a digon and one and "
-        "{numbers.readers_triangle_rare:% value} as a triangle."
+        "best. At p = 0.1 {numbers.readers.digon_rare:% value} of the reader's runs end as a digon and one and "
+        "{numbers.readers.triangle_rare:% value} as a triangle."
     ),
     alt=(
         "Two panels of stacked areas over feature probability with a dashed line near one half. Left of it nearly all "
@@ -223,7 +265,7 @@ def draw_census(result: Result) -> Figure:
     tones = [*(plotting.series(index) for index in range(len(KINDS) - 1)), plotting.colour("muted")]
     for ax, arm, shares in zip(axes, ARMS, result.shares, strict=True):
         plotting.stacked_shares(ax, result.p, dict(zip(KINDS, shares.T, strict=True)), colours=tones)
-        plotting.theory_level(ax, result.numbers["crossing"].value, vertical=True, label="")
+        plotting.theory_level(ax, result.numbers.crossing.value, vertical=True, label="")
         plotting.density_axis(ax, ticks=(0.01, 0.03, 0.1, 0.3, 1))
         plotting.percent_axis(ax)
         ax.set_title(arm)
@@ -239,20 +281,19 @@ def draw_census(result: Result) -> Figure:
     source="Elhage et al. 2022, The geometry of superposition",
     test=(
         "Least exact loss of a triangle over least exact loss of a digon with one feature at right angles, the "
-        "smallest value over all densities up to 0.1."
+        "smallest and the largest value over all densities up to 0.1; the losses are exact."
     ),
-    criterion=(
-        "Supported if the ratio is below 1 at every density up to 0.1, refuted if it is above 1 at every one, mixed "
-        "otherwise; the losses are exact."
+    criterion=Criterion(
+        supported_if(where(largest=LessThan(1))),
+        refuted_if(where(least=MoreThan(1))),
+        otherwise=Verdict.MIXED,
+        names={"least": "the smallest ratio", "largest": "the largest ratio"},
     ),
     figures=("triangle-optimum",),
     published=Verdict.REFUTED,
 )
-def decide_rare(result: Result) -> Finding:
-    least, largest = result.numbers["least_ratio_rare"], result.numbers["largest_ratio_rare"]
-    if largest.value < 1:
-        return Finding(least, Verdict.SUPPORTED)
-    return Finding(least, Verdict.REFUTED if least.value > 1 else Verdict.MIXED)
+def ratios_when_rare(result: Result) -> Evidence:
+    return Evidence(least=result.numbers.least_ratio_rare, largest=result.numbers.largest_ratio_rare)
 
 
 @experiment.claim(
@@ -260,31 +301,30 @@ def decide_rare(result: Result) -> Finding:
     title="If p is small enough, training finds a triangle",
     statements=("A5",),
     test="Share of runs with the reader's recipe, at p = 0.1, whose columns form a triangle (each angle within 8°).",
-    criterion="Supported if the interval lies above one half, refuted if below, inconclusive otherwise.",
+    criterion=above(0.5),
     figures=("triangle-census",),
     published=Verdict.REFUTED,
 )
-def decide_found(result: Result) -> Finding:
-    found = result.numbers["readers_triangle_rare"]
-    return Finding(found, above(found, 0.5))
+def triangles_when_rare(result: Result) -> Quantity:
+    return result.numbers.readers.triangle_rare
 
 
 @experiment.claim(
     "triangle-when-common",
     title="A triangle is best when features are common",
     statements=("A5",),
-    test="Least ratio of the triangle's exact loss to that of the digon and one, over all densities.",
-    criterion=(
-        "Supported if the ratio is below 0.99 and a free search over all models, at densities from 0.6 to 0.9, finds "
-        "nothing but triangles; refuted if the ratio is nowhere below 1; mixed otherwise."
+    test="Least ratio of the triangle's exact loss to that of the digon and one, over all densities, and a free search "
+    "over all models at densities from 0.6 to 0.9.",
+    criterion=Criterion(
+        supported_if(where(least=LessThan(0.99), only=Holds())),
+        refuted_if(where(least=AtLeast(1))),
+        otherwise=Verdict.MIXED,
+        names={"least": "the least ratio", "only": "the free search finds nothing but triangles"},
     ),
     figures=("triangle-optimum",),
     published=Verdict.SUPPORTED,
 )
-def decide_common(result: Result) -> Finding:
-    least = result.numbers["least_ratio"]
+def ratio_when_common(result: Result) -> Evidence:
     common = (result.p >= 0.6) & (result.p <= 0.9)
-    if least.value >= 1:
-        return Finding(least, Verdict.REFUTED)
     only = bool((result.free_kind[common] == TRIANGLE.name).all())
-    return Finding(least, Verdict.SUPPORTED if only and least.value < 0.99 else Verdict.MIXED)
+    return Evidence(least=result.numbers.least_ratio, only=only)

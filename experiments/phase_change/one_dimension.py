@@ -9,10 +9,25 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict, graded
+from experiments.core.contract import Evidence, Experiment, Verdict
+from experiments.core.criteria import (
+    AtLeast,
+    AtMost,
+    Criterion,
+    LessThan,
+    MoreThan,
+    above,
+    at_least,
+    below,
+    less_than,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.phases import TWO_FEATURES
+from experiments.core.quantities import Quantity
 from experiments.phase_change.shared import phase_figures
-from experiments.phase_change.shared.phase_results import SweepResult, above, below, sweep
+from experiments.phase_change.shared.phase_results import SweepResult, sweep
 from experiments.phase_change.shared.phase_sweep import SweepConfig
 
 SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
@@ -41,7 +56,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    return Result(**sweep(TWO_FEATURES, config, device))
+    return Result(**sweep(config, device))
 
 
 @experiment.figure(
@@ -77,8 +92,8 @@ def draw_norms(result: Result) -> Figure:
     "phase-shares-two",
     title="Where single models end up",
     caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
-    "models stay more than 1 % above the exact optimum: {numbers.failed_same_way:% value} of these with both "
-    "features in the same direction, a relic of the phase without bias, {numbers.failed_dead:% value} with an output "
+    "models stay more than 1 % above the exact optimum: {numbers.failures.same_way:% value} of these with both "
+    "features in the same direction, a relic of the phase without bias, {numbers.failures.dead:% value} with an output "
     "that is never positive and so gets no gradient. Dashed: closed-form boundaries.",
     alt="Small maps, one per phase, of the share of models in it. Ignoring and dedicating reach far into the region "
     "where superposition is better.",
@@ -125,13 +140,12 @@ def draw_boundaries(result: Result) -> Figure:
     test="Best of the models of each cell by exact expected loss, named by its column norms and signs, against the "
     "ideal solution with the lowest closed-form loss. Statistic: share of agreeing cells among those more than 0.15 "
     "decades from a boundary.",
-    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    criterion=above(0.9),
     figures=("phase-map-two", "phase-shares-two"),
     published=Verdict.SUPPORTED,
 )
-def decide_agreement(result: Result) -> Finding:
-    statistic = result.numbers["agreement"]
-    return Finding(statistic, above(statistic, 0.9))
+def agreeing_cells(result: Result) -> Quantity:
+    return result.numbers.agreement
 
 
 @experiment.claim(
@@ -140,14 +154,12 @@ def decide_agreement(result: Result) -> Finding:
     source=SECTION,
     test="Probability at which the best models of a given importance stop representing both features, against "
     "4r/(5r + 2) for r up to 1 and 4/(5 + 2r) beyond. Statistic: root mean square of the difference in decades.",
-    criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
-    "straddles 0.15.",
+    criterion=below(0.15, label="0.15 decades"),
     figures=("phase-boundary-two",),
     published=Verdict.SUPPORTED,
 )
-def decide_boundary(result: Result) -> Finding:
-    statistic = result.numbers["boundary_error"]
-    return Finding(statistic, below(statistic, 0.15))
+def boundary_error(result: Result) -> Quantity:
+    return result.numbers.boundary_error
 
 
 @experiment.claim(
@@ -157,13 +169,12 @@ def decide_boundary(result: Result) -> Finding:
     test="Probability at which the global minimum of the exact loss, norms and biases free, stops representing both "
     "features, against the closed form. No training is involved. Statistic: root mean square over importances, in "
     "decades.",
-    criterion="Supported if below half the height of a cell of the published map, 0.032 decades; refuted if above.",
+    criterion=less_than(0.032, label="half the height of a cell of the published map, 0.032 decades"),
     figures=("phase-boundary-two", "phase-map-two"),
     published=Verdict.REFUTED,
 )
-def decide_exact_boundary(result: Result) -> Finding:
-    statistic = result.numbers["boundary_theory_error"]
-    return Finding(statistic, below(statistic, 0.032))
+def exact_boundary_error(result: Result) -> Quantity:
+    return result.numbers.boundary_theory_error
 
 
 @experiment.claim(
@@ -173,13 +184,12 @@ def decide_exact_boundary(result: Result) -> Finding:
     source=SECTION,
     test="Models at importance 0.3. Statistic: largest change of the median norm of the second feature between two "
     "probabilities within a factor of 1.3.",
-    criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
+    criterion=above(0.6),
     figures=("phase-line-two",),
     published=Verdict.SUPPORTED,
 )
-def decide_jump(result: Result) -> Finding:
-    statistic = result.numbers["line_jump"]
-    return Finding(statistic, above(statistic, 0.6))
+def line_jump(result: Result) -> Quantity:
+    return result.numbers.line_jump
 
 
 @experiment.claim(
@@ -189,16 +199,20 @@ def decide_jump(result: Result) -> Finding:
     source=SECTION,
     test="Exact loss at importance 0.3. Statistic: by how much the norms of the second feature differ between the "
     "two best solutions at the probability where their losses are equal.",
-    criterion="Supported if the difference exceeds 0.6 and both solutions are local minima over a range of "
-    "probabilities around the crossing; refuted if it is below 0.1; mixed otherwise.",
+    criterion=Criterion(
+        supported_if(where(difference=MoreThan(0.6), coexistence=MoreThan(0))),
+        refuted_if(where(difference=LessThan(0.1))),
+        otherwise=Verdict.MIXED,
+        names={
+            "difference": "that difference",
+            "coexistence": "the range of probabilities, in decades, over which both solutions are local minima",
+        },
+    ),
     figures=("phase-line-two",),
     published=Verdict.SUPPORTED,
 )
-def decide_first_order(result: Result) -> Finding:
-    statistic = result.numbers["line_exact_jump"]
-    if statistic.value > 0.6 and result.numbers["coexistence"].value > 0:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if statistic.value < 0.1 else Verdict.MIXED)
+def first_order(result: Result) -> Evidence:
+    return Evidence(difference=result.numbers.line_exact_jump, coexistence=result.numbers.coexistence)
 
 
 @experiment.claim(
@@ -208,13 +222,12 @@ def decide_first_order(result: Result) -> Finding:
     source=SECTION,
     test="Exact optimum just above the boundary, for every importance of the map. Statistic: share of importances at "
     "which the weaker feature is still absent there (norm below 0.05), so that it enters in the jump alone.",
-    criterion="Supported if at all importances, refuted if at fewer than half, mixed otherwise.",
+    criterion=at_least(1, few=0.5),
     figures=("phase-boundary-two",),
     published=Verdict.MIXED,
 )
-def decide_sudden_everywhere(result: Result) -> Finding:
-    statistic = result.numbers["sudden_columns"]
-    return Finding(statistic, graded(statistic, 1, 0.5))
+def sudden_importances(result: Result) -> Quantity:
+    return result.numbers.sudden_columns
 
 
 @experiment.claim(
@@ -223,13 +236,12 @@ def decide_sudden_everywhere(result: Result) -> Finding:
     source=SECTION,
     test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
     "cells where it is at most 1.02.",
-    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    criterion=above(0.95),
     figures=("phase-map-two",),
     published=Verdict.SUPPORTED,
 )
-def decide_loss(result: Result) -> Finding:
-    statistic = result.numbers["loss_within"]
-    return Finding(statistic, above(statistic, 0.95))
+def cells_at_ideal_loss(result: Result) -> Quantity:
+    return result.numbers.loss_within
 
 
 @experiment.claim(
@@ -238,15 +250,14 @@ def decide_loss(result: Result) -> Finding:
     source=SECTION + ", comment by Tom McGrath",
     test="Global minimum of the exact loss with all biases zero. Statistic: share of cells in which both columns are "
     "longer than 0.5 and have the same sign.",
-    criterion="Supported if at least 1 % of cells, refuted if none, mixed otherwise.",
+    criterion=Criterion(
+        supported_if(AtLeast(0.01, label="1 % of cells")), refuted_if(AtMost(0)), otherwise=Verdict.MIXED
+    ),
     figures=("phase-map-two",),
     published=Verdict.SUPPORTED,
 )
-def decide_confused_without_bias(result: Result) -> Finding:
-    statistic = result.numbers["optimum_without_bias_confused"]
-    if statistic.value >= 0.01:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if statistic.value == 0 else Verdict.MIXED)
+def confused_without_bias(result: Result) -> Quantity:
+    return result.numbers.phases["confused"].optimum_without_bias
 
 
 @experiment.claim(
@@ -255,13 +266,15 @@ def decide_confused_without_bias(result: Result) -> Finding:
     source=SECTION + ", comment by Tom McGrath",
     test="Best trained model of each cell, and the global minimum of the exact loss with free biases. Statistic: "
     "share of cells whose best model has both columns longer than 0.5 and of the same sign.",
-    criterion="Supported if at least 1 % of cells both trained and exact; refuted if no exact optimum is of this "
-    "kind and the trained share is below 1 %; mixed otherwise.",
+    criterion=Criterion(
+        supported_if(where(trained=AtLeast(0.01, label="1 %"), exact=AtLeast(0.01, label="1 %"))),
+        refuted_if(where(exact=AtMost(0), trained=LessThan(0.01, label="1 %"))),
+        otherwise=Verdict.MIXED,
+        names={"trained": "the share of trained cells", "exact": "the share of exact optima"},
+    ),
     figures=("phase-map-two", "phase-shares-two"),
     published=Verdict.REFUTED,
 )
-def decide_confused_with_bias(result: Result) -> Finding:
-    statistic, exactly = result.numbers["best_confused"], result.numbers["optimum_confused"].value
-    if min(statistic.value, exactly) >= 0.01:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if exactly == 0 and statistic.value < 0.01 else Verdict.MIXED)
+def confused_with_bias(result: Result) -> Evidence:
+    confused = result.numbers.phases["confused"]
+    return Evidence(trained=confused.best, exact=confused.optimum)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict, graded
+from experiments.core.contract import Experiment, Verdict
+from experiments.core.criteria import above, at_least, below
 from experiments.core.phases import THREE_FEATURES
+from experiments.core.quantities import Quantity
 from experiments.phase_change.shared import phase_figures
-from experiments.phase_change.shared.phase_results import SweepResult, above, below, sweep
+from experiments.phase_change.shared.phase_results import SweepResult, sweep
 from experiments.phase_change.shared.phase_sweep import SweepConfig
 
 SECTION = 'Toy Models of Superposition, "Superposition as a Phase Change"'
@@ -22,6 +24,7 @@ class Config(SweepConfig):
     """Defaults are the published run."""
 
     seed: int = 1
+    features: int = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    return Result(**sweep(THREE_FEATURES, config, device))
+    return Result(**sweep(config, device))
 
 
 @experiment.figure(
@@ -79,7 +82,7 @@ def draw_norms(result: Result) -> Figure:
     "phase-shares-three",
     title="Where single models of three features end up",
     caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
-    "models stay more than 1 % above the exact optimum, {numbers.failed_other_ideal:% value} of these in another "
+    "models stay more than 1 % above the exact optimum, {numbers.failures.other_ideal:% value} of these in another "
     "ideal solution: the wrong two features share a dimension. Dashed: closed-form boundaries.",
     alt="Small maps, one per phase, of the share of models in it. Superposed models and normal pairs reach far into "
     "each other's region.",
@@ -124,13 +127,12 @@ def draw_boundaries(result: Result) -> Figure:
     test="Best of the models of each cell by exact expected loss, named by norms and cosines, against the ideal "
     "solution with the lowest closed-form loss. Statistic: share of agreeing cells among those more than 0.15 "
     "decades from a boundary.",
-    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles 0.9.",
+    criterion=above(0.9),
     figures=("phase-map-three", "phase-shares-three"),
     published=Verdict.SUPPORTED,
 )
-def decide_agreement(result: Result) -> Finding:
-    statistic = result.numbers["agreement"]
-    return Finding(statistic, above(statistic, 0.9))
+def agreeing_cells(result: Result) -> Quantity:
+    return result.numbers.agreement
 
 
 @experiment.claim(
@@ -139,14 +141,12 @@ def decide_agreement(result: Result) -> Finding:
     source=SECTION,
     test="Probability at which the best models of a given importance stop representing all three features, against "
     "4r/(5r + 2) for r up to 1 and 4/7 beyond. Statistic: root mean square of the difference in decades.",
-    criterion="Supported if the 95 % interval lies below 0.15 decades, refuted if above, inconclusive if it "
-    "straddles 0.15.",
+    criterion=below(0.15, label="0.15 decades"),
     figures=("phase-boundary-three",),
     published=Verdict.SUPPORTED,
 )
-def decide_boundary(result: Result) -> Finding:
-    statistic = result.numbers["boundary_error"]
-    return Finding(statistic, below(statistic, 0.15))
+def boundary_error(result: Result) -> Quantity:
+    return result.numbers.boundary_error
 
 
 @experiment.claim(
@@ -156,13 +156,12 @@ def decide_boundary(result: Result) -> Finding:
     source=SECTION,
     test="Models at importance 0.3. Statistic: largest change of the median norm of the third feature between two "
     "probabilities within a factor of 1.3.",
-    criterion="Supported if the 95 % interval lies above 0.6, refuted if below, inconclusive if it straddles 0.6.",
+    criterion=above(0.6),
     figures=("phase-line-three",),
     published=Verdict.SUPPORTED,
 )
-def decide_jump(result: Result) -> Finding:
-    statistic = result.numbers["line_jump"]
-    return Finding(statistic, above(statistic, 0.6))
+def line_jump(result: Result) -> Quantity:
+    return result.numbers.line_jump
 
 
 @experiment.claim(
@@ -172,13 +171,12 @@ def decide_jump(result: Result) -> Finding:
     source=SECTION,
     test="Exact optimum just above the boundary, for every importance of the map. Statistic: share of importances at "
     "which the weakest feature is still absent there (norm below 0.05), so that it enters in the jump alone.",
-    criterion="Supported if at all importances, refuted if at fewer than half, mixed otherwise.",
+    criterion=at_least(1, few=0.5),
     figures=("phase-boundary-three",),
     published=Verdict.REFUTED,
 )
-def decide_sudden_everywhere(result: Result) -> Finding:
-    statistic = result.numbers["sudden_columns"]
-    return Finding(statistic, graded(statistic, 1, 0.5))
+def sudden_importances(result: Result) -> Quantity:
+    return result.numbers.sudden_columns
 
 
 @experiment.claim(
@@ -187,13 +185,12 @@ def decide_sudden_everywhere(result: Result) -> Finding:
     source=SECTION,
     test="Cells in which the closed forms give two dimensions to the extra and one normal feature (r > 1, p > 4/7). "
     "Statistic: share of them whose best model has exactly one column shorter than 0.3, a normal one.",
-    criterion="Supported if the 95 % interval lies above 0.5, refuted if below, inconclusive if it straddles 0.5.",
+    criterion=above(0.5),
     figures=("phase-map-three", "phase-shares-three"),
     published=Verdict.REFUTED,
 )
-def decide_ignored_normal(result: Result) -> Finding:
-    statistic = result.numbers["kept_dedicated"]
-    return Finding(statistic, above(statistic, 0.5))
+def ignored_normal(result: Result) -> Quantity:
+    return result.numbers.kept["dedicated"]
 
 
 @experiment.claim(
@@ -202,13 +199,12 @@ def decide_ignored_normal(result: Result) -> Finding:
     source=SECTION,
     test="Phase of the best model of each cell. Statistic: share of cells in one of the four ideal phases, rather "
     "than a triangle, two features that point the same way, a partly represented one or anything else.",
-    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    criterion=above(0.95),
     figures=("phase-map-three", "phase-shares-three"),
     published=Verdict.INCONCLUSIVE,
 )
-def decide_only_ideal(result: Result) -> Finding:
-    statistic = result.numbers["best_ideal"]
-    return Finding(statistic, above(statistic, 0.95))
+def ideal_cells(result: Result) -> Quantity:
+    return result.numbers.best_ideal
 
 
 @experiment.claim(
@@ -217,10 +213,9 @@ def decide_only_ideal(result: Result) -> Finding:
     source=SECTION,
     test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
     "cells where it is at most 1.02.",
-    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles 0.95.",
+    criterion=above(0.95),
     figures=("phase-map-three",),
     published=Verdict.SUPPORTED,
 )
-def decide_loss(result: Result) -> Finding:
-    statistic = result.numbers["loss_within"]
-    return Finding(statistic, above(statistic, 0.95))
+def cells_at_ideal_loss(result: Result) -> Quantity:
+    return result.numbers.loss_within

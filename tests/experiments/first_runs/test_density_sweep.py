@@ -1,36 +1,14 @@
-"""Hypotheses about the number of live features on made-up counts, islands on made-up weights."""
-
-from dataclasses import replace
+"""Islands on made-up weights, and what the verdicts about them ask."""
 
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
+from experiments.core.quantities import exact
 from experiments.first_runs import density_sweep
 from experiments.first_runs.density_sweep import Config
 
 CONFIG = Config(seeds=6, resamples=50)
-
-
-def counts(rule: str) -> np.ndarray:
-    """Live features (size, density, seed) that follow a rule but for one per cent of noise."""
-    generator = np.random.default_rng(0)
-    p, rows = np.array(CONFIG.densities), []
-    for n, d in CONFIG.sizes:
-        load = p * n / d
-        live = 0.9 * n / (1 + load) if rule == "pn_over_d" else np.minimum(n, d * p**-0.8)
-        noise = 0.01 * generator.standard_normal((len(p), CONFIG.seeds))
-        rows.append(live[:, None] * (1 + noise))
-    return np.array(rows)
-
-
-@pytest.mark.parametrize(("rule", "verdict"), [("pn_over_d", Verdict.SUPPORTED), ("p", Verdict.REFUTED)])
-def test_the_hypothesis_that_made_the_counts_predicts_them_best(rule: str, verdict: Verdict) -> None:
-    found = density_sweep._contrast(CONFIG, counts(rule))
-    errors = {name: quantity.value for name, quantity in found.items() if name not in ("ratio", "pn_log_over_d")}
-    assert min(errors, key=errors.__getitem__) == rule
-    result = density_sweep.run(replace(density_sweep.experiment.quick, steps=20), "cpu")
-    assert density_sweep.decide_crowding(replace(result, contrast=found)).verdict is verdict
 
 
 def test_measures_of_antipodal_pairs_are_those_of_islands_of_two() -> None:
@@ -47,8 +25,8 @@ def test_sorting_only_reorders_the_cosines() -> None:
 
 
 def test_the_longest_run_of_adjacent_densities_is_counted() -> None:
-    assert density_sweep._adjacent(np.array([True, False, True, True, False])) == 2
-    assert density_sweep._adjacent(np.zeros(3, bool)) == 0
+    assert density_sweep._adjacent(np.array([True, False, True, True, False])).value == 2
+    assert density_sweep._adjacent(np.zeros(3, bool)).value == 0
 
 
 def test_every_density_is_trained_once_in_falling_order() -> None:
@@ -56,7 +34,10 @@ def test_every_density_is_trained_once_in_falling_order() -> None:
     assert [p for _, inside in groups for p in inside] == list(CONFIG.densities)
 
 
-def test_verdicts_follow_the_shortest_and_longest_run() -> None:
-    assert density_sweep._by_runs([3, 4, 3], enough=3) is Verdict.SUPPORTED
-    assert density_sweep._by_runs([3, 1, 3], enough=3) is Verdict.MIXED
-    assert density_sweep._by_runs([0, 0, 0], enough=3) is Verdict.REFUTED
+@pytest.mark.parametrize(
+    ("runs", "verdict"),
+    [((3, 4, 3), Verdict.SUPPORTED), ((3, 1, 3), Verdict.MIXED), ((0, 0, 0), Verdict.REFUTED)],
+)
+def test_the_verdict_on_sparse_cosines_follows_the_shortest_and_longest_run(runs, verdict) -> None:
+    found = Evidence(sparsest=exact(0.8), runs=tuple(exact(run) for run in runs))
+    assert density_sweep.experiment.claims["islands-sparse"].criterion.verdict(found) is verdict

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.geometry.configurations import at_degrees, polygon
-from experiments.core.quantities import share
-from experiments.first_runs.directions import Config, _measure, decide_meant, run
+from experiments.first_runs.directions import Config, _measure, _numbers, experiment, run
 
 
 def model(*degrees, lengths=1.0):
@@ -43,16 +42,15 @@ def test_other_arrangements_do_not_count(W):
 
 def test_minima_have_smaller_errors_than_the_runs_above_them():
     result = run(Config(seeds=12, p=(0.5,), readers_p=0.5), "cpu")
-    trained, minimum = result.numbers["right_reader"], result.numbers["right_minimum"]
+    trained, minimum = result.numbers.reader.right, result.numbers.minimum.right
     assert minimum.value < trained.value
-    assert result.numbers["right_true_minimum"].value == 1
+    assert result.numbers.right_true_minimum.value == 1
 
 
-class Numbers:
-    def __init__(self, **numbers):
-        self.numbers = numbers
-
-
-def test_orthogonality_is_meant_if_most_minima_have_it():
-    assert decide_meant(Numbers(right_true_minimum=share([True] * 30))).verdict is Verdict.SUPPORTED
-    assert decide_meant(Numbers(right_true_minimum=share([False] * 30))).verdict is Verdict.REFUTED
+def test_where_no_run_counts_nothing_is_decided():
+    numbers = _numbers(np.full((3, 4, 6), np.nan))
+    for claim, found in (
+        ("right-angles-meant", numbers.right_true_minimum),
+        ("antipodal-exact", numbers.reader.opposite_exact),
+    ):
+        assert experiment.claims[claim].criterion.verdict(Evidence(share=found)) is Verdict.INCONCLUSIVE

@@ -1,6 +1,6 @@
 """The factorial of the second run on tiny models."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
 from experiments.first_runs import second_run
-from experiments.first_runs.second_run import Config, Result
+from experiments.first_runs.second_run import Causes, Config, Result
 
 TINY = Config(
     seeds=3,
@@ -61,6 +61,7 @@ def test_shares_sum_to_one_and_extreme_cells_close_nothing_and_all(result: Resul
 def test_the_verdict_follows_the_share_of_the_scale(
     result: Result, scale: float, other: float, verdict: Verdict
 ) -> None:
-    shares = dict.fromkeys(result.shares, Quantity(other, other - 0.01, other + 0.01, 16))
+    shares = dict.fromkeys(asdict(result.shares), Quantity(other, other - 0.01, other + 0.01, 16))
     shares["initial_scale"] = Quantity(scale, scale - 0.01, scale + 0.01, 16)
-    assert second_run.decide_scale(replace(result, shares=shares)).verdict is verdict
+    found = second_run.scale_share(replace(result, shares=Causes(**shares)))
+    assert second_run.experiment.claims["second-run-scale"].criterion.verdict(found) is verdict

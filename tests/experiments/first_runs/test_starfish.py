@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.geometry.configurations import at_degrees, classify, polygon
 from experiments.core.quantities import exact, share
 from experiments.first_runs.starfish import (
@@ -12,8 +12,7 @@ from experiments.first_runs.starfish import (
     KINDS,
     Config,
     _behind,
-    decide_pentagon,
-    decide_reliable,
+    experiment,
     run,
 )
 
@@ -30,7 +29,7 @@ def test_every_run_has_one_arrangement(result):
 
 
 def test_no_run_and_no_family_beats_the_best_loss(result):
-    best = result.numbers["best_loss"].value
+    best = result.numbers.best_loss.value
     assert result.loss[:, result.readers_case].min() >= best * (1 - 1e-9)
     assert result.family.min() >= best * (1 - 1e-9)
 
@@ -48,13 +47,13 @@ def test_an_example_has_the_arrangement_of_its_column(result):
 
 def test_the_best_converged_run_reaches_the_optimum(result):
     reached = result.loss[1, result.readers_case].min()
-    assert reached == pytest.approx(result.numbers["best_loss"].value, rel=2e-3)
+    assert reached == pytest.approx(result.numbers.best_loss.value, rel=2e-3)
 
 
 def test_the_best_arrangement_changes_where_the_losses_cross(result):
     # Between 0.225 and 0.644 two digons are best; see the figure of the losses of all arrangements.
-    assert result.changes["digons_to_pentagon"].value == pytest.approx(0.225, abs=1e-3)
-    assert result.changes["triangle_to_digons"].value == pytest.approx(0.644, abs=1e-3)
+    assert result.changes.digons_to_pentagon.value == pytest.approx(0.225, abs=1e-3)
+    assert result.changes.triangle_to_digons.value == pytest.approx(0.644, abs=1e-3)
 
 
 def test_a_short_column_behind_a_long_one_is_noticed():
@@ -64,20 +63,17 @@ def test_a_short_column_behind_a_long_one_is_noticed():
     assert _behind(np.stack([digons, beside, absent])).tolist() == [True, False, False]
 
 
-class Numbers:
-    def __init__(self, **numbers):
-        self.numbers = numbers
-
-
 def test_the_pentagon_claim_needs_most_runs_and_the_best_loss():
     most, few, close = share([True] * 90 + [False] * 10), share([True] * 10 + [False] * 90), exact(0.0)
-    assert decide_pentagon(Numbers(readers_pentagon=most, pentagon_excess=close)).verdict is Verdict.SUPPORTED
-    assert decide_pentagon(Numbers(readers_pentagon=few, pentagon_excess=close)).verdict is Verdict.REFUTED
-    beaten = Numbers(readers_pentagon=most, pentagon_excess=exact(2 * (AT_BEST - 1)))
-    assert decide_pentagon(beaten).verdict is Verdict.REFUTED
+    verdict = experiment.claims["first-run-pentagon"].criterion.verdict
+    assert verdict(Evidence(pentagon=most, excess=close)) is Verdict.SUPPORTED
+    assert verdict(Evidence(pentagon=few, excess=close)) is Verdict.REFUTED
+    assert verdict(Evidence(pentagon=most, excess=exact(2 * (AT_BEST - 1)))) is Verdict.REFUTED
 
 
-def test_one_run_is_enough_only_if_nine_in_ten_are():
-    assert decide_reliable(Numbers(readers_at_best=share([True] * 99 + [False]))).verdict is Verdict.SUPPORTED
-    assert decide_reliable(Numbers(readers_at_best=share([True] * 9 + [False]))).verdict is Verdict.INCONCLUSIVE
-    assert decide_reliable(Numbers(readers_at_best=share([True, False] * 50))).verdict is Verdict.REFUTED
+def test_the_shares_of_a_recipe_are_those_of_its_runs(result):
+    for arm, shares in zip((result.numbers.readers, result.numbers.converged), result.shares, strict=True):
+        case = dict(zip(KINDS, shares[result.readers_case], strict=True))
+        assert arm.pentagon.value == case["pentagon"]
+        assert arm.digon_and_one.value == case["digon + one"]
+        assert arm.other.value == case["other"]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
-from experiments.core.quantities import exact, share
-from experiments.first_runs.two_directions import Config, decide_better, decide_ever_best, run
+from experiments.core.criteria import Evidence, Verdict
+from experiments.core.quantities import share
+from experiments.first_runs.two_directions import Config, experiment, run
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +32,12 @@ def test_shares_lie_within_their_intervals(result):
     assert (result.worse[:, 0] <= result.worse[:, 2]).all()
 
 
-class Numbers:
-    def __init__(self, **numbers):
-        self.numbers = numbers
-
-
 @pytest.mark.parametrize(("worse", "verdict"), [(0, Verdict.REFUTED), (30, Verdict.MIXED), (90, Verdict.SUPPORTED)])
 def test_the_verdict_follows_the_share_of_worse_runs(worse, verdict):
-    assert decide_better(Numbers(worse=share([True] * worse + [False] * (100 - worse)))).verdict is verdict
+    found = Evidence(worse=share([True] * worse + [False] * (100 - worse)))
+    assert experiment.claims["two-directions-better"].criterion.verdict(found) is verdict
 
 
-def test_two_directions_are_best_somewhere_only_if_nothing_is_lower():
-    assert decide_ever_best(Numbers(least_excess=exact(1e-6))).verdict is Verdict.SUPPORTED
-    assert decide_ever_best(Numbers(least_excess=exact(1e-3))).verdict is Verdict.REFUTED
+def test_the_quoted_shares_are_those_of_their_densities(result):
+    assert result.numbers.worse.value == result.worse[2, 0]
+    assert result.numbers.worse_when_dense.value == result.worse[0, 0]
