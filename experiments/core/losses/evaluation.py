@@ -2,8 +2,8 @@
 
 All instances see the same uniform draws (common random numbers), so that differences between models are
 known far better than each loss; where densities differ, the same draws are cut at another height. The
-loss is the one that training minimises: the mean over features of importance * (target - y)^2. The sum
-over features of the paper is `features` times as large.
+loss is the one that training minimises: the mean over features of importance * (target - y)^2 (^4 for `loss="l4"`).
+The sum over features of the paper is `features` times as large.
 """
 
 # numba infers the types of kernel functions from their arguments.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu import block_of, options_of, parameters_of, shared_by_all, thread_count
 from experiments.core.training.cpu_draws import TILE, ZERO, T, jit, lane_states
-from experiments.core.training.cpu_kernel import fill_tile, gather, new_scratch, outputs, split
+from experiments.core.training.cpu_kernel import fill_tile, gather, new_scratch, outputs, split, targets
 from experiments.core.training.problem import Problem, resolve
 from experiments.core.training.seeds import EVALUATION, stream_key
 from experiments.core.training.specification import Data, Model, Recipe, Weights
@@ -34,7 +34,8 @@ class Evaluation:
 
     `loss` (instance,) is the mean over samples and features of importance * (target - y)^2,
     `standard_error` (instance,) its Monte-Carlo error (0 on an explicit data set, which is taken whole),
-    `feature_loss` (instance, feature) the mean of (target - y)^2 per feature, without the importance.
+    `feature_loss` (instance, feature) the mean of (target - y)^2 per feature, without the importance. Of an L4 model
+    all are of (target - y)^4; `evaluate` it as a model with `loss="l2"` for the squares.
     """
 
     loss: NDArray[np.float64]
@@ -101,7 +102,8 @@ def evaluate_block(options, shared, block, scratch, samples, sums):
     loose, members, starts = shared.loose, shared.members, shared.starts
     finite = block.sets.shape[1] > 0
     for instance in range(len(block.parameters)):
-        W, Rb = split(options, block.parameters[instance])
+        W, Rb, c = split(options, block.parameters[instance])
+        mixing = block.mixing[instance % len(block.mixing)]
         state, limit, scale = block.state[instance], block.limit[instance], block.scale[instance]
         importance, strength = block.importance[instance], block.strength[instance]
         for first in range(0, samples, TILE):
@@ -110,23 +112,24 @@ def evaluate_block(options, shared, block, scratch, samples, sums):
                 gather(x, block.sets[0], block.orders[instance], first, count)
             else:
                 fill_tile(options, loose, members, starts, state, limit, scale, strength, x, draws)
-            outputs(options, W, Rb, x, y, h)
-            add_losses(options, importance, uintp(count), x, y, row, sums[instance])
+            outputs(options, W, Rb, c, x, y, h)
+            wanted = targets(options, mixing, x, scratch.wanted)
+            add_losses(options, importance, uintp(count), wanted, y, row, sums[instance])
 
 
 @jit
-def add_losses(options, importance, count, x, y, row, sums):
+def add_losses(options, importance, count, wanted, y, row, sums):
     """Add the losses of the first `count` samples of a tile; `row` is scratch for one number per sample."""
     for s in range(T):
         row[s] = ZERO
     for i in range(uintp(options.features)):
         total, weight, j = ZERO, importance[i], i * T
         for s in range(count):
-            target = abs(x[j + s]) if options.absolute else x[j + s]
             out = max(y[j + s], ZERO) if options.relu_output else y[j + s]
-            square = (target - out) * (target - out)
-            total += square
-            row[s] += weight * square
+            power = (wanted[j + s] - out) * (wanted[j + s] - out)
+            power = power * power if options.fourth else power
+            total += power
+            row[s] += weight * power
         sums[uintp(2) + i] += total
     for s in range(count):
         sums[0] += row[s]

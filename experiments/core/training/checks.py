@@ -27,7 +27,21 @@ def check_model(model: Model) -> None:
             raise SpecificationError(f"{name} is {size}; a model needs at least 1")
     _one_of("output", model.output, ("relu", "linear"))
     _one_of("hidden_activation", model.hidden_activation, ("linear", "relu"))
-    _one_of("target", model.target, ("identity", "absolute"))
+    _one_of("target", model.target, ("identity", "absolute", "relu"))
+    _one_of("loss", model.loss, ("l2", "l4"))
+    if model.loss == "l4" and model.output == "linear":
+        raise SpecificationError("loss is 'l4', but output is 'linear'; the L4 loss needs output='relu'")
+    if model.target_mixing is not None:
+        _check_mixing(np.asarray(model.target_mixing), model.features)
+
+
+def _check_mixing(mixing: NDArray[np.float32], features: int) -> None:
+    if mixing.ndim not in (2, 3) or mixing.shape[-2:] != (features, features):
+        raise SpecificationError(
+            f"target_mixing has shape {mixing.shape}, which fits neither (feature, feature) = ({features}, {features}) "
+            f"nor (instance, {features}, {features})"
+        )
+    check_range("target_mixing", mixing, -np.inf, np.inf)
 
 
 def check_data(data: Data, model: Model, density: NDArray[np.float32], strength: NDArray[np.float32]) -> None:
@@ -106,6 +120,10 @@ def check_recipe(recipe: Recipe, model: Model) -> None:
         for name, given, default in (("start_scale", recipe.start_scale, 1), ("start_bias", recipe.start_bias, 0)):
             if np.any(np.asarray(given) != default):
                 raise SpecificationError(f"{name} is {given}, but given start weights are taken as they are")
+    parts = ["W", *(["b_hidden"] if model.hidden_bias else []), *([] if model.tied else ["W_out"]), "b"]
+    for name in recipe.frozen:
+        if name not in parts:
+            raise SpecificationError(f"frozen holds {name!r}; the parameters of this model are {', '.join(parts)}")
     for step in recipe.snapshots:
         if not 0 <= step <= recipe.steps:
             raise SpecificationError(f"snapshots holds {step}, outside 0 to steps={recipe.steps}")

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from experiments.core import progress
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu_draws import lane_states, presence_limits
-from experiments.core.training.cpu_kernel import Block, Options, Shared, new_scratch, train_block
+from experiments.core.training.cpu_kernel import TARGET_CODES, Block, Options, Shared, new_scratch, train_block
 from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
 from experiments.core.training.cpu_unrolled import kernel_of, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
 from experiments.core.training.seeds import DATA, SHUFFLE, stream_key
-from experiments.core.training.specification import Trained, Weights
+from experiments.core.training.specification import Model, Trained, Weights
 
 SET_BYTES = 32 << 20
 """Fixed data sets held by one block, at most, unless a single instance needs more."""
@@ -151,7 +151,10 @@ def options_of(problem: Problem) -> Options:
         tied=model.tied,
         relu_output=model.output == "relu",
         relu_hidden=model.hidden_activation == "relu",
-        absolute=model.target == "absolute",
+        hidden_bias=model.hidden_bias,
+        target=TARGET_CODES[model.target],
+        mixed=problem.mixing is not None,
+        fourth=model.loss == "l4",
         signed=problem.data.signed,
         anticorrelated=problem.coupling == ANTICORRELATED,
         shuffled=problem.data.shuffle,
@@ -177,6 +180,7 @@ def shared_by_all(problem: Problem) -> Shared:
         second_scale=1.0 / np.sqrt(1.0 - recipe.beta2**step),
         rates=problem.rates,
         due=due,
+        frozen=_frozen(problem),
     )
 
 
@@ -193,6 +197,7 @@ def block_of(
         importance=problem.importance[chosen],
         learning_rate=problem.learning_rate[chosen],
         strength=presence_limits(problem.strength[chosen]),
+        mixing=_mixing(problem, chosen),
         sets=_sets(problem, chosen),
         state=lane_states(_keys(problem, chosen, DATA)),
         orders=np.tile(np.arange(samples, dtype=np.int32), (len(chosen), 1)),
@@ -209,6 +214,30 @@ def _keys(problem: Problem, chosen: NDArray[np.int64], purpose: int) -> NDArray[
     return np.array([stream_key(seed, purpose) for seed in problem.seeds[chosen]], dtype=np.uint64)
 
 
+def _mixing(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    if problem.mixing is None:
+        return np.zeros((1, 0), np.float32)
+    rows = problem.mixing if len(problem.mixing) == 1 else problem.mixing[chosen]
+    return np.ascontiguousarray(rows.reshape(len(rows), -1))
+
+
+def _frozen(problem: Problem) -> NDArray[np.int64]:
+    """Return the ranges of flat parameters that stay as they start: (range, 2)."""
+    begin, ranges = 0, []
+    for name, size in _sizes(problem.model).items():
+        if name in problem.recipe.frozen:
+            ranges.append((begin, begin + size))
+        begin += size
+    return np.array(ranges, np.int64).reshape(-1, 2)
+
+
+def _sizes(model: Model) -> dict[str, int]:
+    """Return the parameters of a model with their sizes, in the kernel's order."""
+    n, d = model.features, model.hidden
+    sizes = {"W": n * d, "W_out": 0 if model.tied else n * d, "b": n, "b_hidden": d if model.hidden_bias else 0}
+    return {name: size for name, size in sizes.items() if size}
+
+
 def _sets(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
     if problem.samples is not None:
         return problem.samples[None]
@@ -218,20 +247,18 @@ def _sets(problem: Problem, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def parameters_of(problem: Problem) -> NDArray[np.float32]:
-    """Return the starts as flat rows: W, the read-out (hidden, feature) if untied, b, zeros up to a multiple of 8."""
+    """Return the starts as the kernel's flat rows (see `Block`); the read-out lies there as (hidden, feature)."""
     start, count = problem.start, problem.instances
-    parts = [start.W.reshape(count, -1), start.b]
-    if start.W_out is not None:
-        parts.insert(1, start.W_out.transpose(0, 2, 1).reshape(count, -1))
+    read_out = None if start.W_out is None else start.W_out.transpose(0, 2, 1)
+    parts = [part.reshape(count, -1) for part in (start.W, read_out, start.b, start.b_hidden) if part is not None]
     width = sum(part.shape[1] for part in parts)
     return np.ascontiguousarray(np.concatenate([*parts, np.zeros((count, -width % 8), np.float32)], axis=1))
 
 
 def weights_of(problem: Problem, parameters: NDArray[np.float32]) -> Weights:
     """Return flat rows of parameters as weights; the inverse of `parameters_of`."""
-    n, d = problem.model.features, problem.model.hidden
-    matrices = 1 if problem.model.tied else 2
-    split = parameters[:, : n * d * matrices].reshape(-1, matrices, d, n)
-    b = parameters[:, n * d * matrices : n * d * matrices + n].copy()
-    W_out = None if problem.model.tied else np.ascontiguousarray(split[:, 1].transpose(0, 2, 1))
-    return Weights(split[:, 0].copy(), b, W_out)
+    sizes, shape = _sizes(problem.model), (-1, problem.model.hidden, problem.model.features)
+    cuts = np.cumsum([0, *sizes.values()])
+    parts = {name: parameters[:, cuts[k] : cuts[k + 1]].copy() for k, name in enumerate(sizes)}
+    W_out = np.ascontiguousarray(parts["W_out"].reshape(shape).transpose(0, 2, 1)) if "W_out" in parts else None
+    return Weights(parts["W"].reshape(shape), parts["b"], W_out, parts.get("b_hidden"))

@@ -1,13 +1,13 @@
 """The fused CPU kernel: one model trains for many steps inside one thread's cache.
 
-Per tile of `TILE` samples: draw x, h = W x, y = R^T h + b, the gradient of the loss by hand, and its sums
-over samples. No array of a whole batch exists. `R` (hidden, feature) is the read-out matrix transposed;
+Per tile of `TILE` samples: draw x, h = W x + c, y = R^T hidden_activation(h) + b, the gradient of the loss by hand,
+and its sums over samples. No array of a whole batch exists. `R` (hidden, feature) is the read-out matrix transposed;
 in a tied model it *is* `W`, and both gradients add into one array. The bias is the read-out of one more
 hidden unit that is always 1: `Rb` (hidden + 1, feature) is R with b as its last row, in one piece of memory.
 
-With c_i = 2 * importance_i / (batch * features), a = hidden_activation(h) and g_i = c_i (y_i - target_i)
-where the output passes gradient (else 0):
-    dL/db = sum g,   dL/dR = sum a g^T,   dL/dW = sum (R g * hidden_activation'(h)) x^T.
+With v_i = 2 * importance_i / (batch * features), a = hidden_activation(h), e = y - y* the error, and g_i = v_i e_i
+(L4: 2 v_i e_i^3) where the output passes gradient (else 0):
+    dL/db = sum g,   dL/dR = sum a g^T,   s = R g * hidden_activation'(h),   dL/dc = sum s,   dL/dW = sum s x^T.
 """
 
 # numba infers the types of kernel functions from their arguments.
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from experiments.core.training.cpu_draws import TILE, ZERO, T, fill_group, fill_row, jit, shuffle
 from experiments.core.training.cpu_products import ONE, dots, multiply, paired_dots
 
+IDENTITY, ABSOLUTE, POSITIVE = range(3)
+TARGET_CODES = {"identity": IDENTITY, "absolute": ABSOLUTE, "relu": POSITIVE}
+
 LARGEST = np.float32(np.finfo(np.float32).max)
 
 
@@ -34,7 +37,10 @@ class Options(NamedTuple):
     tied: bool
     relu_output: bool
     relu_hidden: bool
-    absolute: bool
+    hidden_bias: bool
+    target: int  # one of TARGET_CODES
+    mixed: bool  # whether a matrix adds to the target
+    fourth: bool  # L4 in place of L2
     signed: bool
     anticorrelated: bool
     shuffled: bool
@@ -59,13 +65,14 @@ class Shared(NamedTuple):
     second_scale: NDArray[np.float64]
     rates: NDArray[np.float64]
     due: NDArray[np.int64]
+    frozen: NDArray[np.int64]  # (range, 2): parameters from the first to before the second keep their start
 
 
 class Block(NamedTuple):
     """What differs between the instances of a block; everything below `state` changes as they train.
 
-    `parameters` (instance, parameter) holds W, then R if untied, then b, then zeros up to a multiple of 8,
-    so that loops over parameters have no remainder; `reached` the steps completed.
+    `parameters` (instance, parameter) holds W, then R if untied, then b, then c if there is one, then zeros up to a
+    multiple of 8, so that loops over parameters have no remainder; `reached` the steps completed.
     """
 
     limit: NDArray[np.int32]
@@ -73,6 +80,7 @@ class Block(NamedTuple):
     importance: NDArray[np.float32]
     learning_rate: NDArray[np.float32]
     strength: NDArray[np.int32]
+    mixing: NDArray[np.float32]  # (instance or 1, feature * feature); nothing in a row when targets have no mixture
     sets: NDArray[np.float32]  # (instance or 1, sample, feature); no samples when batches are fresh
     state: NDArray[np.uint32]
     orders: NDArray[np.int32]
@@ -89,6 +97,7 @@ class Scratch(NamedTuple):
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
+    wanted: NDArray[np.float32]
     h: NDArray[np.float32]
     slope: NDArray[np.float32]
     draws: NDArray[np.int32]
@@ -98,7 +107,7 @@ class Scratch(NamedTuple):
 
 def new_scratch(features: int, hidden: int, parameters: int) -> Scratch:
     """Return scratch space for models of one size."""
-    sizes = {"x": features * TILE, "y": features * TILE, "slope": hidden * TILE}
+    sizes = {"x": features * TILE, "y": features * TILE, "wanted": features * TILE, "slope": hidden * TILE}
     tiles = {name: np.zeros(size, np.float32) for name, size in sizes.items()}
     flat = {name: np.zeros(parameters, np.float32) for name in ("gradient", "previous")}
     return Scratch(h=np.ones((hidden + 1) * TILE, np.float32), draws=np.zeros(4 * TILE, np.int32), **tiles, **flat)
@@ -107,13 +116,10 @@ def new_scratch(features: int, hidden: int, parameters: int) -> Scratch:
 @jit
 def train_block(options, shared, block, scratch, begin, end):
     """Train every instance of a block from step `begin` to step `end`; a diverged one stays where it stopped."""
-    x, y, h, slope, draws = scratch.x, scratch.y, scratch.h, scratch.slope, scratch.draws
-    gradient, previous = scratch.gradient, scratch.previous
-    dW, dRb = split(options, gradient)
+    x, draws, gradient, previous = scratch.x, scratch.draws, scratch.gradient, scratch.previous
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
-        W, Rb = split(options, parameters)
-        importance = block.importance[instance]
+        importance, mixing = block.importance[instance], block.mixing[instance % len(block.mixing)]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
             position, batch = next_batch(options, block, instance, step)
             weight = np.float32(2.0 / (batch * options.features))
@@ -121,7 +127,7 @@ def train_block(options, shared, block, scratch, begin, end):
             for tile in range(0, batch, TILE):
                 count = min(TILE, batch - tile)
                 next_tile(options, shared, block, instance, position + tile, count, x, draws)
-                tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb)
+                tile_gradient(options, importance, weight, count, mixing, parameters, scratch, gradient)
             if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
 
@@ -169,6 +175,9 @@ def update(options, shared, block, instance, step, parameters, gradient, first, 
     size, correction = shared.first_scale[step], shared.second_scale[step]
     if not adam(options, learning_rate, rate, size, correction, parameters, gradient, first, second, previous):
         return False
+    for number in range(len(shared.frozen)):
+        for j in range(shared.frozen[number, 0], shared.frozen[number, 1]):
+            parameters[j] = previous[j]
     block.reached[instance] = step + 1
     if shared.due[step + 1] >= 0:
         copy(block.kept[instance, shared.due[step + 1]], parameters)
@@ -184,10 +193,11 @@ def copy(target, source):
 
 @jit
 def split(options, parameters):
-    """Return the parts W and Rb of flat parameters; when tied, W is the first rows of Rb."""
+    """Return the parts W, Rb and c of flat parameters; when tied, W is the first rows of Rb; c may be empty."""
     n, d = options.features, options.hidden
     begin = 0 if options.tied else n * d
-    return parameters[: n * d], parameters[begin : begin + n * d + n]
+    end = begin + n * d + n
+    return parameters[: n * d], parameters[begin:end], parameters[end : end + d if options.hidden_bias else end]
 
 
 @jit
@@ -212,17 +222,25 @@ def gather(x, samples, order, first, count):
 
 
 @jit
-def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW, dRb):
+def tile_gradient(options, importance, weight, count, mixing, parameters, scratch, gradient):
     """Add the gradient on the first `count` samples of a tile; `weight` is 2 / (batch * features)."""
     n, d = uintp(options.features), uintp(options.hidden)
-    outputs(options, W, Rb, x, y, h)
-    relu, absolute = options.relu_output, options.absolute
+    x, y, h, slope = scratch.x, scratch.y, scratch.h, scratch.slope
+    W, Rb, c = split(options, parameters)
+    dW, dRb, dc = split(options, gradient)
+    outputs(options, W, Rb, c, x, y, h)
+    wanted = targets(options, mixing, x, scratch.wanted)
     for i in range(n):
-        dRb[d * n + i] += output_slope(y, x, i * T, weight * importance[i], uintp(count), relu, absolute)
+        dRb[d * n + i] += output_slope(options, y, wanted, i * T, weight * importance[i], uintp(count))
     multiply(slope, d, Rb, n, ONE, y, n)
     if options.relu_hidden:
         for j in range(d * T):
             slope[j] = slope[j] if h[j] > ZERO else ZERO
+    for k in range(uintp(dc.size)):
+        total = ZERO
+        for s in range(T):
+            total += slope[k * T + s]
+        dc[k] += total
     if options.tied:
         paired_dots(dW, slope, x, h, y, d, n)
     else:
@@ -231,10 +249,13 @@ def tile_gradient(options, importance, weight, count, W, Rb, x, y, h, slope, dW,
 
 
 @jit
-def outputs(options, W, Rb, x, y, h):
-    """Compute h = hidden_activation(W x) and y = R^T h + b for a tile; y is still before its activation."""
+def outputs(options, W, Rb, c, x, y, h):
+    """Compute h = hidden_activation(W x + c) and y = R^T h + b for a tile; y is still before its activation."""
     n, d = uintp(options.features), uintp(options.hidden)
     multiply(h, d, W, n, ONE, x, n)
+    for k in range(uintp(c.size)):
+        for s in range(T):
+            h[k * T + s] += c[k]
     if options.relu_hidden:
         for j in range(d * T):
             h[j] = max(h[j], ZERO)
@@ -249,16 +270,43 @@ def zero(tile, size):
 
 
 @jit
-def output_slope(y, x, row, c, count, relu, absolute):
+def targets(options, mixing, x, wanted):
+    """Return the tile of what y should equal: x itself, or `wanted`, filled with target(x) + M x."""
+    n = uintp(options.features)
+    if options.target == IDENTITY and not options.mixed:
+        return x
+    if options.mixed:
+        multiply(wanted, n, mixing, n, ONE, x, n)
+    else:
+        zero(wanted, n * T)
+    if options.target == ABSOLUTE:
+        for j in range(n * T):
+            wanted[j] += abs(x[j])
+    elif options.target == POSITIVE:
+        for j in range(n * T):
+            wanted[j] += max(x[j], ZERO)
+    else:
+        for j in range(n * T):
+            wanted[j] += x[j]
+    return wanted
+
+
+@jit
+def output_slope(options, y, wanted, row, weight, count):
     """Turn a row of pre-activations into the slope of the loss there, 0 beyond `count`; return the row's sum.
 
     A NaN fails the comparison with 0, stays, and is noticed in the weights.
     """
     total = ZERO
-    for s in range(T):
-        target = abs(x[row + s]) if absolute else x[row + s]
-        slope = c * (y[row + s] - target)
-        y[row + s] = ZERO if relu and y[row + s] <= ZERO else slope
+    if options.fourth:
+        # Scaled by the squared error twice over, the slope of L2 becomes that of L4, d e^4 / de = 4 e^3.
+        for s in range(T):
+            error = y[row + s] - wanted[row + s]
+            y[row + s] = ZERO if y[row + s] <= ZERO else np.float32(2) * weight * error * error * error
+    else:
+        for s in range(T):
+            slope = weight * (y[row + s] - wanted[row + s])
+            y[row + s] = ZERO if options.relu_output and y[row + s] <= ZERO else slope
     for s in range(row + count, row + T):
         y[s] = ZERO
     for s in range(T):

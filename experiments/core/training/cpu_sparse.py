@@ -41,7 +41,7 @@ def sparse_densities(problem: Problem) -> NDArray[np.float64]:
         & (density[:, 0] <= SPARSE_DENSITY * np.sqrt(model.features * model.hidden))
         & (density[:, 0] > 0)
     )
-    fits = model.tied and model.output == "relu" and model.hidden_activation == "linear" and model.target == "identity"
+    fits = problem.plain and model.output == "relu" and model.target == "identity"
     return np.where(served & (fits and problem.coupling == UNCOUPLED), density[:, 0], np.nan)
 
 

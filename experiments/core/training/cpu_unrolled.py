@@ -4,8 +4,8 @@ For `features * hidden` up to `LARGEST_PRODUCT` the loops over features and hidd
 so that LLVM turns one loop over samples into vector code. Fresh samples of independent features are drawn inside that
 loop, which then touches memory only for the generator's state; coupled features and finite data sets come from a stored
 tile. The source is generated per shape (the reader may print it with `source(5, 2, True, "drawn")`), compiled at
-first use and kept on disk. What it computes is `cpu_kernel`'s `tile_gradient` on the same samples, for a linear hidden
-layer.
+first use and kept on disk. What it computes is `cpu_kernel`'s `tile_gradient` on the same samples, for
+plain models.
 """
 
 from collections.abc import Callable
@@ -53,8 +53,7 @@ def {name}(options, shared, block, scratch, begin, end):
 def unrolls(problem: Problem) -> bool:
     """Return whether the written-out kernel serves this problem; its shape decides, not its size."""
     model = problem.model
-    plain = model.tied and model.hidden_activation == "linear" and model.target == "identity"
-    return plain and model.features * model.hidden <= LARGEST_PRODUCT
+    return problem.plain and model.target == "identity" and model.features * model.hidden <= LARGEST_PRODUCT
 
 
 def kernel_of(problem: Problem) -> Callable[..., None]:

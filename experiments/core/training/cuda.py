@@ -18,7 +18,7 @@ from experiments.core import progress
 from experiments.core.training.cuda_inputs import Visits
 from experiments.core.training.problem import Problem
 from experiments.core.training.reference import Parameters, to_parameters, to_weights
-from experiments.core.training.specification import Model, Trained, Weights
+from experiments.core.training.specification import Trained, Weights
 
 REGISTER_WEIGHTS = 32
 """Most weights of a model whose whole state one warp keeps in registers (255 per thread) without spilling."""
@@ -54,10 +54,11 @@ class Stepper(Protocol):
     def advance(self, first: int, last: int) -> None: ...
 
 
-def fits_on_chip(model: Model) -> bool:
+def fits_on_chip(problem: Problem) -> bool:
     """Return whether one program can keep a whole model in registers and the fused kernel covers its options."""
-    plain = model.tied and model.hidden_activation == "linear"
-    return plain and model.features * model.hidden <= REGISTER_WEIGHTS
+    model = problem.model
+    covered = problem.plain and model.target != "relu"
+    return covered and model.features * model.hidden <= REGISTER_WEIGHTS
 
 
 def train_cuda(problem: Problem, device: str) -> Trained:
@@ -103,6 +104,6 @@ def _stepper(problem: Problem, state: State, device: str) -> Stepper:
     from experiments.core.training.cuda_fused import Fused
 
     visits = Visits(problem, device)
-    if fits_on_chip(problem.model):
+    if fits_on_chip(problem):
         return Fused(problem, state, visits, device)
     return Batched(problem, state, visits, device)

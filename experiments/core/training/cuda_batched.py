@@ -20,36 +20,54 @@ from experiments.core.training.specification import Model
 BLOCK = 1024
 
 
-def gradients(model: Model, weights: Parameters, x: Tensor, weight: Tensor, count: Tensor) -> Parameters:
+def gradients(
+    model: Model, weights: Parameters, x: Tensor, weight: Tensor, count: Tensor, mixing: Tensor | None = None
+) -> Parameters:
     """Return the hand-derived gradient of the loss with respect to every parameter.
 
     `x` (instance, batch, feature) holds the batch in its first `count` () rows, the rest is left out;
-    `weight` (instance, feature) is 2 importance / features.
+    `weight` (instance, feature) is 2 importance / features; `mixing` is `Problem.mixing`.
     """
     W, hidden = weights["W"], model.hidden
     W_out = W.transpose(1, 2) if model.tied else weights["W_out"]
     h = x @ W.transpose(1, 2)
+    if model.hidden_bias:
+        h += weights["b_hidden"][:, None, :]
     if model.hidden_activation == "relu":
         h.relu_()
     # One more hidden unit that is always 1 reads out the bias: two passes over the batch less than adding it.
     h_and_one = torch.nn.functional.pad(h, (0, 1), value=1.0)
     slope = h_and_one @ torch.cat([W_out.transpose(1, 2), weights["b"][:, None, :]], dim=1)
-    _slopes(model, slope, x, weight, count)
+    _slopes(model, slope, _targets(model, x, mixing), weight, count)
     slope_h = slope @ W_out
     if model.hidden_activation == "relu":
         slope_h *= h > 0
     gradient_W, gradient_read_out = slope_h.transpose(1, 2) @ x, slope.transpose(1, 2) @ h_and_one
     gradient_out, gradient_b = gradient_read_out[..., :hidden], gradient_read_out[..., hidden]
+    found = {"W": gradient_W, "b": gradient_b}
     if model.tied:
-        return {"W": gradient_W + gradient_out.transpose(1, 2), "b": gradient_b}
-    return {"W": gradient_W, "b": gradient_b, "W_out": gradient_out}
+        found["W"] = gradient_W + gradient_out.transpose(1, 2)
+    else:
+        found["W_out"] = gradient_out
+    if model.hidden_bias:
+        found["b_hidden"] = slope_h.sum(dim=1)
+    return found
 
 
-def _slopes(model: Model, z: Tensor, x: Tensor, weight: Tensor, count: Tensor) -> None:
+def _targets(model: Model, x: Tensor, mixing: Tensor | None) -> Tensor:
+    """Return what y should equal; x itself also where the kernel of the slopes takes the absolute value."""
+    wanted = x.relu() if model.target == "relu" else x
+    if mixing is None:
+        return wanted
+    return (x.abs() if model.target == "absolute" else wanted) + x @ mixing.transpose(1, 2)
+
+
+def _slopes(model: Model, z: Tensor, wanted: Tensor, weight: Tensor, count: Tensor) -> None:
     _, batch, features = z.shape
     grid = (-(-z.numel() // BLOCK),)
-    options = {"RELU": model.output == "relu", "ABSOLUTE": model.target == "absolute"}
-    cuda_kernels.slopes[grid](z, x, weight, count, z.numel(), batch, features, BLOCK=BLOCK, **options)
+    absolute = model.target == "absolute" and model.target_mixing is None
+    options = {"RELU": model.output == "relu", "ABSOLUTE": absolute, "FOURTH": model.loss == "l4"}
+    cuda_kernels.slopes[grid](z, wanted, weight, count, z.numel(), batch, features, BLOCK=BLOCK, **options)
 
 
 class Batched:
@@ -63,6 +81,7 @@ class Batched:
         self._factors = torch.from_numpy(step_factors(problem)).to(device)
         self._weight = torch.tensor(2.0 * problem.importance / problem.model.features, device=device)
         self._rate = torch.tensor(problem.learning_rate, device=device)
+        self._mixing = None if problem.mixing is None else torch.tensor(problem.mixing, device=device)
         self._step = torch.zeros((), dtype=torch.int32, device=device)
         self._count = torch.full((), problem.recipe.batch, dtype=torch.int32, device=device)
         self._x = torch.zeros(problem.instances, problem.recipe.batch, problem.model.features, device=device)
@@ -125,8 +144,9 @@ class Batched:
         """Take the step whose number is in `_step`; every tensor it reads or writes stays where it is."""
         if self._problem.samples_per_epoch is None:
             self.draw()
-        found = gradients(self._problem.model, self._state.weights, self._x, self._weight, self._count)
-        new = {name: self._adam(name, gradient) for name, gradient in found.items()}
+        model, frozen = self._problem.model, self._problem.recipe.frozen
+        found = gradients(model, self._state.weights, self._x, self._weight, self._count, self._mixing)
+        new = {name: self._adam(name, gradient) for name, gradient in found.items() if name not in frozen}
         sound = torch.stack([self._sound(value) & self._sound(second) for value, _, second in new.values()]).all(dim=0)
         stopped = self._state.stopped
         stopped.copy_(torch.where((stopped < 0) & ~sound, self._step, stopped))

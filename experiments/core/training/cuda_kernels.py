@@ -310,8 +310,10 @@ def train(
 
 @triton.jit
 def slopes(z_ptr, x_ptr, weight_ptr, count_ptr, total, batch, features, BLOCK: tl.constexpr, RELU: tl.constexpr,
-           ABSOLUTE: tl.constexpr):  # fmt: skip
+           ABSOLUTE: tl.constexpr, FOURTH: tl.constexpr):  # fmt: skip
     """Replace z (instance, batch, feature) by the loss's derivative by it; rows from `count` on get 0.
+
+    `x` is the target, or what the target is the absolute value of; L4 when `FOURTH`, else L2.
 
     `weight` (instance, feature) is 2 importance / features, still to be divided by the `count` () of rows.
     """
@@ -324,6 +326,9 @@ def slopes(z_ptr, x_ptr, weight_ptr, count_ptr, total, batch, features, BLOCK: t
     z = tl.load(z_ptr + entry, mask=inside, other=0.0)
     x = tl.load(x_ptr + entry, mask=inside, other=0.0)
     slope = slope_of(z, x, weight, RELU, ABSOLUTE)
+    if FOURTH:  # d e^4 = 2 e^2 d e^2
+        error = z - (tl.abs(x) if ABSOLUTE else x)
+        slope *= 2 * error * error
     tl.store(z_ptr + entry, tl.where(row % batch < count, slope, 0.0), mask=inside)
 
 

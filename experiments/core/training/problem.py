@@ -31,6 +31,8 @@ class Problem:
     `samples` (sample, feature) is the explicit data set, if any; `fixed_samples` asks for one data set
     per instance, which `sampling.fixed_data_sets` draws, again for all backends alike.
 
+    `mixing` (instance or 1, feature, feature) is the matrix of the target, if it has one.
+
     `rates` (step,) float64 multiplies the learning rate at each step.
     """
 
@@ -49,7 +51,15 @@ class Problem:
     loose: NDArray[np.int32]
     samples: NDArray[np.float32] | None
     start: Weights
+    mixing: NDArray[np.float32] | None
     rates: NDArray[np.float64]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the model is a common one: tied, linear inside without bias, L2, no mixed target, nothing frozen."""
+        model = self.model
+        usual = Model(model.features, model.hidden, model.output, target=model.target)
+        return self.mixing is None and not self.recipe.frozen and model == usual
 
     @property
     def samples_per_epoch(self) -> int | None:
@@ -91,6 +101,7 @@ def resolve(data: Data, model: Model, recipe: Recipe, instances: int | None = No
         loose=loose,
         samples=None if data.samples is None else np.ascontiguousarray(data.samples, dtype=np.float32),
         start=_start(recipe, model, seeds),
+        mixing=_mixing(model),
         rates=rate_factors(recipe),
     )
 
@@ -128,6 +139,8 @@ def _instances(data: Data, model: Model, recipe: Recipe, asked: int | None) -> i
             named[name] = shape[0]
     if recipe.instance_seeds is not None:
         named["instance_seeds"] = len(recipe.instance_seeds)
+    if model.target_mixing is not None and np.ndim(model.target_mixing) == 3:
+        named["target_mixing"] = len(model.target_mixing)
     if isinstance(recipe.start, Weights):
         named["start"] = len(recipe.start.W)
     return _agreed(named)
@@ -169,11 +182,18 @@ def _groups(data: Data, model: Model) -> tuple[NDArray[np.int32], NDArray[np.int
     return members, starts, loose
 
 
+def _mixing(model: Model) -> NDArray[np.float32] | None:
+    if model.target_mixing is None:
+        return None
+    array = np.asarray(model.target_mixing, dtype=np.float32)
+    return np.ascontiguousarray(array.reshape(-1, model.features, model.features))
+
+
 def _start(recipe: Recipe, model: Model, seeds: NDArray[np.uint64]) -> Weights:
     """Return the first weights (instance, ...), drawn from each instance's own stream unless given."""
     shape = (len(seeds), model.hidden, model.features)
     if isinstance(recipe.start, Weights):
-        return _given(recipe.start, shape, model.tied)
+        return _given(recipe.start, shape, model)
     sigma = np.sqrt(2.0 / (model.hidden + model.features)) if recipe.start == "xavier" else 1.0
     scale = _per_instance("start_scale", recipe.start_scale, len(seeds))
     check_range("start_scale", scale, 0.0, np.inf)
@@ -183,15 +203,22 @@ def _start(recipe: Recipe, model: Model, seeds: NDArray[np.uint64]) -> Weights:
     W_out = None if model.tied else np.ascontiguousarray(drawn[:, 1].transpose(0, 2, 1), dtype=np.float32)
     b = _per_feature("start_bias", recipe.start_bias, len(seeds), model.features)
     check_range("start_bias", b, -np.inf, np.inf)
-    return Weights(np.ascontiguousarray(drawn[:, 0]), b.copy(), W_out)
+    b_hidden = np.zeros(shape[:2], np.float32) if model.hidden_bias else None
+    return Weights(np.ascontiguousarray(drawn[:, 0]), b.copy(), W_out, b_hidden)
 
 
-def _given(start: Weights, shape: tuple[int, int, int], tied: bool) -> Weights:
+def _given(start: Weights, shape: tuple[int, int, int], model: Model) -> Weights:
     instances, hidden, features = shape
-    if tied != (start.W_out is None):
-        raise SpecificationError(f"start.W_out is {'given' if tied else 'missing'}, but the model is tied={tied}")
+    for name, array, wanted, why in (
+        ("W_out", start.W_out, not model.tied, f"tied={model.tied}"),
+        ("b_hidden", start.b_hidden, model.hidden_bias, f"hidden_bias={model.hidden_bias}"),
+    ):
+        if wanted != (array is not None):
+            raise SpecificationError(f"start.{name} is {'missing' if wanted else 'given'}, but the model is {why}")
     W_out = None if start.W_out is None else _weights("start.W_out", start.W_out, (instances, features, hidden))
-    return Weights(_weights("start.W", start.W, shape), _weights("start.b", start.b, (instances, features)), W_out)
+    b_hidden = None if start.b_hidden is None else _weights("start.b_hidden", start.b_hidden, (instances, hidden))
+    W, b = _weights("start.W", start.W, shape), _weights("start.b", start.b, (instances, features))
+    return Weights(W, b, W_out, b_hidden)
 
 
 def _weights(name: str, value: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

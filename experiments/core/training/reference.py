@@ -16,12 +16,14 @@ from experiments.core.training.sampling import Batches
 from experiments.core.training.specification import Model, Recipe, Trained, Weights
 
 Parameters = dict[str, Tensor]
-"""`W` (instance, hidden, feature), `b` (instance, feature) and, when untied, `W_out` (instance, feature, hidden)."""
+"""The parts of `Weights` that the model has, by their names."""
 
 
 def forward(model: Model, weights: Parameters, x: Tensor) -> Tensor:
     """Return y (instance, batch, feature) for x (instance, batch, feature)."""
     h = torch.einsum("ibf,ihf->ibh", x, weights["W"])
+    if model.hidden_bias:
+        h = h + weights["b_hidden"][:, None, :]
     if model.hidden_activation == "relu":
         h = h.relu()
     W_out = weights["W"].transpose(1, 2) if model.tied else weights["W_out"]
@@ -29,11 +31,19 @@ def forward(model: Model, weights: Parameters, x: Tensor) -> Tensor:
     return y.relu() if model.output == "relu" else y
 
 
+def target(model: Model, x: Tensor) -> Tensor:
+    """Return what y should equal, target(x) + target_mixing x: (instance, batch, feature)."""
+    wanted = {"identity": lambda: x, "absolute": x.abs, "relu": x.relu}[model.target]()
+    if model.target_mixing is None:
+        return wanted
+    mixing = torch.as_tensor(np.asarray(model.target_mixing, dtype=np.float32), device=x.device)
+    return wanted + x @ mixing.transpose(-1, -2)
+
+
 def loss(model: Model, weights: Parameters, importance: Tensor, x: Tensor) -> Tensor:
-    """Return the mean over batch and features of importance * (target - y)^2: (instance,)."""
-    target = x.abs() if model.target == "absolute" else x
-    error = target - forward(model, weights, x)
-    return (importance[:, None, :] * error**2).mean(dim=(1, 2))
+    """Return the mean over batch and features of importance * (target - y)^2, or ^4 for "l4": (instance,)."""
+    error = target(model, x) - forward(model, weights, x)
+    return (importance[:, None, :] * error ** (4 if model.loss == "l4" else 2)).mean(dim=(1, 2))
 
 
 def gradients(model: Model, weights: Parameters, importance: Tensor, x: Tensor) -> tuple[Tensor, Parameters]:
@@ -61,16 +71,14 @@ def adam_step(
 
 def to_parameters(weights: Weights, device: str) -> Parameters:
     """Return weights as tensors on `device`."""
-    arrays = {"W": weights.W, "b": weights.b}
-    if weights.W_out is not None:
-        arrays["W_out"] = weights.W_out
-    return {name: torch.tensor(array, device=device) for name, array in arrays.items()}
+    arrays = {"W": weights.W, "b": weights.b, "W_out": weights.W_out, "b_hidden": weights.b_hidden}
+    return {name: torch.tensor(array, device=device) for name, array in arrays.items() if array is not None}
 
 
 def to_weights(parameters: Parameters) -> Weights:
     """Return tensors as weights on the host."""
     arrays: dict[str, NDArray[np.float32]] = {name: value.cpu().numpy().copy() for name, value in parameters.items()}
-    return Weights(arrays["W"], arrays["b"], arrays.get("W_out"))
+    return Weights(arrays["W"], arrays["b"], arrays.get("W_out"), arrays.get("b_hidden"))
 
 
 def train_reference(problem: Problem, device: str) -> Trained:
@@ -86,8 +94,11 @@ def train_reference(problem: Problem, device: str) -> Trained:
         x = torch.from_numpy(batches.next()).to(device)
         _, slopes = gradients(problem.model, weights, importance, x)
         rate = learning_rate * float(problem.rates[step])
-        updated = {}
+        updated: Parameters = {}
         for name in weights:
+            if name in recipe.frozen:
+                updated[name] = weights[name]
+                continue
             state = weights[name], slopes[name], first[name], second[name]
             updated[name], first[name], second[name] = adam_step(recipe, step + 1, _per(rate, state[0]), *state)
         finite = _finite(updated, second)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 Coupling = Literal["independent", "correlated", "anticorrelated"]
 Schedule = Literal["constant", "cosine", "step"]
 Start = Literal["xavier", "normal"]
+Parameter = Literal["W", "b_hidden", "W_out", "b"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Weights:
     """Parameters of a batch of models.
 
     `W` (instance, hidden, feature) writes, `b` (instance, feature) is the output bias, and `W_out`
-    (instance, feature, hidden) reads in an untied model; `None` means that `W` transposed reads.
+    (instance, feature, hidden) reads in an untied model; `None` means that `W` transposed reads. `b_hidden`
+    (instance, hidden) is the bias of the hidden layer in a model that has one.
     """
 
     W: NDArray[np.float32]
     b: NDArray[np.float32]
     W_out: NDArray[np.float32] | None = None
+    b_hidden: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Model:
-    """`y = output(W_out hidden_activation(W x) + b)`, with `W_out = W^T` when `tied`.
+    """`y = output(W_out hidden_activation(W x + b_hidden) + b)`, and what `y` should equal.
 
-    `target` is what `y` should equal: the input itself or its absolute value.
+    `W_out = W^T` when `tied`; there is a `b_hidden` only with `hidden_bias`. The target is
+    `y* = target(x) + target_mixing x`: the input, its absolute value or its positive part, plus a fixed linear mixture
+    of all features. `target_mixing` is (feature, feature) or (instance, feature, feature); row i mixes into output i.
+
+    `loss` is the power of the error that training minimises the weighted mean of: "l2" (target - y)^2 or "l4"
+    (target - y)^4. "l4" needs a ReLU output.
     """
 
     features: int
@@ -73,18 +81,22 @@ class Model:
     output: Literal["relu", "linear"] = "relu"
     hidden_activation: Literal["linear", "relu"] = "linear"
     tied: bool = True
-    target: Literal["identity", "absolute"] = "identity"
+    target: Literal["identity", "absolute", "relu"] = "identity"
+    hidden_bias: bool = False
+    loss: Literal["l2", "l4"] = "l2"
+    target_mixing: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: minimise the mean over batch and features of importance * (target - y)^2.
+    """How to train: minimise the mean over batch and features of importance * (target - y)^2, or ^4 (`Model.loss`).
 
     Adam with decoupled weight decay (AdamW) on all parameters. `learning_rate` and `start_scale`
     may differ per instance (instance,). The rate rises linearly over the first `warmup` steps, then
     follows `schedule`: constant; cosine to 0; or step, multiplied by `step_factor` from the step
     `step_at * steps` on. `start` draws W ~ N(0, 2 / (hidden + feature)) per model ("xavier") or
-    N(0, 1) ("normal"), times `start_scale`, with b at `start_bias`; or takes given weights as they are.
+    N(0, 1) ("normal"), times `start_scale`, with b at `start_bias` and b_hidden = 0; or takes
+    given weights as they are. `frozen` parameters keep their start.
 
     `start_bias` is a scalar, (feature,) or (instance, feature). From b = 0, an output whose column of `W` faces away
     from the mean input is negative on all dense samples, gets no gradient and stays dead; b = E[x], for instance
@@ -109,6 +121,7 @@ class Recipe:
     start: Start | Weights = "xavier"
     start_scale: ArrayLike = 1.0
     start_bias: ArrayLike = 0.0
+    frozen: tuple[Parameter, ...] = ()
     snapshots: tuple[int, ...] = ()
     seed: int = 0
     instance_seeds: tuple[int, ...] | None = None

@@ -1,5 +1,6 @@
 """A specification that makes no sense is refused before any work, by a sentence that names field and value."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_bad_data_is_named(fields: dict[str, Any], sentence: str) -> None:
     ("fields", "sentence"),
     [
         ({"steps": 0}, "steps is 0"),
+        ({"frozen": ("W_out",)}, "frozen holds 'W_out'; the parameters of this model are W, b"),
         ({"batch": 0}, "batch is 0"),
         ({"learning_rate": 0.0}, "learning_rate is 0 at"),
         ({"learning_rate": np.nan}, "learning_rate is nan"),
@@ -83,6 +85,11 @@ def test_a_bad_recipe_is_named(fields: dict[str, Any], sentence: str) -> None:
         (Model(4, 0), "hidden is 0"),
         (Model(4, 2, output="tanh"), "output is 'tanh'"),  # type: ignore[arg-type]
         (Model(4, 2, target="square"), "target is 'square'"),  # type: ignore[arg-type]
+        (Model(4, 2, loss="l3"), "loss is 'l3'"),  # type: ignore[arg-type]
+        (Model(4, 2, output="linear", loss="l4"), "loss is 'l4', but output is 'linear'"),
+        (Model(4, 2, target_mixing=np.zeros((4, 2), np.float32)), r"target_mixing has shape \(4, 2\)"),
+        (Model(4, 2, target_mixing=np.zeros(4, np.float32)), r"target_mixing has shape \(4,\)"),
+        (Model(4, 2, target_mixing=np.full((4, 4), np.inf, np.float32)), r"target_mixing is inf at \(0, 0\)"),
     ],
 )
 def test_a_bad_model_is_named(model: Model, sentence: str) -> None:
@@ -93,6 +100,20 @@ def test_a_bad_model_is_named(model: Model, sentence: str) -> None:
 def test_an_untied_model_needs_a_read_out() -> None:
     with pytest.raises(ValueError, match=r"start.W_out is missing, but the model is tied=False"):
         resolve(Data(0.1), Model(4, 2, tied=False), Recipe(start=zeros()))
+
+
+def test_a_hidden_bias_needs_one_in_the_start_and_none_where_the_model_has_none() -> None:
+    with pytest.raises(ValueError, match=r"start.b_hidden is missing, but the model is hidden_bias=True"):
+        resolve(Data(0.1), Model(4, 2, hidden_bias=True), Recipe(start=zeros()))
+    start = replace(zeros(), b_hidden=np.zeros((1, 2), np.float32))
+    with pytest.raises(ValueError, match=r"start.b_hidden is given, but the model is hidden_bias=False"):
+        resolve(Data(0.1), MODEL, Recipe(start=start))
+
+
+def test_mixing_matrices_per_instance_must_agree_with_the_instances() -> None:
+    model = Model(4, 2, target_mixing=np.zeros((3, 4, 4), np.float32))
+    with pytest.raises(ValueError, match="not agreed: instances 2, target_mixing 3"):
+        resolve(Data(0.1), model, Recipe(), 2)
 
 
 def test_the_command_line_can_show_it_as_one_sentence() -> None:

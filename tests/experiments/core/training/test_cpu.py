@@ -13,10 +13,16 @@ from experiments.core.losses.evaluation import evaluate
 from experiments.core.losses.exact import expected_loss
 from experiments.core.training import cpu, reference
 from experiments.core.training.cpu_draws import TILE
-from experiments.core.training.cpu_kernel import new_scratch, split, tile_gradient
+from experiments.core.training.cpu_kernel import new_scratch, tile_gradient
 from experiments.core.training.problem import resolve
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
+
+
+def mixing(*sizes: int) -> np.ndarray:
+    """Return a mixing matrix per instance (instance, feature, feature), or one for all (feature, feature)."""
+    return np.random.default_rng(2).normal(0, 0.3, (*sizes, sizes[-1])).astype(np.float32)
+
 
 MODELS = [
     Model(5, 2),
@@ -25,20 +31,29 @@ MODELS = [
     Model(9, 1, tied=False, output="linear"),
     Model(8, 4, hidden_activation="relu"),
     Model(23, 6, target="absolute"),
+    Model(9, 5, hidden_activation="relu", hidden_bias=True),
+    Model(9, 4, hidden_activation="relu", hidden_bias=True, tied=False, target="relu"),
+    Model(6, 3, hidden_bias=True, output="linear", target="relu"),
+    Model(7, 5, hidden_activation="relu", tied=False, target="absolute", loss="l4"),
+    Model(5, 2, loss="l4"),
+    Model(7, 3, hidden_activation="relu", tied=False, output="linear", target="relu", target_mixing=mixing(7)),
+    Model(5, 2, target_mixing=mixing(5)),
+    Model(6, 3, tied=False, hidden_activation="relu", target="absolute", target_mixing=mixing(2, 6)),
 ]
 
 
 def random_weights(model: Model, instances: int) -> Weights:
     generator = np.random.default_rng(0)
-    W, b, out = (
+    W, b, out, b_hidden = (
         generator.standard_normal(shape).astype(np.float32)
         for shape in (
             (instances, model.hidden, model.features),
             (instances, model.features),
             (instances, model.features, model.hidden),
+            (instances, model.hidden),
         )
     )
-    return Weights(W, b, None if model.tied else out)
+    return Weights(W, b, None if model.tied else out, b_hidden if model.hidden_bias else None)
 
 
 def some_samples(model: Model, count: int) -> np.ndarray:
@@ -52,17 +67,14 @@ def kernel_gradient(problem: Any, x: np.ndarray) -> Weights:
     options, parameters = cpu.options_of(problem), cpu.parameters_of(problem)
     model, width = problem.model, parameters.shape[1]
     scratch = new_scratch(model.features, model.hidden, width)
-    tile = np.zeros((model.features, TILE), np.float32)
+    tile = scratch.x.reshape(model.features, TILE)
     tile[:, : len(x)] = x.T
     tile[:, len(x) :] = 9  # stale numbers that must not count
     found = np.zeros_like(parameters)
     for i, row in enumerate(parameters):
-        # Compiled without numba's runtime, `split` can hand its slices to other kernels but not to Python.
-        W, Rb = split.py_func(options, row)
-        dW, dRb = split.py_func(options, found[i])
         weight = np.float32(2 / (len(x) * model.features))
-        work = scratch.y, scratch.h, scratch.slope
-        tile_gradient(options, problem.importance[i], weight, len(x), W, Rb, tile.ravel(), *work, dW, dRb)
+        mixing = np.zeros(0, np.float32) if problem.mixing is None else problem.mixing[i % len(problem.mixing)].ravel()
+        tile_gradient(options, problem.importance[i], weight, len(x), mixing, row, scratch, found[i])
     return cpu.weights_of(problem, found)
 
 

@@ -32,6 +32,9 @@ LARGE = {
     "tied": Model(9, 4),
     "untied, hidden relu": Model(5, 3, tied=False, hidden_activation="relu", target="absolute"),
     "untied, linear": Model(5, 3, tied=False, output="linear"),
+    "hidden bias": Model(5, 3, hidden_activation="relu", hidden_bias=True, target="relu"),
+    "l4": Model(5, 3, tied=False, hidden_activation="relu", hidden_bias=True, target="absolute", loss="l4"),
+    "mixing": Model(4, 2, target="absolute", target_mixing=np.linspace(-0.3, 0.3, 32).reshape(2, 4, 4)),
 }
 
 
@@ -76,7 +79,8 @@ def test_the_batched_gradient_equals_automatic_differentiation_and_leaves_out_ab
     there = {name: value.to(DEVICE) for name, value in weights.items()}
     weight = (2 * importance / model.features).to(DEVICE)
     count = torch.tensor(17, dtype=torch.int32, device=DEVICE)
-    found = cuda_batched.gradients(model, there, x.to(DEVICE), weight, count)
+    mixing = None if problem.mixing is None else torch.tensor(problem.mixing, device=DEVICE)
+    found = cuda_batched.gradients(model, there, x.to(DEVICE), weight, count, mixing)
     for name, gradient in expected.items():
         assert relative_error(found[name], gradient) < 1e-5
 
@@ -111,7 +115,7 @@ GROUPED = {"coupling": "anticorrelated", "groups": ((0, 2),), "strength": 0.7}
 def test_both_paths_train_on_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(SMALL["relu"], Recipe(5, 30, 1e-2), samples=None, signed=True, **GROUPED)
     fused = cuda.train_cuda(problem, DEVICE)
-    monkeypatch.setattr(cuda, "fits_on_chip", lambda model: False)
+    monkeypatch.setattr(cuda, "fits_on_chip", lambda problem: False)
     batched = cuda.train_cuda(problem, DEVICE)
     np.testing.assert_allclose(fused.weights.W, batched.weights.W, atol=1e-5)
 
@@ -149,10 +153,13 @@ def test_given_weights_are_taken_as_they_are() -> None:
 
 
 def test_only_models_that_fit_in_registers_are_fused() -> None:
-    assert cuda.fits_on_chip(Model(5, 2))
-    assert not cuda.fits_on_chip(Model(100, 40))
-    assert not cuda.fits_on_chip(Model(5, 2, tied=False))
-    assert not cuda.fits_on_chip(Model(5, 2, hidden_activation="relu"))
+    assert cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(100, 40), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2, tied=False), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2, hidden_activation="relu"), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2, hidden_bias=True), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2, loss="l4"), Recipe()))
+    assert not cuda.fits_on_chip(resolve(Data(0.1), Model(5, 2), Recipe(frozen=("b",))))
 
 
 COMPILE = """

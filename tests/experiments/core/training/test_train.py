@@ -94,6 +94,20 @@ def test_what_to_do_with_diverged_models_is_raise_or_keep() -> None:
 
 
 @pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_frozen_parameters_keep_their_start_and_the_others_learn(backend: str) -> None:
+    model = Model(5, 3, hidden_activation="relu", tied=False, hidden_bias=True)
+    recipe = Recipe(steps=20, batch=64, weight_decay=0.1, frozen=("W", "b"), snapshots=(0,), start_bias=0.25)
+    trained = train(Data(0.5), model, recipe, 2, backend=backend)
+    start, end = trained.snapshots[0], trained.weights
+    np.testing.assert_array_equal(end.W, start.W)
+    np.testing.assert_array_equal(end.b, np.full((2, 5), 0.25))
+    for before, after in ((start.W_out, end.W_out), (start.b_hidden, end.b_hidden)):
+        assert before is not None
+        assert after is not None
+        assert (before != after).reshape(2, -1).any(axis=1).all()
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
 def test_more_samples_than_a_batch_make_epochs(backend: str) -> None:
     """Full-batch training sees the whole set each step, in whatever order, so all seeds agree."""
     data = Data(0.5, fixed_samples=40)
