@@ -14,12 +14,13 @@ from scipy.stats import ks_2samp
 from experiments.core import plotting
 from experiments.core.contract import Experiment, Verdict
 from experiments.core.criteria import Criterion, LessThan, above, refuted_if
+from experiments.core.losses.exact import expected_loss
 from experiments.core.losses.optimum import minimise, polish, search
 from experiments.core.metrics import axis_alignment
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
-from experiments.first_runs.shared.dense import cube_points, dedicated_loss, one_direction, relu_loss
+from experiments.first_runs.shared.dense import dedicated_loss, one_direction
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,6 @@ class Config:
     decays: tuple[float, ...] = (1.0, 0.9, 0.7)  # importance of feature i is decay^i
     steps: int = 4000
     batch: int = 128
-    points_log2: int = 13  # points of the cube over which the clip gain is averaged
     exact_starts: int = 128  # random starts of the exact search for the best loss of 5 features in 2 dimensions
     ratios: int = 41  # importance ratios of two features in one dimension, 0.98 to 1
     ratio_starts: int = 12
@@ -86,7 +86,7 @@ experiment = Experiment(
     __name__,
     title="What a dense model keeps",
     config=Config(),
-    quick=Config(seeds=32, steps=600, batch=64, points_log2=10, exact_starts=12, ratios=9, ratio_starts=4),
+    quick=Config(seeds=32, steps=600, batch=64, exact_starts=12, ratios=9, ratio_starts=4),
 )
 
 
@@ -97,7 +97,7 @@ def run(config: Config, device: str) -> Result:
     generator = np.random.default_rng(config.seed)
     null = np.array([axis_alignment(generator.standard_normal((config.seeds, d, n))) for n, d in SHAPES])
     equal, dedicated = models[0][0], dedicated_loss(5, 2)
-    loss = relu_loss(equal.W, equal.b, cube_points(5, config.points_log2, config.seed)) / dedicated
+    loss = expected_loss(equal.W, equal.b, 1.0).value / dedicated
     minima = polish(equal.W, equal.b, np.ones((1, 5)))
     (found,) = search(2, 5, np.ones((1, 5)), starts=config.exact_starts, seed=config.seed)
     angle, angle_ratio = np.linspace(0, 90, 46), np.array([1.0, 0.995])

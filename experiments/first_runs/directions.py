@@ -230,7 +230,7 @@ def _shown(values: Array) -> Array:
         "Share of exact minima, each reached from one of the reader's runs at the reader's p that ended in digons or "
         "two directions, whose right angles are all within a thousandth of a degree of 90."
     ),
-    criterion=above(0.5),
+    criterion=above(0.9, refuted_below=0.5, otherwise=Verdict.INCONCLUSIVE),
     figures=("right-angles",),
     published=Verdict.SUPPORTED,
 )
@@ -275,7 +275,7 @@ def readers_pairs(result: Result) -> Quantity:
     title="At the optimum antipodal pairs are exact",
     statements=("A3",),
     test="Share of exact minima, as for the right angles, whose pairs are within a thousandth of a degree of opposite.",
-    criterion=above(0.5),
+    criterion=above(0.9, refuted_below=0.5, otherwise=Verdict.INCONCLUSIVE),
     figures=("right-angles",),
     published=Verdict.SUPPORTED,
 )

@@ -58,7 +58,7 @@ class Causes:
     batch_size: Quantity
 
     def values(self) -> list[Quantity]:
-        return [self.initial_scale, self.steps, self.learning_rate, self.finite_data, self.batch_size]
+        return list(vars(self).values())
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def run(config: Config, device: str) -> Result:
         pictures=np.stack([picture(run.W[0]) for run in (reader, repaired) for picture in (gram, cosines)]),
         shares=Causes(*shapley_shares(loss, config.resamples, config.seed)),
         log_shares=Causes(*shapley_shares(np.log(loss), config.resamples, config.seed)),
-        single=Causes(*(_closed(loss, _only(cause)) for cause in range(5))),
-        all_but=Causes(*(_closed(loss, tuple(1 - bit for bit in _only(cause))) for cause in range(5))),
+        single=Causes(*(_closed(loss, tuple(np.eye(5, dtype=int)[cause])) for cause in range(5))),
+        all_but=Causes(*(_closed(loss, tuple(1 - np.eye(5, dtype=int)[cause])) for cause in range(5))),
         numbers=_numbers(loss, course, small_course, reader, (long, small)),
     )
 
@@ -193,7 +193,7 @@ def _train(
             start="normal",
             start_scale=np.repeat(sigma[list(scales)], config.seeds),
             snapshots=tuple(snapshots),
-            instance_seeds=tuple(config.seed * 1_000_003 + seed for seed in range(config.seeds)) * len(scales),
+            instance_seeds=_seeds(config) * len(scales),
         ),
         device=device,
     )
@@ -213,10 +213,17 @@ def _at(trained: Trained, step: int) -> Weights:
 
 
 def _loss(config: Config, weights: Weights) -> Array:
-    """Return losses on the common samples over that of the best constant output, Var x = p/3 - p^2/4."""
+    """Return losses over that of the best constant output, Var x = p/3 - p^2/4.
+
+    Every seed has samples of its own, the same for all combinations of causes.
+    """
     p, model = config.density, Model(config.features, config.hidden)
-    constant = p / 3 - p**2 / 4
-    return evaluate(weights, Data(p), model, samples=config.evaluation_samples, seed=config.seed).loss / constant
+    seeds = np.tile(_seeds(config), len(weights.W) // config.seeds)
+    return evaluate(weights, Data(p), model, config.evaluation_samples, seeds).loss / (p / 3 - p**2 / 4)
+
+
+def _seeds(config: Config) -> tuple[int, ...]:
+    return tuple(config.seed * 1_000_003 + seed for seed in range(config.seeds))
 
 
 def _course(config: Config, trained: Trained) -> Course:
@@ -224,10 +231,6 @@ def _course(config: Config, trained: Trained) -> Course:
     lengths = np.array([norms(weights.W).mean(-1) for weights in trained.snapshots])
     bias = np.array([weights.b.mean(-1) for weights in trained.snapshots], dtype=np.float64)
     return Course(np.array(trained.steps), losses, lengths, bias)
-
-
-def _only(cause: int) -> tuple[int, ...]:
-    return tuple(int(other == cause) for other in range(5))
 
 
 def _closed(loss: Array, cell: tuple[int, ...]) -> Quantity:
@@ -280,12 +283,8 @@ def _correlation(first: Array, second: Array) -> Array:
 def draw_causes(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", sharey=True)
     at = np.arange(len(CAUSES))[::-1]
-    panels = (
-        ("averaged over all orders", result.shares),
-        ("changed alone", result.single),
-        ("left unchanged alone", result.all_but),
-    )
-    for ax, (title, quantities) in zip(axes, panels, strict=True):
+    panels = {"averaged over all orders": result.shares, "changed alone": result.single, "all but this": result.all_but}
+    for ax, (title, quantities) in zip(axes, panels.items(), strict=True):
         plotting.guide(ax, 0.0, vertical=True)
         plotting.guide(ax, 1.0, vertical=True)
         plotting.points(ax, at, quantities.values(), label="loss", horizontal=True)
@@ -341,11 +340,10 @@ def draw_course(result: Result) -> Figure:
 )
 def draw_pictures(result: Result) -> Figure:
     figure, axes = plotting.new_figure(2, 2, height=6.0)
-    titles = ("reader's run", "reader's run", "all causes changed", "all causes changed")
     for index, (ax, picture) in enumerate(zip(axes.flat, result.pictures, strict=True)):
         limit = 1.0 if index % 2 else float(np.abs(picture).max())
         plotting.gram(ax, picture, limit=limit, label="cosine" if index % 2 else "entry of WᵀW")
-        ax.set_title(titles[index])
+        ax.set_title("reader's run" if index < 2 else "all causes changed")
         ax.set(xlabel="feature" if index > 1 else "", ylabel="feature" if index % 2 == 0 else "")
     plotting.panel_letters(axes)
     return figure

@@ -1,6 +1,6 @@
 """Expected loss of many models on one large common set of fresh samples.
 
-All instances see the same uniform draws (common random numbers), so that differences between models are
+All instances of one seed see the same uniform draws (common random numbers), so that differences between models are
 known far better than each loss; where densities differ, the same draws are cut at another height. The
 loss is the one that training minimises: the mean over features of importance * (target - y)^2 (^4 for `loss="l4"`).
 The sum over features of the paper is `features` times as large.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import uintp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu import block_of, options_of, parameters_of, shared_by_all, thread_count
@@ -44,21 +44,30 @@ class Evaluation:
 
 
 def evaluate(
-    weights: Weights, data: Data, model: Model, samples: int = SAMPLES, seed: int = 0, threads: int | None = None
+    weights: Weights,
+    data: Data,
+    model: Model,
+    samples: int = SAMPLES,
+    seed: ArrayLike = 0,
+    threads: int | None = None,
 ) -> Evaluation:
     """Evaluate every instance of `weights` on `samples` fresh samples, or on the whole of `data.samples`.
 
     Density, importance and strength may differ per instance; a single set of weights is evaluated at each
-    of them. A `fixed_samples` data set is not used: what is estimated is the loss on new data. Same seed,
-    same bytes, whatever the number of threads. Raises `SpecificationError` as `train` does.
+    of them. With one seed per instance, those of the same seed see the same samples, so that an interval over seeds
+    holds the sampling error as well. A `fixed_samples` data set is not used: what is estimated is the loss on new
+    data. Same seed, same bytes, whatever the number of threads. Raises `SpecificationError` as `train` does.
     """
     if samples < 2:
         raise SpecificationError(f"samples is {samples}; an evaluation with a standard error needs at least 2")
     problem = resolve(_fresh(data), model, Recipe(steps=1, batch=samples, start=weights))
     count = problem.instances if problem.samples is None else len(problem.samples)
+    seeds = np.full(problem.instances, seed) if np.ndim(seed) == 0 else np.asarray(seed)
+    if seeds.shape != (problem.instances,):
+        raise SpecificationError(f"there are {seeds.size} seeds for {problem.instances} instances; give one for each")
     total = samples if problem.samples is None else count
     sums = np.zeros((problem.instances, 2 + model.features))
-    _run(problem, total, seed, sums, threads or thread_count())
+    _run(problem, total, seeds, sums, threads or thread_count())
     return _summary(problem, sums, total)
 
 
@@ -68,15 +77,16 @@ def _fresh(data: Data) -> Data:
     return Data(data.density, data.importance, data.signed, data.coupling, data.groups, data.strength)
 
 
-def _run(problem: Problem, samples: int, seed: int, sums: NDArray[np.float64], threads: int) -> None:
+def _run(problem: Problem, samples: int, seeds: NDArray[np.int64], sums: NDArray[np.float64], threads: int) -> None:
     """Add up every instance's losses; each row of `sums` is the work of one thread alone."""
     options, shared, parameters = options_of(problem), shared_by_all(problem), parameters_of(problem)
-    state = lane_states(np.array([stream_key(seed, EVALUATION)], np.uint64))[0]
+    different, which = np.unique(seeds, return_inverse=True)
+    states = lane_states(np.array([stream_key(int(seed), EVALUATION) for seed in different], np.uint64))
 
     def work(chosen: NDArray[np.int64]) -> None:
         rows = parameters[chosen]
         block = block_of(problem, rows, np.zeros((len(chosen), 0, rows.shape[1]), np.float32), chosen)
-        block.state[:] = state
+        block.state[:] = states[which[chosen]]
         found = np.zeros((len(chosen), sums.shape[1]))
         scratch = new_scratch(options.features, options.hidden, rows.shape[1])
         evaluate_block(options, shared, block, scratch, samples, found)

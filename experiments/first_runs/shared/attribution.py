@@ -10,7 +10,7 @@ from math import factorial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.core.quantities import CONFIDENCE, Quantity
+from experiments.core.quantities import Quantity, bootstrap_each
 
 Array = NDArray[np.float64]
 
@@ -40,19 +40,14 @@ def _one(values: Array, causes: int) -> Array:
 def shapley_shares(outcomes: ArrayLike, resamples: int, seed: int) -> list[Quantity]:
     """Return each cause's Shapley value as a share of the whole difference, for outcomes (2, ..., 2, seed).
 
-    Outcomes are averaged over seeds; the interval is a percentile bootstrap that resamples seeds together for all
-    combinations, since the same seeds train in each.
+    Outcomes are averaged over seeds; the bootstrap resamples seeds together for all combinations, since the same seeds
+    train in each.
     """
     values = np.asarray(outcomes, dtype=np.float64)
-    causes, seeds = values.ndim - 1, values.shape[-1]
-    parts = shapley_values(values, causes)
-    chosen = np.random.default_rng(seed).integers(0, seeds, (resamples, seeds))
-    resampled = parts[:, chosen].mean(-1)
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(resampled / resampled.sum(0), [tail, 100 - tail], axis=1)
-    centre = parts.mean(-1) / parts.mean(-1).sum()
-    method = f"percentile bootstrap over seeds, {resamples} resamples, 95 %"
-    return [
-        Quantity(float(value), float(below), float(above), seeds, method=method)
-        for value, below, above in zip(centre, low, high, strict=True)
-    ]
+    parts = shapley_values(values, values.ndim - 1)
+
+    def shares(chosen: NDArray[np.int64]) -> Array:
+        total = parts[:, chosen].mean(-1)
+        return np.asarray(total / total.sum())
+
+    return bootstrap_each(shares, values.shape[-1], seed=seed, resamples=resamples)

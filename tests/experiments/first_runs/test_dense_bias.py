@@ -26,3 +26,9 @@ def test_trained_biases_scatter_about_the_formula_without_offset(result: Result)
 
 def test_ignored_features_output_their_mean(result: Result) -> None:
     np.testing.assert_allclose(result.ignored_b, result.ignored_p / 2, rtol=0.2)
+
+
+def test_the_error_of_ignored_features_has_the_seeds_as_its_unit(result: Result) -> None:
+    assert result.numbers.ignored_error.n == SMALL.density_seeds
+    found = dense_bias._mean_per_seed(np.array([0.1, 0.3, 0.5]), np.array([0, 0, 1]))
+    assert found.value == pytest.approx((0.2 + 0.5) / 2)

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
+from experiments.core.training.specification import Weights
 from experiments.first_runs import second_run
 from experiments.first_runs.second_run import Causes, Config, Result
 
@@ -65,3 +66,10 @@ def test_the_verdict_follows_the_share_of_the_scale(
     shares["initial_scale"] = Quantity(scale, scale - 0.01, scale + 0.01, 16)
     found = second_run.scale_share(replace(result, shares=Causes(**shares)))
     assert second_run.experiment.claims["second-run-scale"].criterion.verdict(found) is verdict
+
+
+def test_seeds_have_evaluation_samples_of_their_own_and_combinations_share_them() -> None:
+    weights = Weights(np.zeros((6, 8, 20), np.float32), np.zeros((6, 20), np.float32))  # two scales of three seeds
+    loss = second_run._loss(TINY, weights).reshape(2, 3)
+    np.testing.assert_array_equal(loss[0], loss[1])
+    assert len(set(loss[0])) == 3

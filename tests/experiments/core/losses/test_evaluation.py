@@ -69,6 +69,16 @@ def test_bytes_do_not_depend_on_threads_and_do_on_the_seed() -> None:
     assert (evaluate(weights(model, 7), data, model, 5000, seed=1).loss != one.loss).all()
 
 
+def test_instances_of_one_seed_see_the_samples_of_that_seed() -> None:
+    model, data = Model(5, 2), Data(0.2)
+    models = weights(model, 4)
+    found = evaluate(models, data, model, 5000, seed=[3, 8, 3, 8]).loss
+    for seed, chosen in ((3, [0, 2]), (8, [1, 3])):
+        np.testing.assert_array_equal(found[chosen], evaluate(models, data, model, 5000, seed=seed).loss[chosen])
+    with pytest.raises(ValueError, match="3 seeds for 4 instances"):
+        evaluate(models, data, model, 5000, seed=[1, 2, 3])
+
+
 def test_one_set_of_weights_is_evaluated_at_every_density() -> None:
     model, density = Model(5, 2), np.array([[0.1], [0.5], [0.9]])
     found = evaluate(weights(model, 1), Data(density), model, SAMPLES)
