@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SCALE ?= full
 DEVICE ?= auto
+JOBS ?= auto
 ONLY ?=
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -13,20 +14,20 @@ export WORD_VECTORS # a file of word vectors for the offset test; none by defaul
 .PHONY: help report test serve publish bench check lint format clean lock
 
 help: ## list the commands
-	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
+	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
-	@$(RUN) site_builder report --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
+	@$(RUN) site_builder report --scale '$(SCALE)' --device '$(DEVICE)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
 
 test: $(VENV)/.dev ## run the tests
 	@$(RUN) pytest -n auto --dist worksteal $(TESTS)
 
 serve: $(VENV)/.runtime ## live preview: pages re-render as you edit
-	@$(RUN) site_builder serve --scale '$(SCALE)' --device '$(DEVICE)' $(if $(ONLY),--only '$(ONLY)')
+	@$(RUN) site_builder serve --scale '$(SCALE)' --device '$(DEVICE)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
 
 publish: $(VENV)/.runtime ## build at full scale and push the site to GitHub Pages
-	@$(RUN) site_builder publish --device '$(DEVICE)'
+	@$(RUN) site_builder publish --device '$(DEVICE)' --jobs '$(JOBS)'
 
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench

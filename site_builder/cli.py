@@ -14,7 +14,7 @@ import typer
 
 from experiments.core.errors import ReportError
 from site_builder.console import watching
-from site_builder.environment import device_class
+from site_builder.environment import device_class, jobs_asked
 from site_builder.options import SCALES, Options, WrongOption, chosen
 from site_builder.project import Project, find_project
 
@@ -30,14 +30,17 @@ app = typer.Typer(
 
 Scale = Annotated[str, typer.Option(envvar="SCALE", help="Size of the runs: quick, full (as published) or large.")]
 Device = Annotated[str, typer.Option(envvar="DEVICE", help="Where to compute: auto, cpu or cuda.")]
+Jobs = Annotated[
+    str, typer.Option(envvar="JOBS", help="Experiments to run side by side: a number, or auto (one per core).")
+]
 Only = Annotated[str, typer.Option(envvar="ONLY", help="An experiment, a part, or a glob over experiments.")]
 
 
 @app.command()
-def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+def report(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
     """Run what changed, draw it, build the site and say which file to open."""
     with said_in_one_sentence():
-        project, options = asked(scale, device, only)
+        project, options = asked(scale, device, only, jobs)
         if nothing_changed(project, options):
             print("Nothing changed since this site was built.")
         else:
@@ -48,13 +51,13 @@ def report(scale: Scale = "full", device: Device = "auto", only: Only = "") -> N
 
 
 @app.command()
-def run(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+def run(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
     """Run the experiments and draw their figures, without building pages."""
     from site_builder.build import gathered
     from site_builder.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
-        project, options = asked(scale, device, only)
+        project, options = asked(scale, device, only, jobs)
         result = gathered(project, options, state_of(project, options), watcher)[0]
     conclude(result)
     print(f"{counted(result)} are up to date in {project.build}")
@@ -137,21 +140,23 @@ def serve(
     scale: Scale = "full",
     device: Device = "auto",
     only: Only = "",
+    jobs: Jobs = "auto",
     port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 8000,
 ) -> None:
     """Preview the site and build it anew on every change; what fails is shown as a card."""
     from site_builder.site.serve import serve_preview
 
     with said_in_one_sentence():
-        project, _ = asked(scale, device, only)
-        serve_preview(project, ["--scale", scale, "--device", device, "--only", only], port, print)
+        project, _ = asked(scale, device, only, jobs)
+        chosen = ["--scale", scale, "--device", device, "--only", only, "--jobs", jobs]
+        serve_preview(project, chosen, port, print)
 
 
 @app.command(hidden=True)
-def preview(scale: Scale = "full", device: Device = "auto", only: Only = "") -> None:
+def preview(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
     """Build the draft that `serve` shows."""
     with said_in_one_sentence():
-        project, options = asked(scale, device, only)
+        project, options = asked(scale, device, only, jobs)
         conclude(built(project, options, draft=True))
 
 
@@ -159,6 +164,7 @@ def preview(scale: Scale = "full", device: Device = "auto", only: Only = "") -> 
 def publish(
     scale: Scale = "full",
     device: Device = "auto",
+    jobs: Jobs = "auto",
     remote: Annotated[str, typer.Option(help="The git remote to push to.")] = "origin",
     branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
 ) -> None:
@@ -166,7 +172,7 @@ def publish(
     from site_builder.site.publish import push, refuse_unknown_remote, refuse_unpublishable
 
     with said_in_one_sentence():
-        project, options = asked(scale, device, "")
+        project, options = asked(scale, device, "", jobs)
         refuse_unpublishable(project, scale)
         refuse_unknown_remote(project, remote)
         if not nothing_changed(project, options):
@@ -209,9 +215,10 @@ def clean() -> None:
         shutil.rmtree(find_project(Path.cwd()).build, ignore_errors=True)
 
 
-def asked(scale: str, device: str, only: str, *, compute: bool = True) -> tuple[Project, Options]:
+def asked(scale: str, device: str, only: str, jobs: str = "1", *, compute: bool = True) -> tuple[Project, Options]:
     """Return the project here and the checked options; a wrong word ends the program with 2."""
-    options = Options(chosen(scale, SCALES, "SCALE"), device_class(device), only or None, compute)
+    kind = device_class(device)
+    options = Options(chosen(scale, SCALES, "SCALE"), kind, only or None, compute, jobs_asked(jobs, kind))
     return find_project(Path.cwd()), options
 
 

@@ -35,6 +35,15 @@ def device_class(device: str) -> str:
     return "cuda"
 
 
+def jobs_asked(value: str, device: str) -> int:
+    """Return how many experiments run side by side: "auto" is one per core, and one alone on a GPU."""
+    if value == "auto":
+        return 1 if device == "cuda" else usable_cores()
+    if not (value.isdecimal() and int(value) > 0):
+        raise WrongOption(f"JOBS: {value!r} is no number of experiments to run at once; give one from 1 on, or auto")
+    return int(value)
+
+
 @cache
 def cuda_is_there() -> bool:
     """True when a driver, a device and a torch built for CUDA are there; imports torch only if the driver answers."""

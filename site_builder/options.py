@@ -1,6 +1,6 @@
 """What a command was asked for, checked word by word."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from experiments.core.errors import ReportError, did_you_mean
 
@@ -16,13 +16,15 @@ class WrongOption(ReportError):
 class Options:
     """What to build: `scale` ("quick", "full", "large"), class of `device` ("cpu", "cuda"), `only` some experiments.
 
-    Without `compute` nothing runs: what is not stored is absent.
+    Without `compute` nothing runs: what is not stored is absent. `jobs` experiments run side by side, in processes of
+    their own unless it is 1; it decides how soon a report is there and nothing of what it says.
     """
 
     scale: str = "full"
     device: str = "cpu"
     only: str | None = None
     compute: bool = True
+    jobs: int = field(default=1, repr=False, compare=False)
 
 
 def chosen(value: str, known: tuple[str, ...], option: str) -> str:

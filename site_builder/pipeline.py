@@ -3,9 +3,8 @@
 A failure becomes a problem of the report and stops nothing else; nothing that failed is stored.
 """
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -19,8 +18,7 @@ from site_builder.build_stamp import code_digest
 from site_builder.console import Watcher
 from site_builder.environment import Commit, commit_of
 from site_builder.failures import Failure, failure, told
-from site_builder.figures import drawing_pool, drawings
-from site_builder.figures.drawing_pool import Job, draw_in_pool, is_worth_a_pool
+from site_builder.figures import drawings
 from site_builder.figures.drawings import Draw, Drawing
 from site_builder.keys.run_keys import Key, draw_key, draw_parts, run_key
 from site_builder.keys.sources import Sources
@@ -28,8 +26,11 @@ from site_builder.options import Options
 from site_builder.pages.words import quantities_of
 from site_builder.project import Project
 from site_builder.registry import Registry, stem
+from site_builder.running import workers
+from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
+from site_builder.running.workers import Crew
 from site_builder.store import runs
-from site_builder.store.entries import clear_unfinished, is_complete
+from site_builder.store.entries import clear_unfinished
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
 from site_builder.store.runs import Run
 
@@ -48,13 +49,11 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     gathering = _Gathering(project, registry, options, watcher)
     gathering.absent |= registry.unreadable
     plans = gathering.plans()
-    if code not in (None, code_digest(project)):
+    found = code_digest(project)
+    if code not in (None, found):
         raise ReportError("the code was changed while it was being read; run the same command again")
-    if gathering.will_draw_many(plans):
-        drawing_pool.start({plan.experiment.module for plan in plans})
-    for plan in plans:
-        gathering.run(plan, asked_for=plan.experiment.id in selected)
-    gathering.draw([plan for plan in plans if plan.run])
+    jobs = [job for plan in plans for job in gathering.loaded(plan, asked_for=plan.experiment.id in selected)]
+    gathering.work(plans, jobs, found)
     for plan in plans:
         gathering.take_in(plan)
     return gathering.report()
@@ -152,60 +151,71 @@ class _Gathering:
                 plans.append(_Plan(experiment, key, about, figures))
         return plans
 
-    def will_draw_many(self, plans: list[_Plan]) -> bool:
-        """True when experiments with enough figures for a pool have no stored result."""
-        missing = [plan for plan in plans if not is_complete(runs.entry(self.project, plan.experiment, plan.key))]
-        return self.options.compute and is_worth_a_pool(sum(len(plan.experiment.figures) for plan in missing))
-
-    def run(self, plan: _Plan, *, asked_for: bool) -> None:
-        """Load the plan's run, or run it if it is asked for, and plan its drawings."""
+    def loaded(self, plan: _Plan, *, asked_for: bool) -> list[Job]:
+        """Load the plan's run if it is stored; return what is left to do for the plan: to run it, or to draw it."""
         with self._catching(plan.experiment, "run", plan.names):
-            run = self._run(plan.experiment, plan.key, asked_for)
-            if run is None:
-                reason = "not run yet" if asked_for else f"not run, for only {self.options.only!r} was asked for"
-                self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
-                return
-            plan.run = run
-            folder = runs.entry(self.project, plan.experiment, plan.key)
-            plan.drawings = {
-                id: Drawing(id, folder, plan.about[id], draw_key(parts, run.digest))
-                for id, parts in plan.draw_parts.items()
-            }
+            plan.run = self._stored(plan)
+            if plan.run:
+                return self._drawings(plan)
+            if asked_for and self.options.compute:
+                seconds = earlier_seconds(self.project, plan.experiment, self.options.scale)
+                return [RunJob(self.project, plan.experiment.module, self.options, plan.key, seconds)]
+            reason = "not run yet" if asked_for else f"not run, for only {self.options.only!r} was asked for"
+            self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
+        return []
 
-    def draw(self, plans: list[_Plan]) -> None:
-        """Draw every figure that is not stored, many of them in parallel."""
-        missing = [
-            (plan, drawing)
-            for plan in plans
+    def work(self, plans: list[_Plan], jobs: list[Job], code: str) -> None:
+        """Run and draw what is missing; a figure is drawn as soon as somebody is free after its run."""
+        if not jobs:
+            return
+        by_module = {plan.experiment.module: plan for plan in plans}
+        runs = [job for job in jobs if isinstance(job, RunJob)]
+        runs = longest_first(runs) if self.options.jobs > 1 else runs
+        with self._crew(by_module, runs, jobs, code) as crew:
+            for job in (*runs, *(job for job in jobs if not job.is_run)):
+                crew.add(job)
+            for job, failed in crew.outcomes():
+                for drawing in self._done(by_module[job.module], job, failed):
+                    crew.add(drawing)
+
+    def _crew(
+        self, by_module: dict[str, _Plan], runs: list[RunJob], jobs: list[Job], code: str
+    ) -> AbstractContextManager[Crew]:
+        figures = len(jobs) - len(runs) + sum(len(by_module[job.module].experiment.figures) for job in runs)
+        at_once = min(self.options.jobs, len(runs))
+        if not workers.is_worth_workers(at_once, figures):
+            return nullcontext(workers.Here(self.watcher))
+        return workers.Workers(max(1, at_once), {job.module for job in jobs}, code, self.project, self.watcher)
+
+    def _done(self, plan: _Plan, job: Job, failed: Failure | None) -> list[Job]:
+        """Take in that a job is done; return what is to be drawn now that its run is there."""
+        if not job.is_run:
+            if failed:
+                del plan.drawings[job.name]
+                self._fail(plan.experiment, failed, [job.name])
+            return []
+        if failed:
+            self._fail(plan.experiment, failed, plan.names)
+            return []
+        to_draw: list[Job] = []
+        with self._catching(plan.experiment, "run", plan.names):
+            plan.run = self._stored(plan)
+            to_draw = self._drawings(plan)
+        return to_draw
+
+    def _drawings(self, plan: _Plan) -> list[Job]:
+        """Plan the drawings of a run; return those that are not stored."""
+        assert plan.run is not None
+        folder = runs.entry(self.project, plan.experiment, plan.key)
+        plan.drawings = {
+            id: Drawing(id, folder, plan.about[id], draw_key(parts, plan.run.digest))
+            for id, parts in plan.draw_parts.items()
+        }
+        return [
+            DrawJob(self.project, plan.experiment.module, drawing)
             for drawing in plan.drawings.values()
             if not drawings.is_stored(self.project, drawing, self.watcher)
         ]
-        if not missing:
-            return
-        what = f"drawing {len(missing)} figure{'s' if len(missing) > 1 else ''}"
-        start = time.perf_counter()
-        self.watcher.began(what)
-        for done, (figure, failed) in enumerate(self._drawn(missing), start=1):
-            self.watcher.advanced(figure, done / len(missing))
-            if failed:
-                plan = next(plan for plan, drawing in missing if drawing.figure == figure)
-                del plan.drawings[figure]
-                self._fail(plan.experiment, failed, [figure])
-        self.watcher.ended(what, time.perf_counter() - start)
-
-    def _drawn(self, missing: list[tuple[_Plan, Drawing]]) -> Iterator[tuple[str, Failure | None]]:
-        if is_worth_a_pool(len(missing)):
-            yield from draw_in_pool([Job(self.project, plan.experiment.module, drawing) for plan, drawing in missing])
-            return
-        for plan, drawing in missing:
-            assert plan.run is not None
-            spec = plan.experiment.figures[drawing.figure]
-            try:
-                drawings.draw_into_store(self.project, spec, plan.run.result, drawing, self.writer)
-            except (Exception, SystemExit) as error:
-                yield drawing.figure, failure(f"figure {drawing.figure!r}", error)
-            else:
-                yield drawing.figure, None
 
     def take_in(self, plan: _Plan) -> None:
         """Take in all that a finished run has to show."""
@@ -224,11 +234,9 @@ class _Gathering:
             with self._catching(experiment, f"claim {claim.id!r}", [claim.id]):
                 self.claims[claim.id] = decided(experiment, claim, run)
 
-    def _run(self, experiment: Experiment, key: Key, asked_for: bool) -> Run | None:
-        run = runs.stored(self.project, experiment, key, self.watcher)
-        if run is None and asked_for and self.options.compute:
-            run = runs.computed(self.project, experiment, self.options, key, self.watcher)
-        return run and runs.at_build(run, experiment.title, self.options.scale, self.commit)
+    def _stored(self, plan: _Plan) -> Run | None:
+        run = runs.stored(self.project, plan.experiment, plan.key, self.watcher)
+        return run and runs.at_build(run, plan.experiment.title, self.options.scale, self.commit)
 
     @contextmanager
     def _catching(self, experiment: Experiment, what: str, names: list[str]) -> Iterator[None]:

@@ -128,7 +128,15 @@ def _is_orphan(path: Path) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(int(process))
+
+
+def _is_zombie(process: int) -> bool:
+    """True for a process that ended and whose parent, as in a container without init, has not asked after it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False
 
 
 @contextmanager

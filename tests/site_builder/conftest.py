@@ -114,7 +114,7 @@ def run_command(root: Path, *arguments: str, **options: Any) -> subprocess.Compl
 
 def command_environment() -> dict[str, str]:
     """Return the environment of a command: this package can be imported, and no option is set."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("SCALE", "DEVICE", "ONLY")}
+    kept = {name: value for name, value in os.environ.items() if name not in ("SCALE", "DEVICE", "ONLY", "JOBS")}
     return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -141,6 +141,7 @@ def built(built_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(root)
     for name in ("SCALE", "DEVICE", "ONLY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JOBS", "1")  # in this process, whose modules a test may change
     with imported_from(Tiny(Project(root)), monkeypatch) as report:
         yield report
 

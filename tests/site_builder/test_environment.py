@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from site_builder import environment
-from site_builder.environment import commit_of, device_class, versions
+from site_builder.environment import commit_of, device_class, jobs_asked, versions
 from site_builder.options import WrongOption
 
 
@@ -21,6 +21,17 @@ def test_auto_takes_cuda_where_there_is_one_and_the_processor_elsewhere(monkeypa
 def test_an_unknown_device_is_refused_with_the_nearest():
     with pytest.raises(WrongOption, match=r"there is no 'CPU', only auto, cpu, cuda; did you mean 'cpu'\?"):
         device_class("CPU")
+
+
+def test_one_experiment_per_core_runs_at_once_one_alone_on_a_gpu_and_as_many_as_asked(monkeypatch):
+    monkeypatch.setattr(environment, "usable_cores", lambda: 6)
+    assert [jobs_asked("auto", "cpu"), jobs_asked("auto", "cuda"), jobs_asked("3", "cuda")] == [6, 1, 3]
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "many", "1.5", ""])
+def test_a_number_of_jobs_that_is_none_is_refused(word):
+    with pytest.raises(WrongOption, match=f"JOBS: {word!r} is no number of experiments to run at once"):
+        jobs_asked(word, "cpu")
 
 
 def test_versions_are_those_installed_also_where_the_package_has_another_name():

@@ -1,0 +1,121 @@
+"""The two kinds of work of a report: to run an experiment, and to draw a figure.
+
+A job names its experiment by module, since functions do not travel between processes. What it makes lies in the store
+afterwards, so nothing but a failure travels back.
+"""
+
+import importlib
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from experiments.core.contract import Experiment
+from site_builder.console import Watcher
+from site_builder.failures import Failure, failure
+from site_builder.figures import drawings
+from site_builder.figures.drawings import Drawing
+from site_builder.keys.run_keys import Key
+from site_builder.options import Options
+from site_builder.project import Project
+from site_builder.store import runs
+
+
+class Job(Protocol):
+    """One piece of work; `name` is the experiment's or the figure's id, `is_run` true for an experiment."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def module(self) -> str: ...
+
+    @property
+    def is_run(self) -> bool: ...
+
+    def do(self, watcher: Watcher) -> Failure | None:
+        """Do it, and store what it makes; return what went wrong if anything did."""
+
+    def killed(self) -> Failure:
+        """Return what to say when the process that was at it died."""
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """One experiment to run; `seconds` is how long it may take, as far as an earlier run tells."""
+
+    project: Project
+    module: str
+    options: Options
+    key: Key
+    seconds: float = 0.0
+    is_run: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.module.removeprefix("experiments.")
+
+    def do(self, watcher: Watcher) -> Failure | None:
+        try:
+            runs.computed(self.project, _experiment(self.module), self.options, self.key, watcher)
+        except (Exception, SystemExit) as error:
+            return failure("run", error)
+        return None
+
+    def killed(self) -> Failure:
+        return Failure("its process was killed, as for lack of memory; run again, with a smaller JOBS")
+
+
+@dataclass(frozen=True)
+class DrawJob:
+    """One figure to draw."""
+
+    project: Project
+    module: str
+    drawing: Drawing
+    is_run: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.drawing.figure
+
+    def do(self, watcher: Watcher) -> Failure | None:
+        try:
+            experiment = _experiment(self.module)
+            run = runs.read(self.drawing.run_folder, experiment)
+            spec, writer = experiment.figures[self.name], drawings.figure_writer()
+            drawings.draw_into_store(self.project, spec, run.result, self.drawing, writer)
+        except (Exception, SystemExit) as error:
+            return failure(f"figure {self.name!r}", error)
+        return None
+
+    def killed(self) -> Failure:
+        return Failure(
+            f"figure {self.name!r} was being drawn when its process was killed, as for lack of memory; run again"
+        )
+
+
+def longest_first(jobs: list[RunJob]) -> list[RunJob]:
+    """Return the runs in the order in which many processes are done soonest; what never ran goes first."""
+    return sorted(jobs, key=lambda job: -job.seconds if job.seconds else float("-inf"))
+
+
+def earlier_seconds(project: Project, experiment: Experiment, scale: str) -> float:
+    """Return how long the newest stored run of an experiment at `scale` took, or 0 if there is none."""
+    stored = [
+        path for path in (project.results / experiment.id).glob("*/run.json") if _said(path).get("scale") == scale
+    ]
+    newest = max(stored, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return float(_said(newest).get("seconds", 0.0)) if newest else 0.0
+
+
+def _said(path: Any) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _experiment(module: str) -> Experiment:
+    experiment: Experiment = importlib.import_module(module).experiment
+    return experiment

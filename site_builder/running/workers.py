@@ -1,0 +1,282 @@
+"""Does jobs in this process, or in several processes of this machine side by side.
+
+Many experiments have phases that keep one core busy, and matplotlib uses one core: processes side by side leave no
+core idle. They come from a fork server that has imported the experiments and in which nothing ran, so that no thread
+of a numerical library is forked. Each process does one job after another, experiments before figures.
+"""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any, Protocol
+
+from experiments.core.errors import ReportError
+from site_builder.build_stamp import code_digest
+from site_builder.console import Watcher
+from site_builder.environment import usable_cores
+from site_builder.failures import Failure
+from site_builder.project import Project
+from site_builder.running.jobs import Job
+
+Outcome = tuple[Job, Failure | None]
+
+WORTH_WORKERS = 8
+"""From this number of figures on the processes are worth their start, measured on two cores; two experiments are."""
+
+SECONDS_BETWEEN_NEWS = 0.2
+"""How often a process says how far it is."""
+
+
+class Crew(Protocol):
+    """Those who do jobs: jobs may be added while outcomes are being read."""
+
+    def add(self, job: Job) -> None: ...
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield each job that is done and what went wrong, until no job is left."""
+
+
+def is_worth_workers(runs: int, figures: int) -> bool:
+    """True when that much work is done sooner by several processes."""
+    return usable_cores() > 1 and (runs > 1 or figures >= WORTH_WORKERS)
+
+
+def start(modules: set[str]) -> None:
+    """Start the fork server, unless it runs, and let it import the modules of experiments in the background."""
+    forkserver.set_forkserver_preload([__name__, "site_builder.figures.figure_files", *sorted(modules)])
+    forkserver.ensure_running()
+
+
+class Here:
+    """Does all jobs in this process, one after another."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self.runs: list[Job] = []
+        self.figures: list[Job] = []
+
+    def add(self, job: Job) -> None:
+        (self.runs if job.is_run else self.figures).append(job)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        while self.runs:
+            job = self.runs.pop(0)
+            yield job, job.do(self.watcher)
+        if not self.figures:
+            return
+        what = f"drawing {counted(len(self.figures), 'figure')}"
+        start = time.perf_counter()
+        self.watcher.began(what)
+        for done, job in enumerate(self.figures, start=1):
+            failed = job.do(self.watcher)
+            self.watcher.advanced(job.name, done / len(self.figures))
+            yield job, failed
+        self.watcher.ended(what, time.perf_counter() - start)
+
+
+@dataclass
+class _Worker:
+    """One process, the job it is at and since when."""
+
+    process: Any
+    connection: Connection
+    job: Job | None = None
+    since: float = 0.0
+
+
+class Workers:
+    """Processes of this machine, one per core, of which at most `runs_at_once` run an experiment at any time.
+
+    A process that dies loses the job it was at, and another takes its place. `code` is the digest of the code that
+    the keys of the jobs were made from.
+    """
+
+    def __init__(self, runs_at_once: int, modules: set[str], code: str, project: Project, watcher: Watcher):
+        self.runs_at_once, self.modules, self.code, self.project = runs_at_once, modules, code, project
+        self.watcher = watcher
+        self.waiting: list[Job] = []
+        self.done = 0
+        start(modules)
+        self.workers = [self._hired(checks=True) for _ in range(max(usable_cores(), runs_at_once))]
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for worker in self.workers:
+            worker.connection.close()  # an idle process ends by itself
+            if worker.job:
+                worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join()
+
+    def add(self, job: Job) -> None:
+        self.waiting.append(job)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        what, begin = self._what(), time.perf_counter()
+        self.watcher.began(what)
+        while self.waiting or self._busy():
+            self._hand_out()
+            for connection in wait([worker.connection for worker in self._busy()]):
+                worker = next(each for each in self.workers if each.connection is connection)
+                outcome = self._heard(worker)
+                if outcome:
+                    yield outcome
+        self.watcher.ended(what, time.perf_counter() - begin)
+
+    def _what(self) -> str:
+        runs = sum(job.is_run for job in self.waiting)
+        at_once = min(self.runs_at_once, runs)
+        if runs:
+            return f"running {counted(runs, 'experiment')}, {at_once} at a time, and drawing their figures"
+        return f"drawing {counted(len(self.waiting), 'figure')}"
+
+    def _busy(self) -> list[_Worker]:
+        return [worker for worker in self.workers if worker.job]
+
+    def _runs(self) -> int:
+        return sum(worker.job.is_run for worker in self._busy() if worker.job)
+
+    def _hand_out(self) -> None:
+        """Give every idle process a job: an experiment, or a figure where no further experiment may start."""
+        for worker in self.workers:
+            job = None if worker.job else self._next()
+            if job is None:
+                continue
+            self.waiting.remove(job)
+            worker.job, worker.since = job, time.perf_counter()
+            left = self._runs() + sum(other.is_run for other in self.waiting)
+            threads = max(1, usable_cores() // max(1, min(self.runs_at_once, left))) if job.is_run else 1
+            with suppress(BrokenPipeError, ConnectionResetError):  # it died idle, which `_heard` notices
+                worker.connection.send((job, threads))
+
+    def _next(self) -> Job | None:
+        may_run = self._runs() < self.runs_at_once
+        fitting = [job for job in self.waiting if may_run or not job.is_run]
+        return next((job for job in fitting if job.is_run), fitting[0] if fitting else None)
+
+    def _heard(self, worker: _Worker) -> Outcome | None:
+        """Take in one message of a process; return its job if that is over."""
+        job = worker.job
+        assert job is not None
+        try:
+            kind, *content = worker.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._replace(worker)
+            return job, job.killed()
+        if kind == "stale":
+            raise ReportError("the code was changed while it was being read; run the same command again")
+        if kind == "advanced":
+            step, _ = content
+            self.watcher.advanced(f"{job.name}: {step}", self._share_done())
+        elif kind == "said":
+            self.watcher.said(content[0])
+        elif kind == "done":
+            return self._ended(worker, job, content[0])
+        return None
+
+    def _ended(self, worker: _Worker, job: Job, failed: Failure | None) -> Outcome:
+        self.done += 1
+        worker.job = None
+        self.watcher.advanced(job.name, self._share_done())
+        if job.is_run:
+            self.watcher.said(f"{job.name} took {time.perf_counter() - worker.since:.1f} s")
+        return job, failed
+
+    def _share_done(self) -> float:
+        return self.done / max(1, self.done + len(self._busy()) + len(self.waiting))
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.connection.close()
+        worker.process.join()
+        self.workers[self.workers.index(worker)] = self._hired(checks=False)
+
+    def _hired(self, *, checks: bool) -> _Worker:
+        """Start a process; the first ones check that what they imported is the code that the keys were made from."""
+        context = multiprocessing.get_context("forkserver")
+        ours, theirs = context.Pipe()
+        code = self.code if checks else ""
+        process = context.Process(target=_work, args=(theirs, sorted(self.modules), code, self.project), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+def counted(count: int, what: str) -> str:
+    """Return "1 figure" or "2 figures"."""
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
+class _Sender:
+    """The watcher inside a process: sends on what it hears, not too often."""
+
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        self.send = send
+        self.spoke = 0.0
+
+    def began(self, what: str) -> None: ...
+
+    def ended(self, what: str, seconds: float) -> None: ...
+
+    def advanced(self, step: str, fraction: float) -> None:
+        if time.monotonic() - self.spoke >= SECONDS_BETWEEN_NEWS:
+            self.spoke = time.monotonic()
+            self.send(("advanced", step, fraction))
+
+    def said(self, sentence: str) -> None:
+        self.send(("said", sentence))
+
+
+def _work(connection: Connection, modules: list[str], code: str, project: Project) -> None:
+    """Do the jobs that come through `connection` until it closes."""
+    _settle()
+    for module in modules:  # the fork server has them, unless one could not be imported there
+        importlib.import_module(module)
+    if code not in ("", code_digest(project)):
+        connection.send(("stale",))
+        return
+    watcher = _Sender(connection.send)
+    while True:
+        try:
+            job, threads = connection.recv()
+        except (EOFError, OSError):
+            return
+        use_threads(threads)
+        connection.send(("done", job.do(watcher)))
+
+
+def use_threads(count: int) -> None:
+    """Let the numerical libraries of this process work with `count` threads."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ["REPORT_THREADS"] = str(count)
+    threadpool_limits(count)
+    if "numba" in sys.modules:
+        numba = sys.modules["numba"]
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+
+
+def _settle() -> None:
+    """Leave interruptions to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
