@@ -178,12 +178,12 @@ def _largest(values: NDArray[Any]) -> Quantity:
 @experiment.figure(
     "dense-bias",
     title="The best bias for dense features",
-    caption="Trained biases at p = 1 against the derived ones: five equally important features in two dimensions, "
-    "each feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever M = "
-    "WᵀW training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. (c) "
-    "What is missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]: trained models scatter about it with the noise "
-    "of their last batches; at exact minima (green) no bias is further than {numbers.exact_largest_error:.1e} from "
-    "the formula.",
+    caption="Trained biases follow the derived formula; at exact minima no bias is further than "
+    "{numbers.exact_largest_error:.1e} from it. Five equally important features in two dimensions at p = 1, each "
+    "feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever M = WᵀW "
+    "training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. (c) What is "
+    "missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]; trained models scatter about it with the noise of their "
+    "last batches.",
     alt="Three scatter plots with diagonals. Biases of linear-output models lie on the diagonal, those of ReLU models "
     "on it or slightly below. In the third panel the distance below follows the clipping term. Exact minima lie on "
     "the diagonal.",
@@ -213,9 +213,11 @@ def _against(ax: Axes, derived: Array, trained: Array, index: int, shown: int = 
 @experiment.figure(
     "dense-bias-ignored",
     title="The bias of an ignored feature",
-    caption="The output for an ignored feature is its bias, and the best constant is the mean, E[xᵢ] = p/2 (dashed). "
-    "The {numbers.ignored_count:.0f} ignored features of models with 20 features of importance 0.7ⁱ in 5 dimensions "
-    "keep to it within {numbers.ignored_error:% value} on average.",
+    caption=(
+        "An ignored feature has a bias of p/2. Its output is its bias, and the best constant is the mean, E[xᵢ] ="
+        " p/2 (dashed). The {numbers.ignored_count:.0f} ignored features of models with 20 features of importance"
+        " 0.7ⁱ in 5 dimensions keep to it within {numbers.ignored_error:% value} on average."
+    ),
     alt="Bias of ignored features against the feature probability: all points sit on the line p over 2.",
 )
 def draw_ignored(result: Result) -> Figure:

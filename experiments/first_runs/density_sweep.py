@@ -221,12 +221,15 @@ def _load_when_full(config: Config, counts: Array) -> dict[str, Quantity]:
 @experiment.figure(
     "islands",
     title="Where superposition is sparse",
-    caption="Cosines between represented features over density, mean over seeds; dotted lines are random directions "
-    "for the same features. (a) Share of pairs with |cos| below 0.05: at p = {numbers.sparsest_density:.1f}, "
-    "{numbers.sparsest:%} against {numbers.sparsest_null:% value} by chance in 100 features and 40 dimensions. Where "
-    "features crowd (100 in 20, small p) the share falls below chance: directions spread out evenly. (b) The largest "
-    "island, features linked by |cos| above 0.2, as a share of the represented features: one for nearly all features "
-    "by chance, and many small ones in trained models over the range of p in between.",
+    caption=(
+        "Superposition is sparse over a middle range of densities. Drawn are cosines between represented "
+        "features, mean over seeds; dotted lines are random directions for the same features. (a) Share of pairs "
+        "with |cos| below 0.05: at p = {numbers.sparsest_density:.1f}, {numbers.sparsest:%} against "
+        "{numbers.sparsest_null:% value} by chance in 100 features and 40 dimensions. Where features crowd (100 "
+        "in 20, small p) the share falls below chance, because directions spread out evenly. (b) The largest "
+        "island, features linked by |cos| above 0.2, as a share of the represented features. By chance one island"
+        " holds nearly all features; trained models have many small ones in the middle range."
+    ),
     alt="Two panels over density. The share of near-zero cosines peaks near p of a third far above the dotted chance "
     "lines. The largest island is tiny there and spans nearly all features at both ends.",
     interval="bars: 95 % Student t interval of the mean over seeds",
@@ -258,9 +261,12 @@ def _densities(ax: Axes, result: Result) -> None:
 @experiment.figure(
     "islands-pictures",
     title="Cosines at four densities",
-    caption="Cosines of one model each, 100 features in 40 dimensions, features sorted so that islands stand "
-    "together. At p = 0.5 features form antipodal pairs, or are left out; at lower p pairs join with third features "
-    "into small islands; when features are rare, every feature overlaps a little with many others.",
+    caption=(
+        "As features become rarer, antipodal pairs join into small islands and then into one haze of weak "
+        "overlaps. Drawn are cosines of one model each, 100 features in 40 dimensions, features sorted so that "
+        "islands stand together. At p = 0.5 features form antipodal pairs or are left out. At lower p pairs join "
+        "with third features. When features are rare, every feature overlaps a little with many others."
+    ),
     alt="Four heat maps. First isolated antipodal pairs along the diagonal, then small blocks, then a haze of weak "
     "cosines with few strong ones.",
 )
@@ -276,10 +282,13 @@ def draw_pictures(result: Result) -> Figure:
 @experiment.figure(
     "crowding",
     title="What decides how many features are represented",
-    caption="Represented features (norm above one half) in five sizes, n features in d dimensions. (a) As a share of "
-    "n over p n / d, the conjectured variable. (b) Per dimension over p; a size levels off once all its features "
-    "are represented. (c) Error in predicting each size from the others: {contrast.pn_over_d} for p n / d, "
-    "{contrast.p} for p alone with saturation at n.",
+    caption=(
+        "The number per dimension at a density p predicts a size from the others better than p n / d: the error "
+        "is {contrast.p} against {contrast.pn_over_d}. Counted are represented features (norm above one half) in "
+        "five sizes, n features in d dimensions, means over seeds. (a) As a share of n over p n / d, the "
+        "conjectured variable. (b) Per dimension over p; a size levels off once all its features are represented."
+        " (c) Error in predicting each size from the others, for each hypothesis."
+    ),
     alt="Three panels. Over p n over d the sizes spread out; per dimension over p they lie on one rising curve from "
     "which each departs to a plateau. The dot plot of errors has p lowest.",
     interval="95 %: percentile bootstrap over seeds in panel c; panels a and b show means over seeds",

@@ -183,10 +183,12 @@ def _share_below(values: Array, limit: float) -> Quantity:
     "right-angles",
     title="How far right angles and opposite pairs are off",
     caption=(
-        "Largest error of an angle in each run that ended in digons or two directions, at the reader's p (top) and as "
-        "medians over p (bottom). In the median the reader's right angles are off by {numbers.reader.right:.2f}° and "
-        "opposite pairs by {numbers.reader.opposite:.2f}°. In the exact minima below the same runs both are off by "
-        "less than 0.001°, the floor of the scale, in {numbers.right_true_minimum:count}."
+        "Right angles and opposite pairs are exact at the optimum and a few degrees off in training. In the "
+        "median the reader's right angles are off by {numbers.reader.right:.2f}° and opposite pairs by "
+        "{numbers.reader.opposite:.2f}°. In the exact minima below the same runs both are off by less than "
+        "0.001°, the floor of the scale, in {numbers.right_true_minimum:count}. Drawn is the largest error of an "
+        "angle in each run that ended in digons or two directions, at the reader's p (top), and its median over p"
+        " (bottom)."
     ),
     alt=(
         "Four panels on logarithmic scales of degrees; left right angles, right opposite pairs. Clouds of runs fall "
@@ -224,11 +226,11 @@ def _shown(values: Array) -> Array:
 
 @experiment.claim(
     "right-angles-meant",
-    title="Nearly orthogonal directions are meant to be orthogonal",
+    title="Nearly orthogonal directions are exactly orthogonal at the optimum",
     statements=("A2",),
     test=(
-        "Share of exact minima, each reached from one of the reader's runs at the reader's p that ended in digons or "
-        "two directions, whose right angles are all within a thousandth of a degree of 90."
+        "Share of exact minima, each reached from one of the reader's runs at the reader's p that ended in digons"
+        " or two directions, whose right angles are all within a thousandth of a degree of 90."
     ),
     criterion=above(0.9, refuted_below=0.5, otherwise=Verdict.INCONCLUSIVE),
     figures=("right-angles",),
@@ -240,7 +242,7 @@ def right_minima(result: Result) -> Quantity:
 
 @experiment.claim(
     "right-angles-training",
-    title="That the angles are off is due to training, not to the optimum",
+    title="The angle errors come from unfinished training, not from the optimum",
     statements=("A2",),
     test="Median over the reader's runs, at the reader's p, of the largest deviation of a right angle from 90°, "
     "against that of the exact minima below the same runs.",
@@ -259,7 +261,7 @@ def right_angle_errors(result: Result) -> Evidence:
 
 @experiment.claim(
     "antipodal-exact",
-    title="Antipodal pairs are exact to the eye",
+    title="Antipodal pairs in the reader's runs are exact to one degree",
     statements=("A3",),
     test="Share of the reader's runs with antipodal pairs, at the reader's p, whose pairs are within 1° of opposite.",
     criterion=above(0.9),

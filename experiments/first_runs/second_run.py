@@ -76,7 +76,6 @@ class Numbers:
     """Losses, and what the reader's run looks like: means over seeds."""
 
     reader: Quantity  # loss
-    small_start: Quantity
     all_changed: Quantity
     last_steps: Quantity  # what the last third of the steps gains, as a share
     initial: Quantity  # loss at the start
@@ -245,7 +244,6 @@ def _numbers(loss: Array, course: Course, small: Course, reader: Weights, runs: 
     entries = gram(reader.W)
     return Numbers(
         reader=mean(loss[0, 0, 0, 0, 0]),
-        small_start=mean(loss[1, 0, 0, 0, 0]),
         all_changed=mean(loss[1, 1, 1, 1, 1]),
         last_steps=mean(1 - loss[1, 1, 1, 1, 1] / loss[1, 0, 1, 1, 1]),
         initial=mean(course.loss[0]),
@@ -270,12 +268,14 @@ def _correlation(first: Array, second: Array) -> Array:
 @experiment.figure(
     "second-run-causes",
     title="What was wrong with the second run",
-    caption="Share of the gap between the reader's run, loss {numbers.reader}, and the run with all five causes "
-    "changed, {numbers.all_changed} (relative to the best constant output). (a) Shapley values over all 32 "
-    "combinations: the initial scale explains {shares.initial_scale:%} of the gap in loss and "
-    "{log_shares.initial_scale:%} of the gap in its logarithm. (b) Changed alone, it closes {single.initial_scale:%} "
-    "of the gap; the runner-up, the learning rate, closes {single.learning_rate:%}. (c) With everything changed but "
-    "the initial scale, {all_but.initial_scale:%} is closed.",
+    caption=(
+        "The initial scale explains {shares.initial_scale:%} of the gap in loss between the reader's run, "
+        "{numbers.reader}, and the run with all five causes changed, {numbers.all_changed} (relative to the best "
+        "constant output), and {log_shares.initial_scale:%} of the gap in its logarithm. (a) Shapley values over "
+        "all 32 combinations. (b) Share of the gap that one change alone closes: {single.initial_scale:%} for the"
+        " initial scale, {single.learning_rate:%} for the learning rate. (c) Share that all the other changes "
+        "close together: {all_but.initial_scale:%} without the initial scale."
+    ),
     alt="Three dot plots over five causes. Initial scale dominates the Shapley values and is the only single change "
     "that closes nearly all of the gap; leaving any other cause unchanged makes no visible difference.",
     interval="95 %: percentile bootstrap over seeds in panel a, Student t over seeds in panels b and c",
@@ -300,11 +300,11 @@ def draw_causes(result: Result) -> Figure:
 @experiment.figure(
     "second-run-course",
     title="Why the initial scale matters",
-    caption="The reader's run, continued to 200 epochs, and the same run started small (Xavier), median and range "
-    "over all seeds. Columns of N(0, 1) in 40 dimensions begin {numbers.norm_initial} long, and the loss at "
-    "{numbers.initial:.0f} times that of a constant. Biases fall to silence the interference, and norm and bias then "
-    "have to come back together: after 50 epochs (thin line) norms are {numbers.norm} and biases {numbers.bias}, "
-    "where they should be {numbers.small_norm} and {numbers.small_bias}.",
+    caption="A large start has to be undone before learning begins. The reader's run, continued to 200 epochs, and the "
+    "same run started small (Xavier), median and range over all seeds. Columns of N(0, 1) in 40 dimensions begin "
+    "{numbers.norm_initial} long, and the loss at {numbers.initial:.0f} times that of a constant. Biases fall and "
+    "silence the interference; then norm and bias come back together. After 50 epochs (thin line) norms are "
+    "{numbers.norm} and biases {numbers.bias}; from a small start {numbers.small_norm} and {numbers.small_bias}.",
     alt="Three panels against training step. The loss of the large start falls slowly over four decades and is still "
     "high at 50 epochs; the small start is done after a tenth of that. Norm falls from 6 to 2, bias dips to minus 2.",
     interval="band: range over seeds",
@@ -331,10 +331,10 @@ def draw_course(result: Result) -> Figure:
 @experiment.figure(
     "second-run-pictures",
     title="The reader's picture, before and after",
-    caption="The first seed. Top: the reader's run as plotted, WᵀW without normalisation, its diagonal at "
-    "{numbers.diagonal}, and its cosines. Off the diagonal both show the same pattern (correlation "
-    "{numbers.unnormalised}), which is mostly that of the random start: final cosines correlate with initial ones at "
-    "{numbers.memory}. Bottom: all causes changed.",
+    caption="The reader's picture mostly shows the random start: final cosines correlate with initial ones at "
+    "{numbers.memory}. The first seed. Top: the reader's run as plotted, WᵀW without normalisation, its diagonal at "
+    "{numbers.diagonal}, and its cosines; off the diagonal both show the same pattern (correlation "
+    "{numbers.unnormalised}). Bottom: all causes changed.",
     alt="Four heat maps with bright diagonals. The reader's two look alike, grey noise off the diagonal; the repaired "
     "ones have a few strong negative entries and fainter noise.",
 )
@@ -385,7 +385,7 @@ def data_share(result: Result) -> Quantity:
 
 @experiment.claim(
     "second-run-plot",
-    title="Plotting WᵀW in place of cosines is what made the second run look wrong",
+    title="The second run looked wrong because WᵀW was plotted in place of cosines",
     statements=("A6",),
     test="Correlation, over pairs of features, of the plotted entries of WᵀW with the cosines, in the reader's run: "
     "close to 1 it is the same picture on another scale.",

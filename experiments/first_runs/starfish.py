@@ -224,10 +224,10 @@ def _tones() -> list[str]:
     "first-run-starfish",
     title="What the reader's first run gives",
     caption=(
-        "Columns of W after the reader's training, for each density p and each arrangement that occurred: the run of "
-        "median loss, and the share of seeds. At the reader's p the runs end as a pentagon in "
-        "{numbers.readers.pentagon:% value} and as two digons in {numbers.readers.two_digons:% value} of seeds; "
-        "{numbers.readers.other:% value} fit no regular arrangement."
+        "At the reader's p most runs end as a pentagon, {numbers.readers.pentagon:% value} of seeds, or as two "
+        "digons, {numbers.readers.two_digons:% value}. {numbers.readers.other:% value} fit no regular "
+        "arrangement. The columns of W are drawn after the reader's training, for each density p and each "
+        "arrangement that occurred: the run of median loss, with the share of seeds."
     ),
     alt=(
         "A grid of small arrow plots inside unit circles. Rows are densities from 1 down to 0.01, columns are the "
@@ -257,9 +257,10 @@ def draw_starfish(result: Result) -> Figure:
     "first-run-census",
     title="Which arrangements training finds",
     caption=(
-        "Share of seeds that end in each arrangement, against p. Dashed: where the exactly best arrangement changes, "
-        "from a triangle to two digons at p = {changes.triangle_to_digons:.3f} and to a pentagon at "
-        "p = {changes.digons_to_pentagon:.3f}. Where the optimum jumps, training changes gradually."
+        "Where the best arrangement jumps, training changes gradually. Drawn is the share of seeds that end in "
+        "each arrangement, against p. Dashed lines mark where the exactly best arrangement changes, from a "
+        "triangle to two digons at p = {changes.triangle_to_digons:.3f} and to a pentagon at p = "
+        "{changes.digons_to_pentagon:.3f}."
     ),
     alt=(
         "Two panels of stacked areas over feature probability, the reader's run and the converged run, with two dashed "
@@ -284,9 +285,10 @@ def draw_census(result: Result) -> Figure:
     "first-run-losses",
     title="How good each arrangement is",
     caption=(
-        "Exact loss of every run at the reader's p, by the arrangement it ended in; dashed, the least loss of that "
-        "arrangement when its lengths and biases are optimised. {numbers.readers.at_best:% value} of the reader's runs "
-        "and {numbers.converged.at_best:% value} of the converged ones come within one percent of the best loss."
+        "{numbers.readers.at_best:% value} of the reader's runs and {numbers.converged.at_best:% value} of the "
+        "converged ones come within one percent of the best loss. Drawn is the exact loss of every run at the "
+        "reader's p, by the arrangement it ended in. Dashed lines mark the least loss of an arrangement with "
+        "optimised lengths and biases."
     ),
     alt=(
         "Two panels of point clouds, one cloud per arrangement, the reader's run and converged. Pentagons lie lowest, "
@@ -333,7 +335,7 @@ def pentagons(result: Result) -> Evidence:
 
 @experiment.claim(
     "first-run-reliable",
-    title="One run is enough to see the best arrangement",
+    title="One of the reader's runs is enough to see the best arrangement",
     statements=("A1",),
     test="Share of the reader's runs, at the reader's p, whose exact loss is within one percent of the best found.",
     criterion=above(0.9),

@@ -211,10 +211,10 @@ def _arms(config: Config, p: Array, W: Array, names: NDArray[np.str_], at_best: 
     "triangle-optimum",
     title="A triangle is best for common features, not for rare ones",
     caption=(
-        "a, least exact loss of a triangle over that of a digon and one. The triangle is better only above p = "
-        "{numbers.crossing:.3f}, and with biases held at 0 nowhere; for rare features the ratio tends to "
-        "{numbers.ratio_limit:.3f}. Dots: the best model of a free search. b, why: what two features lose when both "
-        "are active. A triangle has three pairs at 120°, a digon and one has a single pair that interferes."
+        "A triangle beats a digon and one only above p = {numbers.crossing:.3f}, and nowhere with biases held at "
+        "0. a, least exact loss of a triangle over that of a digon and one; for rare features the ratio tends to "
+        "{numbers.ratio_limit:.3f}. Dots: the best model of a free search. b, what two features lose when both "
+        "are active: a triangle has three pairs at 120°, a digon and one has a single pair that interferes."
     ),
     alt=(
         "Left, two curves of a ratio of losses over feature probability; the lower one starts above 1, falls below 1 "
@@ -251,9 +251,9 @@ def draw_optimum(result: Result) -> Figure:
     "triangle-census",
     title="What training finds with three features",
     caption=(
-        "Share of seeds that end in each arrangement. Dashed: p = {numbers.crossing:.3f}, above which a triangle is "
-        "best. At p = 0.1 {numbers.readers.digon_rare:% value} of the reader's runs end as a digon and one and "
-        "{numbers.readers.triangle_rare:% value} as a triangle."
+        "At p = 0.1 {numbers.readers.digon_rare:% value} of the reader's runs end as a digon and one, and "
+        "{numbers.readers.triangle_rare:% value} as a triangle. Drawn is the share of seeds that end in each "
+        "arrangement. Dashed: p = {numbers.crossing:.3f}, above which a triangle is best."
     ),
     alt=(
         "Two panels of stacked areas over feature probability with a dashed line near one half. Left of it nearly all "
@@ -298,7 +298,7 @@ def ratios_when_rare(result: Result) -> Evidence:
 
 @experiment.claim(
     "triangle-found-when-rare",
-    title="If p is small enough, training finds a triangle",
+    title="If p is small, training finds a triangle",
     statements=("A5",),
     test="Share of runs with the reader's recipe, at p = 0.1, whose columns form a triangle (each angle within 8°).",
     criterion=above(0.5),

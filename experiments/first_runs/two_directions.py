@@ -145,9 +145,9 @@ def _share_within(hits: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Quantit
     "two-directions",
     title="Two directions against every other arrangement",
     caption=(
-        "a, least exact loss of each arrangement and the reader's runs, as shares of the variance. Two directions lose "
-        "three fifths at every p, and no named arrangement does worse. b, share of the reader's runs that lose more "
-        "than two directions would: {numbers.worse:count} at the reader's p."
+        "Two directions lose three fifths of the variance at every p, and no other named arrangement loses more. "
+        "a, least exact loss of each arrangement, and the reader's runs, as shares of the variance. b, share of "
+        "the reader's runs that lose more than two directions would: {numbers.worse:count} at the reader's p."
     ),
     alt=(
         "Left, loss against feature probability: a flat line at 0.6 for two directions, four curves that leave it at "
@@ -183,7 +183,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "two-directions-better",
-    title="Two directions would have a lower loss than what training found",
+    title="Two directions would have a lower loss than the reader's runs",
     statements=("A4",),
     test="Share of the reader's runs, at the reader's p, that lose more than the best model with two directions.",
     criterion=above(0.5, refuted_below=0.05),

@@ -62,11 +62,14 @@ def run(config: Config, device: str) -> Result:
 @experiment.figure(
     "phase-map-two",
     title="Phases of two features in one dimension",
-    caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
-    "the three ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best "
-    "of {numbers.per_cell:.0f} trained models in each cell, in the phase of (b) in "
-    "{numbers.trained_is_optimum:count} cells. (d) As (b) without biases: the phase in which both features point the "
-    "same way is there, and only there. Dashed: boundaries of (a).",
+    caption=(
+        "Trained models and the exact optimum show the same phases; the closed forms put the boundaries a little "
+        "too low. Drawn is which solution wins, for {numbers.cells:.0f} combinations of importance and "
+        "probability. (a) Best of the three ideal solutions. (b) Global minimum of the exact expected loss with "
+        "free norms and biases. (c) Best of {numbers.per_cell:.0f} trained models in each cell, in the phase of "
+        "(b) in {numbers.trained_is_optimum:count} cells. (d) As (b) without biases: only there is a phase in "
+        "which both features point the same way. Dashed: boundaries of (a)."
+    ),
     alt="Four square maps of importance against feature probability. In all of them superposition fills the sparse "
     "lower part, and above it a left region ignores the second feature and a right region gives it the dimension. "
     "The map without bias has an extra region at the top, around equal importance.",
@@ -78,9 +81,12 @@ def draw_maps(result: Result) -> Figure:
 @experiment.figure(
     "phase-norm-two",
     title="How strongly the second feature is represented",
-    caption="Length of the second feature's column over the same map. (a) As the paper averages: the mean over "
-    "{numbers.per_cell:.0f} models without the one of highest loss, which mixes phases wherever models end up in "
-    "different ones. (b) The model with the lowest exact loss. Dashed: closed-form boundaries.",
+    caption=(
+        "The average over models blurs the phases; the best model of each cell shows them sharply. Drawn is the "
+        "length of the second feature's column over the same map. (a) As the paper averages: the mean over "
+        "{numbers.per_cell:.0f} models without the one of highest loss, which mixes phases wherever models end up"
+        " in different ones. (b) The model with the lowest exact loss. Dashed: closed-form boundaries."
+    ),
     alt="Two heat maps of the second feature's norm, near 0 in the upper left and near 1 elsewhere. The edge is "
     "blurred in the averaged map and sharp in the map of best models.",
 )
@@ -91,10 +97,13 @@ def draw_norms(result: Result) -> Figure:
 @experiment.figure(
     "phase-shares-two",
     title="Where single models end up",
-    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
-    "models stay more than 1 % above the exact optimum: {numbers.failures.same_way:% value} of these with both "
-    "features in the same direction, a relic of the phase without bias, {numbers.failures.dead:% value} with an output "
-    "that is never positive and so gets no gradient. Dashed: closed-form boundaries.",
+    caption=(
+        "{numbers.failed:% value} of all models stay more than 1 % above the exact optimum. Of these, "
+        "{numbers.failures.same_way:% value} have both features in the same direction, a relic of the phase "
+        "without bias, and {numbers.failures.dead:% value} have an output that is never positive and so gets no "
+        "gradient. Drawn is the share of the {numbers.per_cell:.0f} models of every cell in each phase. Dashed: "
+        "closed-form boundaries."
+    ),
     alt="Small maps, one per phase, of the share of models in it. Ignoring and dedicating reach far into the region "
     "where superposition is better.",
 )
@@ -105,11 +114,14 @@ def draw_shares(result: Result) -> Figure:
 @experiment.figure(
     "phase-line-two",
     title="Across the transition",
-    caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
-    "The second feature's norm jumps; few models lie between the branches. (b) The branches of the loss cross at p = "
-    "{numbers.line_boundary:.3f} with different slopes; over {numbers.coexistence:.2f} decades both are minima. Free "
-    "norms and biases lower the pair's loss below its closed form (dashed) and move the crossing from p = "
-    "{numbers.line_boundary_theory:.3f} (dashed, vertical).",
+    caption=(
+        "The second feature enters in a jump, where two minima of the loss cross. Importance is "
+        "{numbers.line_ratio:.1f}, with {numbers.line_models:.0f} models at each probability. (a) The second "
+        "feature's norm jumps; few models lie between the branches. (b) The branches of the loss cross at p = "
+        "{numbers.line_boundary:.3f} with different slopes; over {numbers.coexistence:.2f} decades both are "
+        "minima. Free norms and biases lower the pair's loss below its closed form (dashed) and move the crossing"
+        " from p = {numbers.line_boundary_theory:.3f} (dashed, vertical)."
+    ),
     alt="Left, norms of trained models against probability lie on two horizontal branches, near 0 at high and near "
     "0.9 at low probability. Right, relative losses: a flat line and a rising line that cross.",
 )
@@ -120,11 +132,13 @@ def draw_line(result: Result) -> Figure:
 @experiment.figure(
     "phase-boundary-two",
     title="The boundary, and the jump across it",
-    caption="(a) Probability below which both features are represented. The exact boundary lies above the closed "
-    "form, by a factor {numbers.boundary_shift:.2f} on average for importances below one half; training follows it. "
-    "(b) Shortest column of the exact optimum on both sides. Away from equal importance it jumps from zero; near it "
-    "the ignored feature first enters continuously, from the dotted line in (a) on, and the jump that follows "
-    "shrinks to {numbers.smallest_jump:.2f}.",
+    caption=(
+        "The exact boundary lies above the closed form, by a factor {numbers.boundary_shift:.2f} on average for "
+        "importances below one half; training follows it. (a) Probability below which both features are "
+        "represented. (b) Shortest column of the exact optimum on both sides. Away from equal importance it jumps"
+        " from zero. Near equal importance the ignored feature first enters continuously, from the dotted line in"
+        " (a) on, and the jump that follows shrinks to {numbers.smallest_jump:.2f}."
+    ),
     alt="Left, three curves shaped like a tent over importance: closed form lowest, exact optimum above, dots of "
     "training on it. Right, norm below the boundary between 0.6 and 0.8, norm above it zero on both flanks and "
     "rising to one half in the middle.",
@@ -164,7 +178,7 @@ def boundary_error(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-exact-boundary",
-    title="Unit norms and no bias give the boundary of the exact problem",
+    title="Unit norms and zero biases give the boundary of the exact optimum",
     source=SECTION,
     test="Probability at which the global minimum of the exact loss, norms and biases free, stops representing both "
     "features, against the closed form. No training is involved. Statistic: root mean square over importances, in "
@@ -194,7 +208,7 @@ def line_jump(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-first-order",
-    title="The change is of first order: two minima exchange their rank",
+    title="The change is of first order: two minima cross in loss",
     statements=("C6",),
     source=SECTION,
     test="Exact loss at importance 0.3. Statistic: by how much the norms of the second feature differ between the "
@@ -232,7 +246,7 @@ def sudden_importances(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-loss",
-    title="No solution is worse than the ideal ones: training reaches their loss",
+    title="Trained models reach the loss of the ideal solutions",
     source=SECTION,
     test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
     "cells where it is at most 1.02.",
@@ -262,7 +276,7 @@ def confused_without_bias(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-confused-with-bias",
-    title="The extra phase is there in the model with biases, too",
+    title="With biases, too, there is a phase where both features point the same way",
     source=SECTION + ", comment by Tom McGrath",
     test="Best trained model of each cell, and the global minimum of the exact loss with free biases. Statistic: "
     "share of cells whose best model has both columns longer than 0.5 and of the same sign.",

@@ -51,11 +51,14 @@ def run(config: Config, device: str) -> Result:
 @experiment.figure(
     "phase-map-three",
     title="Phases of three features in two dimensions",
-    caption="Which solution wins, for {numbers.cells:.0f} combinations of importance and probability. (a) Best of "
-    "the four ideal solutions. (b) Global minimum of the exact expected loss with free norms and biases. (c) Best of "
-    "{numbers.per_cell:.0f} trained models in each cell, in the phase of (b) in {numbers.trained_is_optimum:count} "
-    "cells. (d) As (b) without biases. Where a normal feature should be ignored, upper right, the optimum keeps a "
-    "part of it. Dashed: boundaries of (a).",
+    caption=(
+        "The sparse half of the map follows the closed forms; upper right, where a normal feature should be "
+        "ignored, the optimum keeps a part of it. Drawn is which solution wins, for {numbers.cells:.0f} "
+        "combinations of importance and probability. (a) Best of the four ideal solutions. (b) Global minimum of "
+        "the exact expected loss with free norms and biases. (c) Best of {numbers.per_cell:.0f} trained models in"
+        " each cell, in the phase of (b) in {numbers.trained_is_optimum:count} cells. (d) As (b) without biases. "
+        "Dashed: boundaries of (a)."
+    ),
     alt="Four square maps of importance against feature probability. The sparse lower part is split at equal "
     "importance: left, the extra feature shares a dimension; right, the two normal features share one. The upper "
     "left ignores the extra feature. The upper right differs between the panels; a few cells at equal importance are "
@@ -68,9 +71,11 @@ def draw_maps(result: Result) -> Figure:
 @experiment.figure(
     "phase-norm-three",
     title="How strongly the third feature is represented",
-    caption="Length of the third feature's column over the same map. (a) Mean over {numbers.per_cell:.0f} models "
-    "without the one of highest loss, as the paper averages. (b) The model with the lowest exact loss. Dashed: "
-    "closed-form boundaries.",
+    caption=(
+        "The third feature is absent upper left and represented elsewhere. Drawn is the length of its column over"
+        " the same map. (a) Mean over {numbers.per_cell:.0f} models without the one of highest loss, as the paper"
+        " averages. (b) The model with the lowest exact loss. Dashed: closed-form boundaries."
+    ),
     alt="Two heat maps of the third feature's norm: near 0 in the upper left, near 1 elsewhere, blurred on the left "
     "and sharp on the right.",
 )
@@ -81,9 +86,12 @@ def draw_norms(result: Result) -> Figure:
 @experiment.figure(
     "phase-shares-three",
     title="Where single models of three features end up",
-    caption="Share of the {numbers.per_cell:.0f} models of every cell in each phase. {numbers.failed:% value} of all "
-    "models stay more than 1 % above the exact optimum, {numbers.failures.other_ideal:% value} of these in another "
-    "ideal solution: the wrong two features share a dimension. Dashed: closed-form boundaries.",
+    caption=(
+        "{numbers.failed:% value} of all models stay more than 1 % above the exact optimum, and "
+        "{numbers.failures.other_ideal:% value} of these are in another ideal solution: the wrong two features "
+        "share a dimension. Drawn is the share of the {numbers.per_cell:.0f} models of every cell in each phase. "
+        "Dashed: closed-form boundaries."
+    ),
     alt="Small maps, one per phase, of the share of models in it. Superposed models and normal pairs reach far into "
     "each other's region.",
 )
@@ -94,10 +102,13 @@ def draw_shares(result: Result) -> Figure:
 @experiment.figure(
     "phase-line-three",
     title="Across the transition with three features",
-    caption="Along importance {numbers.line_ratio:.1f}, {numbers.line_models:.0f} models at each probability. (a) "
-    "The third feature's norm jumps. (b) The branches of the loss cross at p = {numbers.line_boundary:.3f}, as with "
-    "two features in one dimension. Models on the upper curve are local minima in which the two normal features "
-    "share a dimension and the third has its own. Dashed: closed forms.",
+    caption=(
+        "The third feature enters in a jump, as with two features in one dimension. Importance is "
+        "{numbers.line_ratio:.1f}, with {numbers.line_models:.0f} models at each probability. (a) The third "
+        "feature's norm. (b) The branches of the loss cross at p = {numbers.line_boundary:.3f}. Models on the "
+        "upper curve are local minima in which the two normal features share a dimension and the third has its "
+        "own. Dashed: closed forms."
+    ),
     alt="Left, norms of trained models lie on two branches, near 0 at high and near 0.9 at low probability. Right, "
     "relative losses: a flat line and a rising line that cross, with models on both and some on other branches.",
 )
@@ -108,10 +119,13 @@ def draw_line(result: Result) -> Figure:
 @experiment.figure(
     "phase-boundary-three",
     title="The boundary with three features",
-    caption="(a) Probability below which all three features are represented: closed form, exact optimum, and the "
-    "best trained models. (b) Shortest column of the exact optimum on both sides. An unimportant extra feature jumps "
-    "in from zero. Beyond equal importance the two normal features share one dimension unequally above the boundary "
-    "and become equal continuously: no jump is left, except next to the triangles at r just above 1.",
+    caption=(
+        "An unimportant third feature enters in a jump; beyond equal importance the transition is continuous. (a)"
+        " Probability below which all three features are represented: closed form, exact optimum, and the best "
+        "trained models. (b) Shortest column of the exact optimum on both sides. Beyond equal importance the two "
+        "normal features share one dimension unequally above the boundary and become equal continuously, except "
+        "next to the triangles at r just above 1."
+    ),
     alt="Left, three curves that rise with importance up to one and are level beyond; the exact one peaks at equal "
     "importance. Right, norms on both sides of the boundary: far apart on the left, equal on the right but for one "
     "spike.",
@@ -195,7 +209,7 @@ def ignored_normal(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-three-only-ideal",
-    title="The four ideal solutions are all there is",
+    title="Best models are always in one of the four ideal phases",
     source=SECTION,
     test="Phase of the best model of each cell. Statistic: share of cells in one of the four ideal phases, rather "
     "than a triangle, two features that point the same way, a partly represented one or anything else.",
@@ -209,7 +223,7 @@ def ideal_cells(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-three-loss",
-    title="Training three features reaches the loss of the ideal solutions",
+    title="Trained models of three features reach the loss of the ideal solutions",
     source=SECTION,
     test="Exact expected loss of the best model of each cell over the lowest closed-form loss. Statistic: share of "
     "cells where it is at most 1.02.",

@@ -144,7 +144,7 @@ def _agreement(fields: dict[str, Any], phases: Labels, far: NDArray[np.bool_]) -
     each = (phases[far] == theory[far, None]).mean(axis=0)
     return {
         "agreement": share((best == theory)[far], "of cells"),
-        "agreement_single": mean(each, "of cells"),
+        "agreement_single": mean(each, "of cells", within=(0, 1)),
         "agreement_everywhere": share(best == theory, "of cells"),
         "agreement_optimum": exact((optimum == theory)[far].mean(), "of cells", "exact optimum of every cell"),
         "trained_is_optimum": share(best == optimum, "of cells"),
@@ -221,7 +221,7 @@ def _losses(models: Models, optima: Optima) -> dict[str, Any]:
         "excess_largest": exact((best / known - 1).max(), "", "largest over cells"),
         "noise_median": exact(np.median(noise), "", "median over all models"),
         "noise_high": exact(np.quantile(noise, 0.95), "", "95th percentile over all models"),
-        "found": mean(found.mean(axis=0), "of cells"),
+        "found": mean(found.mean(axis=0), "of cells", within=(0, 1)),
         "search_missed": exact(int((known < searched * (1 - 1e-6)).sum()), "cells", "training below the search"),
     }
 
