@@ -27,7 +27,7 @@ from experiments.core.criteria import (
     supported_if,
 )
 from experiments.core.metrics import gram, represented
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.quantities import Quantity, bootstrap_each, mean
 from experiments.core.threads import one_thread
 
 Array = NDArray[np.float64]
@@ -42,10 +42,10 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 5
-    seeds: int = 8
+    seeds: int = 12
     features: int = 80
     hidden: int = 8
-    densities: tuple[float, ...] = (0.5, 0.4, 0.32, 0.25, 0.2, 0.16, 0.125, 0.1, 0.063, 0.04, 0.025, 0.016, 0.01, 0.005)
+    densities: tuple[float, ...] = (0.5, 0.4, 0.32, 0.25, 0.2, 0.16, 0.1, 0.063, 0.025, 0.01, 0.005)
     pictured: tuple[float, ...] = (0.4, 0.1, 0.01)
     plane: float = 0.05  # density of five features in two dimensions, a pentagon
     training: Training = STANDARD
@@ -169,7 +169,6 @@ def _sorted_columns(shown: list[Array]) -> tuple[Array, tuple[int, ...]]:
 
 def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: Array, negative: Array) -> Numbers:
     """Return shares of negative entries at the extremes, how size and count grow, and the size of a tight frame."""
-    pairs = int(np.abs(crowding.mean(-1) - 2).argmin())
     above = crowding.mean(-1) > 2.5
 
     def slope(values: Array) -> Quantity:
@@ -177,13 +176,18 @@ def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: 
             [np.polyfit(np.log(crowding[above, s]), np.log(values[above, s]), 1)[0] for s in range(crowding.shape[1])]
         )
 
+    def in_pairs(seeds: NDArray[np.int64]) -> list[float]:
+        pairs = int(np.abs(crowding[:, seeds].mean(-1) - 2).argmin())
+        return [float(density[pairs]), *(float(each[pairs, seeds].mean()) for each in (negative, count, size))]
+
+    pairs_density, negative_pairs, count_pairs, size_pairs = bootstrap_each(in_pairs, crowding.shape[1])
     return Numbers(
-        negative_pairs=mean(negative[pairs]),
-        pairs_density=exact(density[pairs], method="a point of the grid"),
-        negative_sparse=mean(negative[-1]),
-        count_pairs=mean(count[pairs]),
+        negative_pairs=negative_pairs,
+        pairs_density=pairs_density,
+        negative_sparse=mean(negative[-1], within=(0, 1)),
+        count_pairs=count_pairs,
         count_sparse=mean(count[-1]),
-        size_pairs=mean(size[pairs]),
+        size_pairs=size_pairs,
         size_sparse=mean(size[-1]),
         total_sparse=mean(total[-1]),
         entry_sparse=mean(size[-1] / np.sqrt(count[-1])),

@@ -6,15 +6,14 @@ where features are rare).
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.adversarial.shared.attacks import NORMS, budget, draws
-from experiments.adversarial.shared.crowded import STANDARD, Training, train_crowded
-from experiments.adversarial.shared.vulnerability import Check, Surgery, check, first_order, operate
+from experiments.adversarial.shared.attacks import NORMS, Draws, budget, draws_of_seeds
+from experiments.adversarial.shared.crowded import STANDARD, Training, evaluation_seeds, of_seeds, train_crowded
+from experiments.adversarial.shared.vulnerability import Surgery, check, first_order, operate
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment
 from experiments.core.criteria import (
@@ -29,7 +28,7 @@ from experiments.core.criteria import (
     supported_if,
     where,
 )
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.quantities import Quantity, bootstrap_each
 from experiments.core.threads import in_parallel, one_thread
 from experiments.core.training.specification import Weights
 
@@ -43,15 +42,14 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 1
-    seeds: int = 16
+    seeds: int = 12
     features: int = 80
     hidden: int = 8
-    densities: tuple[float, ...] = (1.0, 0.65, 0.5, 0.36, 0.25, 0.16, 0.1, 0.063, 0.04, 0.025, 0.016, 0.01, 0.005)
+    densities: tuple[float, ...] = (1.0, 0.65, 0.5, 0.36, 0.25, 0.16, 0.1, 0.063, 0.04, 0.02, 0.01, 0.005)
     training: Training = STANDARD
-    samples: int = 4096  # one common set of inputs
-    split_samples: int = 256
-    checked_seeds: int = 6
-    checked_samples: int = 64
+    samples: int = 2048  # inputs of each seed, common to its models
+    split_samples: int = 512  # of these, for the two parts of the rise
+    checked_samples: int = 32  # of these, for gradient attacks
     restarts: int = 20
     ascent_steps: int = 30
 
@@ -98,7 +96,7 @@ class Result:
 
     density: Array  # (density,)
     surgery: Array  # (operation, density, seed)
-    checks: Array  # (norm, attack, density, checked seed)
+    checks: Array  # (norm, attack, density, seed)
     parts: Array  # (part, density, seed)
     numbers: PeakNumbers
     compared: CheckNumbers
@@ -114,14 +112,11 @@ experiment = Experiment(
         training=Training(steps=200, batch=64, rare_batch=64),
         samples=256,
         split_samples=32,
-        checked_seeds=2,
         checked_samples=16,
         restarts=4,
         ascent_steps=10,
     ),
-    large=Config(
-        seeds=64, training=Training(steps=6000, batch=512, rare_batch=2048), checked_seeds=16, checked_samples=256
-    ),
+    large=Config(seeds=64, training=Training(steps=6000, batch=512, rare_batch=2048), checked_samples=256),
 )
 
 
@@ -132,86 +127,77 @@ def run(config: Config, device: str) -> Result:
         models = train_crowded(
             config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
         )
-        drawn = draws(config.samples, config.features, config.seed)
-        surgery = [operate(each.W, each.b, drawn.inputs(p), p) for p, each in zip(density, models, strict=True)]
-        progress.advance("gradient attacks", 0.5)
-        surgery_array = np.stack(surgery, axis=1)
-        checks = _checked(config, density, models)
-        parts = np.moveaxis(
-            np.array(in_parallel(partial(_parts, config), list(zip(density, models, strict=True)))), 0, 1
-        )
-        return Result(
-            density,
-            surgery_array,
-            checks,
-            parts,
-            _peak_numbers(surgery_array, parts),
-            _check_numbers(density, checks),
-        )
+        seeds = evaluation_seeds(config.seed, config.seeds)
+        drawn = draws_of_seeds(config.samples, config.features, seeds)
+        progress.advance("attacks", 0.3)
+        units = list(zip(drawn, of_seeds(models), seeds, strict=True))
+        found = in_parallel(lambda unit: _of_seed(config, *unit), units)
+        surgery, parts, checks = (np.stack([each[k] for each in found], axis=-1) for k in range(3))
+        return Result(density, surgery, checks, parts, _peak_numbers(surgery, parts), _check_numbers(density, checks))
 
 
-def _parts(config: Config, part: tuple[float, Weights]) -> tuple[Array, Array]:
-    """Return the two parts of `first_order` (seed,) at one density."""
-    p, models = part
-    x = draws(config.samples, config.features, config.seed).inputs(p)
-    return first_order(models.W, models.b, x[: config.split_samples], budget(x, "l2"))
-
-
-def _checked(config: Config, density: Array, models: list[Weights]) -> Array:
-    """Return rises under analytic and gradient attacks, and the masked share, (norm, attack, density, seed)."""
-    drawn, few = draws(config.samples, config.features, config.seed), slice(config.checked_seeds)
-
-    def at(part: tuple[float, Weights]) -> list[Check]:
-        p, each = part
-        x = drawn.inputs(p)
-        return [
-            check(
-                each.W[few], each.b[few], x[: config.checked_samples], budget(x, norm), norm,
-                restarts=config.restarts, steps=config.ascent_steps, seed=config.seed,
-            )
-            for norm in NORMS
-        ]  # fmt: skip
-
-    rows = in_parallel(at, list(zip(density, models, strict=True)))
-    return np.moveaxis(np.array(rows), 0, 2)
+def _of_seed(config: Config, own: Draws, models: list[Weights], seed: int) -> tuple[Array, Array, Array]:
+    """Return the arrays of `Result` of one seed, without that axis: surgery, parts, checks."""
+    surgery, parts, checks = [], [], []
+    for p, each in zip(config.densities, models, strict=True):
+        x = own.inputs(p)
+        surgery.append(operate(each.W, each.b, x, p))
+        parts.append(first_order(each.W, each.b, x[: config.split_samples], budget(x, "l2")))
+        checks.append(
+            [
+                check(
+                    each.W, each.b, x[: config.checked_samples], budget(x, norm), norm,
+                    restarts=config.restarts, steps=config.ascent_steps, seed=seed,
+                )
+                for norm in NORMS
+            ]
+        )  # fmt: skip
+    return np.array(surgery)[..., 0].T, np.array(parts)[..., 0].T, np.moveaxis(np.array(checks)[..., 0], 0, -1)
 
 
 def _peak_numbers(surgery: Array, parts: Array) -> PeakNumbers:
-    """Return shares and costs at the density where vulnerability is highest."""
-    found = Surgery(*surgery)
-    peak = int(found.full.mean(-1).argmax())
-    at = Surgery(*surgery[:, peak])
-    return PeakNumbers(
-        eps_share=mean(1 - at.alone / at.full),
-        eps_share_uncut=mean(1 - at.linear_alone / at.linear),
-        passed=mean(at.full / at.linear),
-        alone=mean(at.alone),
-        linear=mean(at.linear),
-        linear_alone=mean(at.linear_alone),
-        first_share=mean(parts[0, peak] / parts[:, peak].sum(0)),
-        moves_peak=mean(parts[1, peak]),
-        moves_sparse=mean(parts[1, -1]),
-        projected=mean(found.projected[peak]),
-        projected_cost=mean(at.clean_projected / at.clean_full),
-        alone_cost=mean(at.clean_alone / at.clean_full),
-    )
+    """Return shares and costs at the density where vulnerability is highest, which each resample chooses anew."""
+
+    def chosen(seeds: NDArray[np.int64]) -> list[float]:
+        found, split = surgery[:, :, seeds].mean(-1), parts[:, :, seeds].mean(-1)
+        peak = int(Surgery(*found).full.argmax())
+        at, moves = Surgery(*found[:, peak]), split[:, peak]
+        return [
+            float(each)
+            for each in (
+                1 - at.alone / at.full,
+                1 - at.linear_alone / at.linear,
+                at.full / at.linear,
+                at.alone,
+                at.linear,
+                at.linear_alone,
+                moves[0] / moves.sum(),
+                moves[1],
+                split[1, -1],
+                at.projected,
+                at.clean_projected / at.clean_full,
+                at.clean_alone / at.clean_full,
+            )
+        ]
+
+    return PeakNumbers(*bootstrap_each(chosen, surgery.shape[-1]))
 
 
 def _check_numbers(density: Array, checks: Array) -> CheckNumbers:
-    """Return how the analytic attack compares with gradients where it compares worst, and what gradients miss."""
-    analytic, gradient, single, polished = (checks[:, k] for k in range(4))
-    share = analytic / gradient
-    norm, p = np.unravel_index(int(share.mean(-1).argmin()), share.shape[:2])
-    best = np.maximum(gradient, analytic)
-    return CheckNumbers(
-        analytic_least=mean(share[norm, p]),
-        analytic_least_density=exact(density[p], method="a point of the grid"),
-        polished_least=mean((polished / gradient)[norm, p]),
-        analytic_typical=mean(share.mean((0, 1))),
-        missed=mean(1 - single[0, -1] / best[0, -1]),
-        missed_most=mean((1 - single / best)[0, int((1 - single / best)[0].mean(-1).argmax())]),
-        masked=mean(checks[0, 4, -1]),
-    )
+    """Return how the analytic attack compares with gradients where it compares worst, and what gradients miss.
+
+    Ratios are of means over seeds; where a cell is chosen from the grid, each resample of the seeds chooses its own.
+    """
+
+    def chosen(seeds: NDArray[np.int64]) -> list[float]:
+        analytic, gradient, single, polished = np.moveaxis(checks[:, :4, :, seeds].mean(-1), 1, 0)
+        share, missed = analytic / gradient, 1 - single[0] / np.maximum(gradient, analytic)[0]
+        norm, p = np.unravel_index(int(share.argmin()), share.shape)
+        least = [share[norm, p], density[p], (polished / gradient)[norm, p]]
+        masked = checks[0, 4, -1, seeds].mean()
+        return [float(each) for each in (*least, share.mean(), missed[-1], missed.max(), masked)]
+
+    return CheckNumbers(*bootstrap_each(chosen, checks.shape[-1]))
 
 
 @experiment.figure(

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.adversarial.shared.attacks import budget, draws, rise, worst_inputs
+from experiments.adversarial.shared.crowded import evaluation_seeds
 from experiments.adversarial.shared.interference import epsilon, similarity
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment
@@ -98,10 +99,11 @@ def run(config: Config, device: str) -> Result:
     with one_thread():
         firsts, partners = _trained(config, device)
         progress.advance("attacks", 0.6)
+        seeds = evaluation_seeds(config.seed, config.pairs)
         found = np.array(
             [
                 [
-                    [_pair(config, p, firsts[k][i], partners[k][a][i]) for i in range(config.pairs)]
+                    [_pair(config, p, firsts[k][i], partners[k][a][i], own) for i, own in enumerate(seeds)]
                     for a in _count(config)
                 ]
                 for k, p in enumerate(config.densities)
@@ -140,13 +142,13 @@ def _trained(config: Config, device: str) -> tuple[list[list[Single]], list[list
     return [each[0] for each in per_density], [each[1:] for each in per_density]
 
 
-def _pair(config: Config, p: float, first: Single, second: Single) -> tuple[float, float, float, float]:
+def _pair(config: Config, p: float, first: Single, second: Single, seed: int) -> tuple[float, float, float, float]:
     """Return likeness of eps, transfer, chance, and squared cosine of columns for one pair of models."""
-    x = draws(config.samples, config.features, config.seed).inputs(p)
+    x = draws(config.samples, config.features, seed).inputs(p)
     size, (one, two) = budget(x, "l2"), (gram(first[0]), gram(second[0]))
     own = rise(two, second[1], x, worst_inputs(two, second[1], x, size, "l2"))
     foreign = rise(two, second[1], x, worst_inputs(one, first[1], x, size, "l2"))
-    drawn = np.random.default_rng(config.seed).standard_normal(x.shape)
+    drawn = np.random.default_rng([seed, 1]).standard_normal(x.shape)
     random = rise(two, second[1], x, size * drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
     cosine = (one * two).sum(1) / np.maximum(lengths, 1e-12)

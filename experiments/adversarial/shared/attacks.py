@@ -10,6 +10,7 @@ adversarial robustness"; an attack that moves several outputs at once may do mor
 # numba infers the types of kernel functions from their arguments.
 # mypy: allow-untyped-defs, allow-untyped-calls
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numba
@@ -25,7 +26,7 @@ NORMS: tuple[Norm, ...] = ("l2", "linf")
 
 
 class Draws(NamedTuple):
-    """Uniform draws (sample, feature) from which the inputs of every density are cut: common random numbers."""
+    """One seed's uniform draws (sample, feature), from which its inputs of every density are cut."""
 
     presence: NDArray[np.float32]
     value: NDArray[np.float32]
@@ -36,10 +37,15 @@ class Draws(NamedTuple):
 
 
 def draws(samples: int, features: int, seed: int) -> Draws:
-    """Return the common draws of `samples` inputs."""
+    """Return the draws of `samples` inputs."""
     rng = np.random.default_rng(seed)
     shape = (samples, features)
     return Draws(rng.random(shape, dtype=np.float32), rng.random(shape, dtype=np.float32))
+
+
+def draws_of_seeds(samples: int, features: int, seeds: Sequence[int]) -> list[Draws]:
+    """Return each seed's own draws; models of one seed are compared on the same inputs."""
+    return [draws(samples, features, seed) for seed in seeds]
 
 
 def budget(x: ArrayLike, norm: Norm, share: float = 0.1) -> float:

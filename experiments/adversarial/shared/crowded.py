@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.training.seeds import instance_seeds
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
@@ -58,6 +59,17 @@ def train_crowded(
         W, b = (np.split(each, last - first) for each in (trained.weights.W, trained.weights.b))
         models += [Weights(*pair) for pair in zip(W, b, strict=True)]
     return models
+
+
+def of_seeds(models: list[Weights]) -> list[list[Weights]]:
+    """Return the models of each seed, one `Weights` of a single instance for each density."""
+    count = len(models[0].W)
+    return [[Weights(each.W[k : k + 1], each.b[k : k + 1]) for each in models] for k in range(count)]
+
+
+def evaluation_seeds(seed: int, seeds: int) -> list[int]:
+    """Return the seed from which each seed's evaluation inputs are drawn."""
+    return [int(own) for own in instance_seeds(seed, None, seeds)]
 
 
 def _parts(densities: Array, training: Training) -> list[tuple[int, int, int]]:

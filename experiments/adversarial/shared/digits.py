@@ -5,6 +5,7 @@ The images are scikit-learn's 1797 digits of 8 x 8 pixels (Alpaydin and Kaynak 1
 of class k. Softmax does not see what all classes have in common, so their mean direction is taken out before measuring.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from experiments.core.metrics import superposition
 from experiments.core.threads import in_parallel
 from experiments.core.training.reference import adam_step
-from experiments.core.training.seeds import DATA, START, instance_seeds, stream
+from experiments.core.training.seeds import DATA, START, stream
 from experiments.core.training.specification import Recipe
 
 Array = NDArray[np.float64]
@@ -65,11 +66,13 @@ def load_images(tested: int, seed: int) -> Images:
     return Images(images[:-tested], labels[:-tested], images[-tested:], labels[-tested:])
 
 
-def train_classifiers(images: Images, widths: ArrayLike, seeds: int, how: Classifier, seed: int) -> list[Trained]:
-    """Return trained classifiers of all `widths` (width,), one `Trained` for each seed."""
+def train_classifiers(
+    images: Sequence[Images], widths: ArrayLike, seeds: Sequence[int], how: Classifier
+) -> list[Trained]:
+    """Return trained classifiers of all `widths` (width,), one `Trained` for each seed and its own split of images."""
     chosen = np.asarray(widths)
     keep = torch.from_numpy((np.arange(chosen.max()) < chosen[:, None]).astype(np.float32))
-    return in_parallel(lambda own: _one_seed(images, keep, int(own), how), list(instance_seeds(seed, None, seeds)))
+    return in_parallel(lambda part: _one_seed(part[0], keep, part[1], how), list(zip(images, seeds, strict=True)))
 
 
 def _one_seed(images: Images, keep: Tensor, seed: int, how: Classifier) -> Trained:

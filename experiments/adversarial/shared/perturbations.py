@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 TYPICAL, RANDOM, PLAUSIBLE, WORST, ALIGNED = KINDS = ("typical data", "random", "plausible", "worst", "signs of eps")
 ADVERSARIAL = (WORST, ALIGNED)
 
+CASES, DISTURBANCE, SUMS = range(3)
+"""Purposes of one seed's draws, each with a stream of its own, so that disturbances do not depend on the inputs."""
+
 
 class Cases(NamedTuple):
     """Inputs `x` (case, feature), the feature looked at `i` (case,), and its row of `G`, (case, feature)."""
@@ -37,7 +40,7 @@ class Cases(NamedTuple):
 
 def cases(G: ArrayLike, density: float, live: NDArray[np.bool_], count: int, *, present: bool, seed: int) -> Cases:
     """Return `count` cases of one model; the feature looked at is `present`, with a value U[0, 1], or absent."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, CASES])
     G = np.asarray(G, dtype=np.float64)
     x = np.where(rng.random((count, len(G))) < density, rng.random((count, len(G))), 0.0)
     i = rng.choice(np.flatnonzero(live), count)
@@ -52,7 +55,7 @@ def disturb(kind: str, given: Cases, density: float, norm: Norm, seed: int) -> A
     direction, or random signs. *plausible*: as many absent features as an input has are switched on, equally strongly,
     which is non-negative and sparse. *worst*: along the row. *signs of eps*: sign(eps_ij) for j != i, equally strong.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, DISTURBANCE, KINDS.index(kind)])
     count, n = given.x.shape
     if kind == TYPICAL:
         return np.asarray(_other_features(rng, given.i, n, density) * rng.random((count, n)))
@@ -139,7 +142,7 @@ def partial_responses(given: Cases, terms: NDArray[np.int64], seed: int) -> dict
 
     *data*: a random subset with values U[0, 1]; *random*: with random signs; *aligned*: each with its own sign.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, SUMS])
     eps = given.eps
     order = rng.random(eps.shape)
     order[np.arange(len(eps)), given.i] = 2  # the feature itself comes last and is never taken

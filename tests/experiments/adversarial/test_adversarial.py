@@ -99,6 +99,14 @@ def test_growth_must_have_all_four_exponents(l2_in_m, expected):
     assert verdict(cancellation, "cancel-growth", **right) == expected
 
 
+def test_a_peak_that_seeds_disagree_on_has_an_interval_that_holds_both_candidates():
+    values = np.array([[1.0, 3.0] * 6, [2.0] * 12, [3.0, 1.0] * 6]) + 0.01 * np.arange(12)
+    peak, at, other = vulnerability._peak(values, np.array([0.1, 0.2, 0.3]), -values)
+    assert peak.low <= 2.1 < peak.high
+    assert (at.low, at.high) == (0.1, 0.3)
+    assert other.value == pytest.approx(-peak.value)
+
+
 def test_exponents_are_those_of_power_laws():
     x = (1, 2, 4, 8)
     values = np.array(x, float)[:, None] ** np.array([0.5, 1.0, -2.0])
@@ -145,6 +153,6 @@ def test_attacks_on_a_copy_of_a_model_transfer_wholly():
     rng = np.random.default_rng(0)
     W, b = rng.standard_normal((8, 80)) / 8**0.5, np.zeros(80)
     turned = np.linalg.qr(rng.standard_normal((8, 8))).Q @ W
-    alike, rate, chance, columns = transfer._pair(transfer.experiment.quick, 0.1, (W, b), (turned, b))
+    alike, rate, chance, columns = transfer._pair(transfer.experiment.quick, 0.1, (W, b), (turned, b), 0)
     assert (alike, rate, columns) == pytest.approx((1, 1, 1))
     assert chance < 0.5

@@ -27,7 +27,7 @@ def images() -> Images:
 
 @pytest.fixture(scope="module")
 def trained(images) -> list[Trained]:
-    return train_classifiers(images, [2, 9], 2, SMALL, 0)
+    return train_classifiers([images, images], [2, 9], [0, 1], SMALL)
 
 
 def random_model() -> Trained:
@@ -40,6 +40,12 @@ def test_images_are_split_without_overlap_and_lie_in_the_unit_cube(images):
     assert (len(images.x), len(images.test_x)) == (1597, 200)
     assert (float(images.x.min()), float(images.x.max())) == (0, 1)
     assert set(images.test_label.tolist()) == set(range(10))
+
+
+def test_every_seed_leaves_out_other_images(images):
+    other = load_images(200, 1)
+    assert not np.array_equal(images.test_x.numpy(), other.test_x.numpy())
+    assert float(images.x.sum() + images.test_x.sum()) == pytest.approx(float(other.x.sum() + other.test_x.sum()))
 
 
 def test_gradients_are_those_of_autograd():

@@ -66,6 +66,15 @@ def test_no_kind_does_more_than_the_worst(norm):
         assert (np.abs((found.row * disturb(kind, found, 0.3, norm, 4)).sum(-1)) <= worst + 1e-9).all()
 
 
+@pytest.mark.parametrize("kind", [TYPICAL, PLAUSIBLE])
+def test_disturbances_do_not_depend_on_the_inputs_of_the_same_seed(kind):
+    found = given(4000)
+    others = np.arange(12) != found.i[:, None]
+    switched, present = (disturb(kind, found, 0.3, "l2", 1) > 0)[others], (found.x > 0)[others]
+    share, other = switched.mean(), present.mean()
+    assert (switched == present).mean() == pytest.approx(share * other + (1 - share) * (1 - other), abs=0.01)
+
+
 def test_signs_of_eps_make_every_term_add_up():
     found = given(50)
     moved = (found.row * disturb(ALIGNED, found, 0.3, "linf", 5)).sum(-1)
