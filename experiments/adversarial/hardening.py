@@ -171,7 +171,7 @@ def _numbers(
     return Numbers(
         dense=at(0),
         rare=at(-1),
-        falls=mean(orders.mean(0)),
+        falls=mean(orders.mean(0), within=(-1, 1)),
         robust_gain=mean(ratio[-1, 0] / ratio[-1, fifth]),
         robust_cost=mean(1 - explained[-1, fifth] / explained[-1, 0]),
     )
