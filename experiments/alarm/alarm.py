@@ -1,0 +1,319 @@
+"""The feature alarm: can a dangerous feature be noticed, by what, and at which rate of false alarms? Statement G1.
+
+A model keeps 256 features in 64 dimensions. A few of them are rare and dangerous. Every detector sees the same
+activations: the feature's own direction, probes trained on labels, latents of a sparse autoencoder, sparse codes.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.alarm.shared.alarm_results import Config, Result, detected
+from experiments.alarm.shared.detectors import DIRECTION, LATENT, logistic_name, network_name
+from experiments.alarm.shared.world import WorldConfig
+from experiments.core import plotting
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Below,
+    Criterion,
+    Evidence,
+    Verdict,
+    above,
+    below,
+    refuted_if,
+    supported_if,
+    where,
+)
+from experiments.core.quantities import Quantity
+
+experiment = Experiment(
+    __name__,
+    title="The feature alarm",
+    config=Config(),
+    quick=Config(
+        seeds=4,
+        world=WorldConfig(features=64, hidden=24, importance=(10, 40), steps=600, batch=256),
+        labels=(10, 1000),
+        latents=64,
+        autoencoder_steps=400,
+        autoencoder_batch=256,
+        latent_counts=(5,),
+        latent_labels=1000,
+        network_steps=200,
+        negatives=40_000,
+        positives=500,
+        code_negatives=2000,
+        code_positives=100,
+        cause_samples=40_000,
+        harm_samples=500,
+    ),
+    large=Config(
+        seeds=64,
+        world=WorldConfig(features=1024, hidden=128, density=0.005, steps=20_000),
+        latents=1024,
+        autoencoder_steps=20_000,
+        negatives=2_000_000,
+    ),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    return detected(config, device)
+
+
+def _shown(result: Result) -> list[str]:
+    """Return the detectors that figures show: each kind once, probes with the most labels."""
+    most = int(result.labels.max())
+    return [DIRECTION, logistic_name(most), network_name(most), LATENT, *_latent_probes(result)]
+
+
+def _latent_probes(result: Result) -> list[str]:
+    return [name for name in result.detectors if name.endswith(" latents")]
+
+
+def _axis_of_rates(ax: Axes, result: Result) -> None:
+    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", xticks=result.rates[::-1])
+    ax.minorticks_off()
+    plotting.percent_axis(ax)
+
+
+@experiment.figure(
+    "alarm-rates",
+    title="Rates of true and false alarms",
+    caption=(
+        "At one false alarm in a thousand samples, the probe with the most labels notices "
+        "{numbers.probe_at_3:% value} of dangerous samples, the feature's own direction "
+        "{numbers.direction_at_3:% value} and the best latent of the autoencoder {numbers.latent_at_3:% value}. "
+        "Left: rate of true alarms against the rate of false alarms, on a logarithmic axis; mean over seeds with its "
+        "interval. Right: alarms by the value of the feature, at one false alarm in a thousand; a value of 0.5 or more "
+        "counts as dangerous."
+    ),
+    alt=(
+        "Left, one line per detector of the true-alarm rate over rates of false alarms from one in ten thousand to one "
+        "in a hundred. Right, curves of the share of alarms that rise with the value of the feature."
+    ),
+    interval="95 % Student t interval over seeds, each seed being the mean over its targets",
+)
+def draw_rates(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7)
+    names = list(result.detectors)
+    bins = result.by_value.shape[1]
+    value = (np.arange(bins) + 0.5) / bins
+    for index, name in enumerate(_shown(result)):
+        place = names.index(name)
+        entry = result.detectors[name]
+        quantities = [entry.true_at_2, entry.true_at_3, entry.true_at_4][: len(result.rates)]
+        plotting.points(left, result.rates, quantities, label=name, index=index, line=True)
+        plotting.seed_band(right, value, result.by_value[place].mean(1), label=name, index=index)
+    _axis_of_rates(left, result)
+    left.set_ylabel("dangerous samples with an alarm (TPR)")
+    right.set(xlabel="value of the feature", ylabel="samples with an alarm", xlim=(0, 1))
+    plotting.percent_axis(right)
+    plotting.panel_letters((left, right))
+    plotting.legend(left, figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "alarm-labels",
+    title="How many labels a probe needs",
+    caption=(
+        "Probes overtake the feature's own direction (dashed) with about a thousand labels. True alarms at one false "
+        "alarm in a thousand samples, against the number of labelled samples, half of them dangerous. Dotted: the best "
+        "latent of an autoencoder, which is chosen with labels but trained without any."
+    ),
+    alt=(
+        "Two rising curves, one per kind of probe, of the true-alarm rate against the number of labels from ten to a "
+        "hundred thousand, with horizontal lines for the plain direction and for the best latent."
+    ),
+    interval="95 % Student t interval over seeds",
+)
+def draw_labels(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(width="text", height=3.4)
+    counts = [int(count) for count in result.labels]
+    for index, (label, named) in enumerate((("logistic probe", logistic_name), ("network probe", network_name))):
+        found = [result.detectors[named(count)].true_at_3 for count in counts]
+        plotting.points(ax, counts, found, label=label, index=index, line=True)
+    plotting.theory_level(ax, result.detectors[DIRECTION].true_at_3.value, label="own direction")
+    plotting.guide(ax, result.detectors[LATENT].true_at_3.value)
+    ax.annotate(
+        "best latent", (counts[0], result.detectors[LATENT].true_at_3.value), xytext=(0, 3), textcoords="offset points"
+    )
+    ax.set(xscale="log", xlabel="labelled samples", ylabel="TPR at FPR 0.001", ylim=(0, 1.02))
+    plotting.percent_axis(ax)
+    plotting.legend(ax)
+    return figure
+
+
+@experiment.figure(
+    "alarm-causes",
+    title="Which features set off a false alarm",
+    caption=(
+        "False alarms come from the features that interfere with the target. Share of samples with an alarm among "
+        "those that hold a given other feature, against that feature's overlap with the target, an entry of WᵀW; all "
+        "targets of the first seed, thresholds at one false alarm in a thousand. Rank correlations, mean over seeds: "
+        "direction {numbers.causes_direction}, probe {numbers.causes_probe}, best latent {numbers.causes_latent}."
+    ),
+    alt=(
+        "Three panels of points. For the direction the share of alarms rises steeply with positive overlap and is "
+        "close to zero for negative overlap; for the probe and the latent the relation is weaker."
+    ),
+    interval="95 % Student t interval over seeds, in the caption",
+)
+def draw_causes(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.0, sharey=True)
+    targets = result.cause.shape[1]
+    for index, (ax, label) in enumerate(zip(axes, ("own direction", "logistic probe", "best latent"), strict=True)):
+        x, y = result.column[:, targets:, 0], result.cause[index, :, targets:, 0]
+        ax.scatter(x.ravel(), y.ravel(), s=7, color=plotting.series(index), label=label, alpha=0.7, linewidths=0)
+        ax.set(title=label, xlabel="overlap with the target")
+        plotting.guide(ax, 0.0, vertical=True)
+    axes[0].set_ylabel("alarms, feature present")
+    plotting.panel_letters(axes)
+    return figure
+
+
+INTERVENTIONS = {
+    "nothing": "nothing changed",
+    "true_direction": "true direction removed",
+    "difference": "difference of means removed",
+    "probe": "probe's direction removed",
+    "latent": "best latent silenced",
+    "chance": "random direction removed",
+}
+
+
+@experiment.figure(
+    "alarm-cause",
+    title="Stopping the behaviour",
+    caption=(
+        "Left: dangerous samples in which the behaviour still acts after an intervention. Removing the true direction "
+        "stops it by definition; with the difference of means it still acts in {numbers.acts.difference:% value}, and "
+        "with the best latent silenced in {numbers.acts.latent:% value}. Right: rise of the squared error of all other "
+        "features on ordinary samples."
+    ),
+    alt=(
+        "Two panels of points with intervals, one row per intervention: nothing changed, true direction, difference of "
+        "means, probe's direction, best latent, random direction."
+    ),
+    interval="95 % Student t interval over seeds",
+)
+def draw_cause(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=2.8, sharey=True)
+    rows = np.arange(len(INTERVENTIONS))[::-1]
+    for ax, found in ((left, result.numbers.acts), (right, result.numbers.harm)):
+        plotting.points(ax, rows, [getattr(found, name) for name in INTERVENTIONS], horizontal=True)
+        plotting.percent_axis(ax, x=True)
+    left.set(yticks=rows, yticklabels=list(INTERVENTIONS.values()), xlabel="behaviour still acts", xlim=(-0.03, 1.03))
+    right.set_xlabel("rise of the other features' error")
+    plotting.panel_letters((left, right))
+    return figure
+
+
+@experiment.claim(
+    "alarm-works",
+    title="A trained probe works as an alarm",
+    statements=("G1",),
+    test="True alarms of the logistic probe with the most labels, at a false-alarm rate of 0.001, mean over targets.",
+    criterion=above(0.9),
+    figures=("alarm-rates",),
+)
+def probe_rate(result: Result) -> Quantity:
+    return result.numbers.probe_at_3
+
+
+@experiment.claim(
+    "alarm-direction-works",
+    title="Knowing the feature's direction is enough for an alarm",
+    statements=("G1",),
+    test="True alarms of the dot product with the target's own direction, at a false-alarm rate of 0.001.",
+    criterion=above(0.9),
+    figures=("alarm-rates",),
+)
+def direction_rate(result: Result) -> Quantity:
+    return result.numbers.direction_at_3
+
+
+@experiment.claim(
+    "alarm-autoencoder-suffices",
+    title="A sparse autoencoder's best latent is as good an alarm as the best labelled probe",
+    statements=("G1", "G2"),
+    test="True alarms at a false-alarm rate of 0.001: best single latent less the logistic probe with most labels.",
+    criterion=above(-0.05),
+    figures=("alarm-rates",),
+)
+def latent_against_probe(result: Result) -> Quantity:
+    return result.numbers.latent_less_probe
+
+
+@experiment.claim(
+    "alarm-autoencoder-beats-direction",
+    title="A sparse autoencoder's best latent is a better alarm than the feature's true direction",
+    statements=("G1", "G2"),
+    test="True alarms at a false-alarm rate of 0.001: best single latent less the target's own direction.",
+    criterion=above(0.0),
+    figures=("alarm-rates",),
+)
+def latent_against_direction(result: Result) -> Quantity:
+    return result.numbers.latent_less_direction
+
+
+@experiment.claim(
+    "alarm-area-hides",
+    title="Nearly perfect areas under the curve hide large differences between alarms",
+    statements=("G1",),
+    test=(
+        "Over detectors with at least 1,000 labels: largest difference of true alarms at a false-alarm rate of 0.0001, "
+        "and the least area under the ROC curve."
+    ),
+    criterion=Criterion(
+        supported_if(where(gap=Above(0.2), least_area=Above(0.95))),
+        refuted_if(where(gap=Below(0.2))),
+        otherwise=Verdict.MIXED,
+        names={"gap": "the difference", "least_area": "the least area"},
+    ),
+    figures=("alarm-rates",),
+)
+def hidden_gap(result: Result) -> Evidence:
+    return Evidence(gap=result.numbers.widest_gap_at_4, least_area=result.numbers.least_auroc)
+
+
+@experiment.claim(
+    "alarm-false-causes",
+    title="False alarms come from the features that interfere most with the target",
+    statements=("G1", "E2"),
+    test=(
+        "Rank correlation, over the other features, of P(alarm | feature present) with the feature's overlap with the "
+        "target (its entry in the target's row of WᵀW); the target's own direction, mean over targets."
+    ),
+    criterion=above(0.5),
+    figures=("alarm-causes",),
+)
+def causes(result: Result) -> Quantity:
+    return result.numbers.causes_direction
+
+
+@experiment.claim(
+    "alarm-is-causal",
+    title="Removing the direction found from labelled samples stops the behaviour",
+    statements=("G1",),
+    test="Share of dangerous samples in which the behaviour still acts once the difference of means is projected out.",
+    criterion=below(0.05),
+    figures=("alarm-cause",),
+)
+def projected(result: Result) -> Quantity:
+    return result.numbers.acts.difference
+
+
+@experiment.claim(
+    "alarm-latent-is-causal",
+    title="Silencing the best latent stops the behaviour",
+    statements=("G1", "G2"),
+    test="Share of dangerous samples in which the behaviour still acts after what the best latent writes is removed.",
+    criterion=below(0.05),
+    figures=("alarm-cause",),
+)
+def silenced(result: Result) -> Quantity:
+    return result.numbers.acts.latent

@@ -1,0 +1,93 @@
+"""Probes trained on labels: logistic regression by Newton's method, and a small network with one hidden layer."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+RIDGE = 1e-3
+"""Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
+
+
+def logistic(h: Array, labels: NDArray[np.bool_], steps: int = 12) -> tuple[Array, float]:
+    """Return weights (dimension,) and bias of a logistic regression of `labels` on `h` (sample, dimension).
+
+    Newton's method with halved steps where the loss would rise; inputs are standardised inside.
+    """
+    x, y = np.asarray(h, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    centre, size = x.mean(0), x.std(0)
+    size = np.where(size > 1e-9, size, 1.0)
+    z = np.concatenate([(x - centre) / size, np.ones((len(x), 1))], axis=1)
+    penalty = np.full(z.shape[1], RIDGE * 1.0)
+    penalty[-1] = 1e-9
+    beta = np.zeros(z.shape[1])
+    loss = _loss(z, y, beta, penalty)
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(z @ beta, -35, 35)))
+        slope = z.T @ (p - y) / len(y) + penalty * beta
+        curve = (z * (p * (1 - p))[:, None]).T @ z / len(y) + np.diag(penalty)
+        step = np.linalg.solve(curve, slope)
+        for _ in range(20):
+            tried = _loss(z, y, beta - step, penalty)
+            if tried <= loss:
+                break
+            step /= 2
+        beta, loss = beta - step, min(tried, loss)
+    weights = beta[:-1] / size
+    return weights.astype(np.float32), float(beta[-1] - weights @ centre)
+
+
+def _loss(z: NDArray[np.float64], y: NDArray[np.float64], beta: NDArray[np.float64], penalty: object) -> float:
+    score = z @ beta
+    return float((np.logaddexp(0, score) - y * score).mean() + 0.5 * (np.asarray(penalty) * beta**2).sum())
+
+
+class Networks:
+    """Small networks, one per target: score = v . ReLU(A h + a) + c, trained together with Adam on a logistic loss.
+
+    `inputs` (target, label, hidden) and `labels` (target, label); full batches of at most `batch` drawn by `seed`.
+    """
+
+    def __init__(self, inputs: Array, labels: NDArray[np.bool_], width: int, steps: int, batch: int, seed: int) -> None:
+        targets, count, hidden = inputs.shape
+        generator = torch.Generator().manual_seed(seed)
+        x, y = torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.float32))
+        self.centre, self.size = x.mean(1, keepdim=True), x.std(1, keepdim=True).clamp_min(1e-6)
+        draw = torch.randn(targets, hidden, width, generator=generator) * (2 / hidden) ** 0.5
+        head = torch.randn(targets, width, 1, generator=generator) * width**-0.5
+        self.parts = [draw, torch.zeros(targets, 1, width), head, torch.zeros(targets, 1, 1)]
+        for part in self.parts:
+            part.requires_grad_()
+        optimiser = torch.optim.AdamW(self.parts, lr=3e-3, weight_decay=1e-3)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        for _ in range(steps):
+            chosen = torch.randint(count, (min(batch, count),), generator=generator)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(self._scores(x[:, chosen]), y[:, chosen])
+            optimiser.zero_grad()
+            (loss * targets).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+
+    def _scores(self, h: torch.Tensor) -> torch.Tensor:
+        A, a, v, c = self.parts
+        z = (h - self.centre) / self.size
+        scores: torch.Tensor = (torch.relu(z @ A + a) @ v + c).squeeze(-1)
+        return scores
+
+    def __call__(self, h: Array) -> Array:
+        """Return scores (target, sample) of activations (sample, hidden)."""
+        with torch.no_grad():
+            A, a, v, c = self.parts
+            # Standardising is folded into the first layer: (h - m) / s @ A = h @ (A / s) - m / s @ A.
+            scaled = A / self.size.transpose(1, 2)
+            shift = a - (self.centre / self.size) @ A
+            hidden = torch.relu(torch.from_numpy(h) @ scaled + shift)
+            return np.asarray((hidden @ v + c).squeeze(-1).numpy())
+
+    def slope(self, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores (target, sample) and gradients (target, sample, hidden) at `h` (target, sample, hidden)."""
+        at = h.clone().requires_grad_()
+        scores = self._scores(at)
+        (gradient,) = torch.autograd.grad(scores.sum(), at)
+        return scores.detach(), gradient
