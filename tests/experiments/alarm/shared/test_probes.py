@@ -40,7 +40,7 @@ def test_the_network_learns_what_no_linear_probe_can():
     right = ((network(h[0])[0] > 0) == labels[0]).mean()
     weights, bias = logistic(h[0], labels[0])
     assert right > 0.9
-    assert ((h[0] @ weights + bias > 0) == labels[0]).mean() < 0.6
+    assert ((h[0] @ weights + bias > 0) == labels[0]).mean() < 0.7
 
 
 def test_scores_of_the_network_are_those_that_its_gradients_belong_to():
