@@ -90,7 +90,7 @@ class SumNumbers:
 
 @dataclass(frozen=True)
 class Exponents:
-    """Exponents of the l2 norm of eps (`noise`) and of its l1 norm (`aligned`), measured and of a tight frame."""
+    """Exponents of the ℓ₂ norm of eps (`noise`) and of its ℓ₁ norm (`aligned`), measured and of a tight frame."""
 
     noise: Quantity
     aligned: Quantity
@@ -188,7 +188,7 @@ def _of_model(config: Config, p: float, W: Array, seed: int) -> tuple[Array, ...
 
 
 def _growth(config: Config, n: int, m: int, device: str) -> Array:
-    """Return norms of eps over represented features, root mean squares: l2, l1, theory of both; the share represented.
+    """Return norms of eps over represented features, root mean squares: ℓ₂, ℓ₁, theory of both; the share represented.
 
     Theory: represented features form a tight frame, and entries are as if normal: the mean diagonal entry times
     sqrt(k - 1), k features per dimension, and that times sqrt(2 / pi) times the root of the number of entries. Shape
@@ -285,11 +285,11 @@ def draw_terms(result: Result) -> Figure:
 @experiment.figure(
     "cancel-growth",
     title="Interference against features and dimensions",
-    caption="Norms of eps over represented features, trained models at p = 0.005: l2, which noise follows, and l1, "
+    caption="Norms of eps over represented features, trained models at p = 0.005: ℓ₂, which noise follows, and ℓ₁, "
     "which an adversary reaches if every entry may move. (a) In 8 dimensions they grow with the number of features "
     "with exponents {growth.n.noise:.2f} and {growth.n.aligned:.2f}; (b) for 80 features, with the number of "
     "dimensions with {growth.m.noise:.2f} and {growth.m.aligned:.2f}.",
-    alt="Two log-log panels. Left, both norms rise with the number of features, l1 more steeply. Right, both fall "
+    alt="Two log-log panels. Left, both norms rise with the number of features, ℓ₁ more steeply. Right, both fall "
     "with the number of dimensions.",
     interval="bars: 95 % Student t interval of the mean over seeds",
 )
@@ -339,7 +339,7 @@ def exponents_of_sums(result: Result) -> Evidence:
 
 @experiment.claim(
     "cancel-why-quiet",
-    title="Cancellation is what keeps interference small on ordinary inputs",
+    title="Cancellation keeps interference small on ordinary inputs",
     statements=("E3",),
     test="Root mean square of the interference of typical inputs, over the same without signs (all entries adding up). "
     "Statistic: mean over seeds at p = 0.02.",
@@ -360,9 +360,9 @@ def shares_left(result: Result) -> Evidence:
     "cancel-growth",
     title="Noise grows with the root of the number of features, chosen signs with the number itself",
     statements=("E3",),
-    test="Norms of eps over represented features at p = 0.005: l2 (noise) and l1 (chosen signs), for 20 to 68 features "
+    test="Norms of eps over represented features at p = 0.005: ℓ₂ (noise) and ℓ₁ (chosen signs), for 20 to 68 features "
     "in 8 dimensions and for 80 features in 8 to 27. Expected exponents: 1/2 and 1 in n, -1/2 and -1/2 in m. "
-    "Statistic: exponent of l1 in n, mean over seeds.",
+    "Statistic: exponent of ℓ₁ in n, mean over seeds.",
     criterion=Criterion(
         supported_if(
             where(
@@ -383,9 +383,9 @@ def shares_left(result: Result) -> Evidence:
         otherwise=Verdict.MIXED,
         names={
             "l1_in_n": "the exponent of l1 in n",
-            "l2_in_n": "the exponent of l2 in n",
+            "l2_in_n": "the exponent of ℓ₂ in n",
             "l1_in_m": "the exponent of l1 in m",
-            "l2_in_m": "the exponent of l2 in m",
+            "l2_in_m": "the exponent of ℓ₂ in m",
         },
     ),
     figures=("cancel-growth",),

@@ -272,10 +272,10 @@ def draw_entries(result: Result) -> Figure:
 
 @experiment.claim(
     "column-signs",
-    title="Beside the one stand entries of both signs, about equally",
+    title="The other entries of a column have both signs, about equally",
     statements=("E2",),
     source=PAPER,
-    test="Share of the l1 norm of a column's other entries that negative ones carry, at every density at which "
+    test="Share of the ℓ₁ norm of a column's other entries that negative ones carry, at every density at which "
     "features share dimensions (more than 1.2 per dimension). Statistic: mean over seeds at the lowest density.",
     criterion=Criterion(
         supported_if(Every(name="shares", each=Within(0.4, high=0.6), of="density")),

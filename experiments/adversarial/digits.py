@@ -180,7 +180,7 @@ def within_widths(config: Config, overlap: Array, turned: Array) -> Quantity:
     title="Digits read from a bottleneck",
     caption="Classifiers of digits with a linear bottleneck. (a) Overlap of class directions; the least possible from "
     "nine dimensions on is 1/9 (dashed). (b) Share of right answers that an attack of 5, 10 or 15 % of an image's "
-    "norm turns. (c) One against the other, attack of 10 %, each dot a classifier, darker where wider: rank "
+    "norm turns. (c) One against the other, attack of 10 %, each dot a classifier, one tone for each width: rank "
     "correlation {numbers.rank:.2f} over all and {numbers.within:.2f} among those of one width.",
     alt="Three panels. Overlap falls with width, ever more slowly, and stays above the dashed line; the share of "
     "turned answers over width, one line per attack size; and a scatter plot of share turned against overlap, "

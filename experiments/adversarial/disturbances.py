@@ -1,6 +1,6 @@
 """What six kinds of disturbance of equal size do to a feature's output and to the loss, and what its column predicts.
 
-Statement E3, put so that it can fail: for the same models and the same size, in l2 and entry by entry, the change under
+Statement E3 as a testable claim: for the same models and the same size, in l2 and entry by entry, the change under
 typical data, random and plausible disturbances, the worst one, gradient ascent, and the signs of eps alone. How sums of
 the small entries grow is in `cancellation`.
 """
@@ -300,7 +300,7 @@ def draw_kinds(result: Result) -> Figure:
 @experiment.figure(
     "cancel-cut",
     title="What the bias and the ReLU let through",
-    caption="(a) Change of output under the worst disturbance (l2), over what the column predicts. A present feature "
+    caption="(a) Change of output under the worst disturbance (ℓ₂), over what the column predicts. A present feature "
     "passes most of it on ({numbers.passed_present:.0%} at p = 0.02), an absent one "
     "{numbers.passed_absent:.0%}: bias and ReLU hold a rare feature shut. (b) Rise of the loss per squared length "
     "of disturbance.",
@@ -331,12 +331,12 @@ def draw_cut(result: Result) -> Figure:
     title="An adversary can choose inputs on which the small entries add up",
     statements=("E3",),
     test="Change of a present feature's output when all other features move with the signs of eps, over that under a "
-    "random disturbance of equal size, at p = 0.02. Statistic: mean over seeds, l2.",
+    "random disturbance of equal size, at p = 0.02. Statistic: mean over seeds, ℓ₂.",
     criterion=Criterion(
         supported_if(where(l2=Above(3.0), linf=Above(3.0))),
         refuted_if(where(l2=Below(3.0), linf=Below(3.0))),
         otherwise=Verdict.MIXED,
-        names={"l2": "the ratio in l2", "linf": "the ratio in l∞"},
+        names={"l2": "the ratio in ℓ₂", "linf": "the ratio in ℓ∞"},
     ),
     figures=("cancel-kinds",),
     published=Verdict.SUPPORTED,

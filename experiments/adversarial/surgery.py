@@ -203,7 +203,7 @@ def _check_numbers(density: Array, checks: Array) -> CheckNumbers:
 @experiment.figure(
     "adversarial-surgery",
     title="Vulnerability with the interference taken out",
-    caption="(a) Vulnerability (l2) of the same models, attacked anew after each change. At its peak the entries "
+    caption="(a) Vulnerability (ℓ₂) of the same models, attacked anew after each change. At its peak the entries "
     "beside the diagonal account for {numbers.eps_share:.0%} of it. An orthogonal read-out without ReLU leaves the "
     "baseline (line), (b) at {numbers.projected_cost:.1f} times the clean loss. Moves of outputs alone, without the "
     "part that only makes errors worse, are {numbers.moves_peak:.1f} times the baseline at the peak; if nothing cut "
@@ -282,9 +282,9 @@ def draw_checks(result: Result) -> Figure:
     title="The entries beside the diagonal cause most of the vulnerability",
     statements=("E1", "E2"),
     source=PAPER,
-    test="Vulnerability (l2) with all entries beside the diagonal of WᵀW set to zero, biases and ReLU kept and "
+    test="Vulnerability (ℓ₂) with all entries beside the diagonal of WᵀW set to zero, biases and ReLU kept and "
     "attacked anew, against that of the full model, where the latter is highest. Statistic: share that disappears, "
-    "mean over seeds.",
+    "of means over seeds.",
     criterion=above(0.5),
     figures=("adversarial-surgery",),
     published=Verdict.SUPPORTED,
@@ -329,9 +329,9 @@ def analytic_over_gradient(result: Result) -> Quantity:
 
 @experiment.claim(
     "adversarial-masking",
-    title="Where features are rare, gradient attacks miss what is there",
+    title="Where features are rare, gradient attacks miss more than a tenth of the harm",
     source=PAPER,
-    test="Share of the worst harm found by any attack that gradient ascent from the clean input misses, l2. Statistic: "
+    test="Share of the worst harm found by any attack that gradient ascent from the clean input misses, ℓ₂. Statistic: "
     "mean over seeds at the lowest density.",
     criterion=above(0.1),
     figures=("adversarial-checks",),
@@ -346,7 +346,7 @@ def missed_by_gradients(result: Result) -> Quantity:
     title="Superposition more than triples vulnerability even without counting errors made already",
     statements=("E1",),
     source=PAPER,
-    test="Squared move of all outputs under the worst l2 attack on a feature, over that of a model without "
+    test="Squared move of all outputs under the worst ℓ₂ attack on a feature, over that of a model without "
     "superposition, where vulnerability is highest. Statistic: mean over seeds.",
     criterion=above(3.0),
     figures=("adversarial-surgery",),

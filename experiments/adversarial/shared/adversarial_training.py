@@ -102,59 +102,79 @@ def _train(values, first, second, presence, value, target, p, size, slopes, scal
     active = np.zeros(n, np.int64)
     for step in range(presence.shape[0]):
         for k in range(m):
-            for f in range(n):
-                columns[f, k] = values[k, f]
+            columns[:, k] = values[k]
         if size > 0:
             _attacks(values, columns, size, move, hidden_move, moved)
         grad[:] = 0
         signed[:] = 0
         for s in range(batch):
-            count = 0
-            for f in range(n):
-                if presence[step, s, f] < p:
-                    active[count] = f
-                    count += 1
-            h[:] = 0
-            x[:] = 0
-            for a in range(count):
-                f = active[a]
-                x[f] = value[step, s, f]
-                for k in range(m):
-                    h[k] += x[f] * columns[f, k]
-            for f in range(n):
-                z[f] = values[m, f]
-            for k in range(m):
-                for f in range(n):
-                    z[f] += h[k] * values[k, f]
+            count = _input(presence[step, s], value[step, s], p, columns, x, h, active)
+            _output(values, h, z)
             t = target[step, s]
+            sign = np.float32(0)
             if size > 0:
                 sign = _worse_sign(x, z, moved[t])
                 for f in range(n):
                     z[f] += sign * moved[t, f]
                 for k in range(m):
                     h[k] += sign * hidden_move[t, k]
-            for f in range(n):
-                error[f] = unit * (z[f] - x[f]) if z[f] > 0 else np.float32(0)
-                grad[m, f] += error[f]
+            _backward(values, x, z, h, active[:count], unit, grad, error, back)
             for k in range(m):
-                total = np.float32(0)
-                for f in range(n):
-                    grad[k, f] += h[k] * error[f]
-                    total += values[k, f] * error[f]
-                back[k] = total
-            for a in range(count):
-                f = active[a]
-                for k in range(m):
-                    grad[k, f] += back[k] * x[f]
-            if size > 0:
-                for k in range(m):
-                    signed[t, k] += sign * back[k]
+                signed[t, k] += sign * back[k]
         if size > 0:
             for i in range(n):
                 for k in range(m):
                     for f in range(n):
                         grad[k, f] += signed[i, k] * move[i, f]
         _adam(values, first, second, grad, slopes[step], scales[step])
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _input(presence, value, p, columns, x, h, active):
+    """Fill in an input x (feature,), h = W x (hidden,) and which features are present; return how many are."""
+    count = 0
+    for f in range(len(x)):
+        if presence[f] < p:
+            active[count] = f
+            count += 1
+    h[:] = 0
+    x[:] = 0
+    for a in range(count):
+        f = active[a]
+        x[f] = value[f]
+        for k in range(len(h)):
+            h[k] += x[f] * columns[f, k]
+    return count
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _output(values, h, z):
+    """Fill in the pre-activations z = W^T h + b (feature,)."""
+    m = len(h)
+    for f in range(len(z)):
+        z[f] = values[m, f]
+    for k in range(m):
+        for f in range(len(z)):
+            z[f] += h[k] * values[k, f]
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+def _backward(values, x, z, h, active, unit, grad, error, back):
+    """Add one sample's part to `grad`, but for what the attack adds to the input; `back` (hidden,) is W error."""
+    m = len(h)
+    for f in range(len(z)):
+        error[f] = unit * (z[f] - x[f]) if z[f] > 0 else np.float32(0)
+        grad[m, f] += error[f]
+    for k in range(m):
+        total = np.float32(0)
+        for f in range(len(z)):
+            grad[k, f] += h[k] * error[f]
+            total += values[k, f] * error[f]
+        back[k] = total
+    for a in range(len(active)):
+        f = active[a]
+        for k in range(m):
+            grad[k, f] += back[k] * x[f]
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")

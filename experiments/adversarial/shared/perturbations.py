@@ -4,7 +4,7 @@ A *case* is an input x of the data and one represented feature i of it. Disturba
 at hand, but for typical data, which come as they are; responses are root mean squares per unit of size. "Adversarial"
 kinds may take either sign, whichever does more. Predictions need only the entries of the column: eps and `G_ii`.
 
-Notes of the reader, E3: on ordinary inputs the small entries cancel as noise, but an adversary can pick signs.
+Statement E3 of the notes: on ordinary inputs the small entries cancel as noise, but an adversary can pick signs.
 """
 
 from typing import NamedTuple
