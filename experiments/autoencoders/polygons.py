@@ -20,7 +20,18 @@ from experiments.core.autoencoders.metrics import cosines
 from experiments.core.autoencoders.sources import Batch, stream
 from experiments.core.autoencoders.specification import VARIANTS, Specification, grid
 from experiments.core.autoencoders.train import Trained, train_autoencoders
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import (
+    Above,
+    Criterion,
+    Every,
+    Evidence,
+    NoneOf,
+    Verdict,
+    above,
+    refuted_if,
+    supported_if,
+)
 from experiments.core.quantities import Quantity, mean
 
 Array = NDArray[np.float64]
@@ -51,31 +62,37 @@ class Config:
     drawn: int = 300  # activations shown in the picture
 
 
+def number_names(config: Config) -> list[str]:
+    """Return names such as "topk_wide_dense" (share found by variant, width and density), and the fixed ones."""
+    found = [f"{v}_{width}_{p}" for v in VARIANTS for width in ("narrow", "wide") for p in ("sparse", "dense")]
+    fixed = ["chance_narrow", "chance_wide", "chance_mcc_narrow", "topk_mcc", "topk_signed_mcc"]
+    return [*found, *fixed, "recall_alone", "recall_both", "recall_both_most"]
+
+
 @dataclass(frozen=True)
 class Result:
-    """Share of represented features `found` (density, width, variant, seed); `chance` (density, width) by random rows.
+    """Share of represented features `found`; `chance` by random rows.
 
-    `mcc`, `signed_mcc` and `chance_mcc` (the unsigned one of random directions) as `found`. `recall` (2, variant) of
-    features in an antipodal pair at the highest density, antipode absent and present. `W` (picture, 2, feature),
-    `rows` (picture, latent, 2) and `activations` (picture, sample, 2) are what the picture shows; latents that never
+    `mcc` and `signed_mcc` score the match of dictionaries. `recall` is of features in an antipodal pair at the highest
+    density, antipode absent and present. `W`, `rows` and `activations` are what the picture shows; latents that never
     fire are 0.
     """
 
-    densities: Array
+    densities: Array  # (density,)
     widths: tuple[int, ...]
-    found: Array
-    chance: Array
-    mcc: Array
-    signed_mcc: Array
-    recall: Array
-    W: Array
-    rows: Array
-    activations: Array
+    found: Array  # (density, width, variant, seed)
+    chance: Array  # (density, width)
+    mcc: Array  # (density, width, variant, seed)
+    signed_mcc: Array  # (density, width, variant, seed)
+    recall: Array  # (antipode, variant)
+    W: Array  # (picture, 2, feature)
+    rows: Array  # (picture, latent, 2)
+    activations: Array  # (picture, sample, 2)
     found_wide: tuple[Quantity, ...]
     narrow_deficit: Quantity
     overstated: Quantity
     recall_loss: Quantity
-    numbers: dict[str, Quantity]
+    numbers: dict[str, Quantity] = keyed(number_names)
 
 
 experiment = Experiment(
@@ -199,7 +216,7 @@ def _result(
     chance = np.array([1 - (1 - 2 * DEGREES / 360) ** width for width in widths])
     names = {"narrow": 0, "wide": 1}
     numbers = {
-        f"{variant}_{name}_{position}": mean(found[k, place, v])
+        f"{variant}_{name}_{position}": mean(found[k, place, v], within=(0, 1))
         for v, variant in enumerate(VARIANTS)
         for name, place in names.items()
         for position, k in (("sparse", 0), ("dense", -1))
@@ -224,7 +241,7 @@ def _result(
         W=W,
         rows=rows,
         activations=activations,
-        found_wide=tuple(mean(row) for row in found[0, 1]),
+        found_wide=tuple(mean(row, within=(0, 1)) for row in found[0, 1]),
         narrow_deficit=mean((found[0, 0] - found[0, 1]).mean(axis=0)),
         overstated=mean((mcc[0, 0] - signed[0, 0]).mean(axis=0)),
         recall_loss=recall_loss,
@@ -306,17 +323,17 @@ def draw_found(result: Result) -> Figure:
     statements=("I1",),
     test="Share of represented features with a latent within five degrees at p = 0.03, two latents for each "
     "feature, for each of the six variants. Statistic: the lowest of the six means over models.",
-    criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(Every(name="found", each=Above(0.9), of="variant")),
+        refuted_if(NoneOf(name="found", each=Above(0.9), of="variant")),
+        otherwise=Verdict.MIXED,
+        names={"found": "the share found"},
+    ),
     figures=("sae-polygon", "sae-polygon-found"),
     published=Verdict.MIXED,
 )
-def decide_found(result: Result) -> Finding:
-    verdicts = [above(each, 0.9) for each in result.found_wide]
-    worst = min(result.found_wide, key=lambda each: each.value)
-    if all(verdict == Verdict.SUPPORTED for verdict in verdicts):
-        return Finding(worst, Verdict.SUPPORTED)
-    return Finding(worst, Verdict.MIXED if Verdict.SUPPORTED in verdicts else Verdict.REFUTED)
+def found_by_every_variant(result: Result) -> Evidence:
+    return Evidence(lowest=min(result.found_wide, key=lambda each: each.value), found=result.found_wide)
 
 
 @experiment.claim(
@@ -325,12 +342,12 @@ def decide_found(result: Result) -> Finding:
     statements=("I1",),
     test="Share found with one latent for each feature less that with two, at p = 0.03, mean over the six "
     "variants. Statistic: mean over models.",
-    criterion="Supported if the interval lies above -0.05, refuted if below, inconclusive if it holds it.",
+    criterion=above(-0.05),
     figures=("sae-polygon-found",),
     published=Verdict.REFUTED,
 )
-def decide_width(result: Result) -> Finding:
-    return Finding(result.narrow_deficit, above(result.narrow_deficit, -0.05))
+def deficit_of_narrow_dictionaries(result: Result) -> Quantity:
+    return result.narrow_deficit
 
 
 @experiment.claim(
@@ -340,12 +357,12 @@ def decide_width(result: Result) -> Finding:
     source="SAELens, synthetic evaluations",
     test="MCC, which matches by |cos|, less the same score matched by cos, at p = 0.03 with as many latents as "
     "features, mean over the six variants. Statistic: mean over models.",
-    criterion="Supported if the interval lies above 0.05, refuted if below, inconclusive if it holds it.",
+    criterion=above(0.05),
     figures=("sae-polygon-found",),
     published=Verdict.SUPPORTED,
 )
-def decide_overstated(result: Result) -> Finding:
-    return Finding(result.overstated, above(result.overstated, 0.05))
+def overstated_by_the_mcc(result: Result) -> Quantity:
+    return result.overstated
 
 
 @experiment.claim(
@@ -355,12 +372,9 @@ def decide_overstated(result: Result) -> Finding:
     test="Recall of the latent nearest to a feature of an antipodal pair, at the highest density and two latents "
     "for each feature: antipode absent less antipode present, mean over pairs and the six variants. "
     "Statistic: mean over models with a pair.",
-    criterion="Supported if the interval lies above 0.2, refuted if below 0, mixed otherwise.",
+    criterion=above(0.2, refuted_below=0.0),
     figures=("sae-polygon",),
     published=Verdict.SUPPORTED,
 )
-def decide_antipodal(result: Result) -> Finding:
-    loss = result.recall_loss
-    if above(loss, 0.2) == Verdict.SUPPORTED:
-        return Finding(loss, Verdict.SUPPORTED)
-    return Finding(loss, Verdict.REFUTED if above(loss, 0.0) == Verdict.REFUTED else Verdict.MIXED)
+def recall_lost_to_antipodes(result: Result) -> Quantity:
+    return result.recall_loss

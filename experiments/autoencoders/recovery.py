@@ -21,8 +21,20 @@ from experiments.core.autoencoders.metrics import cosines, from_counts
 from experiments.core.autoencoders.sources import Batch, stream
 from experiments.core.autoencoders.specification import VARIANTS, Autoencoder, Specification, grid
 from experiments.core.autoencoders.train import Trained, train_autoencoders
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.quantities import Quantity, mean
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import (
+    Above,
+    Criterion,
+    Every,
+    Evidence,
+    NoneOf,
+    Verdict,
+    above,
+    below,
+    refuted_if,
+    supported_if,
+)
+from experiments.core.quantities import Quantity, bootstrap, mean
 from experiments.core.read_out import least_squares
 from experiments.core.sparse_coding import interference, sparse_code
 
@@ -55,15 +67,15 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 5  # models for each density, with one autoencoder of each kind
+    seeds: int = 12  # models for each density, with one autoencoder of each kind
     features: int = 100
     hidden: int = 40
     densities: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
-    steps: int = 2000
+    steps: int = 1500
     wide_features: int = 256
     wide_hidden: int = 64
     wide_density: float = 1 / 64
-    wide_steps: int = 4000  # two million samples for each autoencoder
+    wide_steps: int = 3000  # one and a half million samples for each autoencoder
     batch: int = 512
     learning_rate: float = 1e-2
     model_steps: int = 3000  # of the superposition models
@@ -71,24 +83,41 @@ class Config:
     coded_samples: int = 1 << 11
 
 
+SCORES = ("found", "f1", "signed_mcc", "explained")
+WIDE_SCORES = (*SCORES, "l0", "dead")
+PLACES = ("sparsest", "dense", "densest")
+"""The lowest, the second highest and the highest density."""
+
+
+def number_names(config: Config) -> list[str]:
+    """Return the names of the numbers: by kind and score, by read-out, by density, and of the larger models."""
+    at_claims = [f"{kind}_{score}" for kind in KINDS for score in SCORES]
+    readings = [f"{what}_{r.replace(' ', '_')}" for what in ("left", "removed") for r in READERS]
+    places = [f"{kind}_{score}_{place}" for place in PLACES for score in ("found", "explained") for kind in KINDS]
+    places += [f"{name}_{place}" for place in PLACES for name in ("own_f1", "f1", "left_own", "left_true_code")]
+    wide = [f"wide_{kind}_{score}" for kind in KINDS for score in WIDE_SCORES]
+    fixed = ["features", "hidden", "deciding_density", "wide_represented", "wide_active", "wide_chance"]
+    return [*at_claims, *readings, *places, *wide, *fixed]
+
+
 @dataclass(frozen=True)
 class Result:
-    """Scores (density, kind, seed) of the smaller models, kinds as in `KINDS`; `interference` (density, reader, seed).
+    """Scores of the smaller models, kinds as in `KINDS` and read-outs as in `READERS`.
 
     `found` is the share of represented features with a latent of cosine above 0.9, `f1` the mean F1 of the nearest
-    latents, `own_f1` (density, seed) that of the model's own read-out at its best threshold, `chance` (density,) the
-    signed MCC of random directions. `active` (density,) is the wanted L0: represented features present per sample.
+    latents, `own_f1` that of the model's own read-out at its best threshold, `chance` the signed MCC of random
+    directions. `active` is the wanted L0: represented features present per sample.
     """
 
-    densities: Array
-    active: Array
-    found: Array
-    f1: Array
-    own_f1: Array
-    signed_mcc: Array
-    explained: Array
-    interference: Array
-    chance: Array
+    densities: Array  # (density,)
+    active: Array  # (density,)
+    found: Array  # (density, kind, seed)
+    f1: Array  # (density, kind, seed)
+    own_f1: Array  # (density, seed)
+    signed_mcc: Array  # (density, kind, seed)
+    explained: Array  # (density, kind, seed)
+    interference: Array  # (density, read-out, seed)
+    chance: Array  # (density,)
     found_by_kind: tuple[Quantity, ...]
     wide_found_by_kind: tuple[Quantity, ...]
     found_change: Quantity
@@ -97,7 +126,7 @@ class Result:
     removed: Quantity
     beyond_own: Quantity
     beyond_encoder: Quantity
-    numbers: dict[str, Quantity]
+    numbers: dict[str, Quantity] = keyed(number_names)
 
 
 experiment = Experiment(
@@ -136,7 +165,6 @@ def run(config: Config, device: str) -> Result:
     found, left = stacked["found"][:, : len(VARIANTS)], stacked["interference"]
     at = {name: number for number, name in enumerate(READERS)}
     linear, encoders = left[here, at["linear"]], left[here, at["relu"] : at["relu"] + len(VARIANTS)]
-    best = at[VARIANTS[int(encoders.mean(axis=1).argmin())]]
     return Result(
         densities=np.array(config.densities),
         active=np.array([part["active"] for part in parts]),
@@ -145,13 +173,21 @@ def run(config: Config, device: str) -> Result:
         wide_found_by_kind=tuple(wide[f"{variant}_found"] for variant in VARIANTS),
         found_change=mean((found[-2] - found[0]).mean(axis=0)),
         removed=mean(1 - encoders.mean(axis=0) / linear),
-        beyond_own=mean(left[here, at["own"]] - left[here, best]),
+        beyond_own=_beyond(left[here, at["own"]], encoders),
         beyond_encoder=mean(left[here, at["topk"]] - left[here, at["learned code"]]),
         trained_f1=mean(stacked["f1"][here, : len(VARIANTS)].mean(axis=0)),
         frozen_f1_share=mean(stacked["f1"][here, -1] / stacked["f1"][here, : len(VARIANTS)].mean(axis=0)),
         numbers=_numbers(config, stacked, here) | {f"wide_{name}": value for name, value in wide.items()},
         **stacked,
     )
+
+
+def _beyond(own: Array, encoders: Array) -> Quantity:
+    """Return what the own read-out leaves (seed,) less what the best of the encoders (variant, seed) leaves.
+
+    Each resample of the seeds chooses its own best variant.
+    """
+    return bootstrap(lambda seeds: float(own[seeds].mean() - encoders[:, seeds].mean(axis=1).min()), own.size)
 
 
 def _specification(config: Config, active: float, width: int, steps: int) -> Specification:
@@ -271,11 +307,7 @@ def _wide(config: Config, device: str) -> dict[str, Quantity]:
 
 def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Quantity]:
     """Return what prose quotes: every kind at the deciding density, and the extremes of density."""
-    numbers = {
-        f"{kind}_{name}": mean(scores[name][here, k])
-        for k, kind in enumerate(KINDS)
-        for name in ("found", "f1", "signed_mcc", "explained")
-    }
+    numbers = {f"{kind}_{name}": mean(scores[name][here, k]) for k, kind in enumerate(KINDS) for name in SCORES}
     numbers |= {
         "features": Quantity(config.features, method="configuration"),
         "hidden": Quantity(config.hidden, method="configuration"),
@@ -299,7 +331,7 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
     "sae-density",
     title="Features found, by density",
     caption="Autoencoders with as many latents as there are features, {numbers.features:.0f} in {numbers.hidden:.0f} "
-    "dimensions, and as many active as features are present; five models each. (a) Share of the represented features "
+    "dimensions, and as many active as features are present; twelve models each. (a) Share of the represented features "
     "that some latent points at (cosine above 0.9). It falls as features become denser, except with the L1 penalty "
     "(ReLU), which alone finds the features at p = 0.3, where the models store antipodal pairs. A random decoder "
     "finds none. (b) How well the nearest latent tells when a feature is present: less well where features are dense, "
@@ -385,13 +417,16 @@ def draw_interference(result: Result) -> Figure:
     return figure
 
 
-def _all_above(found: tuple[Quantity, ...], level: float) -> Finding:
-    """Return the lowest of several quantities: supported if all lie above `level`, refuted if none, mixed otherwise."""
-    verdicts = [above(each, level) for each in found]
-    worst = min(found, key=lambda each: each.value)
-    if all(verdict == Verdict.SUPPORTED for verdict in verdicts):
-        return Finding(worst, Verdict.SUPPORTED)
-    return Finding(worst, Verdict.MIXED if Verdict.SUPPORTED in verdicts else Verdict.REFUTED)
+EVERY_VARIANT = Criterion(
+    supported_if(Every(name="found", each=Above(FOUND), of="variant")),
+    refuted_if(NoneOf(name="found", each=Above(FOUND), of="variant")),
+    otherwise=Verdict.MIXED,
+    names={"found": "the share found"},
+)
+
+
+def _lowest_and_all(found: tuple[Quantity, ...]) -> Evidence:
+    return Evidence(lowest=min(found, key=lambda each: each.value), found=found)
 
 
 SOURCE = "Towards Monosemanticity, which trains autoencoders on a language model's activations"
@@ -405,13 +440,12 @@ SOURCE = "Towards Monosemanticity, which trains autoencoders on a language model
     test="Share of represented features, 100 in 40 dimensions at p = 0.03, for which some latent has a cosine "
     "above 0.9, for each of the six variants at the true L0. Statistic: the lowest of the six means over "
     "seeds.",
-    criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
-    "otherwise.",
+    criterion=EVERY_VARIANT,
     figures=("sae-density",),
     published=Verdict.MIXED,
 )
-def decide_found(result: Result) -> Finding:
-    return _all_above(result.found_by_kind, FOUND)
+def found_by_every_variant(result: Result) -> Evidence:
+    return _lowest_and_all(result.found_by_kind)
 
 
 @experiment.claim(
@@ -419,13 +453,13 @@ def decide_found(result: Result) -> Finding:
     title="Every kind of autoencoder finds the features, 256 of them in 64 dimensions",
     statements=("I1",),
     source=SOURCE,
-    test="The same for 256 features in 64 dimensions at p = 1/64, with two million samples for each autoencoder.",
-    criterion="Supported if the interval of every variant lies above 0.9, refuted if that of none does, mixed "
-    "otherwise.",
+    test="The same for 256 features in 64 dimensions at p = 1/64, with one and a half million samples for "
+    "each autoencoder.",
+    criterion=EVERY_VARIANT,
     published=Verdict.MIXED,
 )
-def decide_wide(result: Result) -> Finding:
-    return _all_above(result.wide_found_by_kind, FOUND)
+def found_by_every_wide_variant(result: Result) -> Evidence:
+    return _lowest_and_all(result.wide_found_by_kind)
 
 
 @experiment.claim(
@@ -434,14 +468,12 @@ def decide_wide(result: Result) -> Finding:
     statements=("I1",),
     test="Share of features found at the second highest density, 0.1, less that at the lowest, 0.01, mean over "
     "the six variants. Statistic: mean over seeds.",
-    criterion="Supported if the interval lies below 0, refuted if above, inconclusive if it holds 0.",
+    criterion=below(0.0),
     figures=("sae-density",),
     published=Verdict.SUPPORTED,
 )
-def decide_density(result: Result) -> Finding:
-    change = result.found_change
-    opposite = Quantity(-change.value, -_number(change.high), -_number(change.low), change.n, method=change.method)
-    return Finding(change, above(opposite, 0.0))
+def change_with_density(result: Result) -> Quantity:
+    return result.found_change
 
 
 @experiment.claim(
@@ -451,12 +483,12 @@ def decide_density(result: Result) -> Finding:
     source="Sanity checks for sparse autoencoders (arXiv 2602.14111)",
     test="F1 of the nearest latents at p = 0.03 with a frozen random decoder, over the mean of the six trained "
     "variants. Statistic: mean over seeds.",
-    criterion="Supported if the interval lies above 0.9, refuted if below, inconclusive if it holds 0.9.",
+    criterion=above(0.9),
     figures=("sae-density",),
     published=Verdict.REFUTED,
 )
-def decide_frozen(result: Result) -> Finding:
-    return Finding(result.frozen_f1_share, above(result.frozen_f1_share, 0.9))
+def share_of_a_random_decoder(result: Result) -> Quantity:
+    return result.frozen_f1_share
 
 
 @experiment.claim(
@@ -465,12 +497,12 @@ def decide_frozen(result: Result) -> Finding:
     statements=("G2",),
     test="Interference on the readings of all represented features at p = 0.03, mean over the six variants, "
     "against the best linear probe of the same activations. Statistic: share removed, mean over seeds.",
-    criterion="Supported if the interval lies above one half, refuted if below, inconclusive if it holds it.",
+    criterion=above(0.5),
     figures=("sae-interference",),
     published=Verdict.SUPPORTED,
 )
-def decide_removed(result: Result) -> Finding:
-    return Finding(result.removed, above(result.removed, 0.5))
+def interference_removed(result: Result) -> Quantity:
+    return result.removed
 
 
 @experiment.claim(
@@ -479,12 +511,12 @@ def decide_removed(result: Result) -> Finding:
     statements=("G2",),
     test="Interference of the model's own read-out less that of the variant with the least, at p = 0.03. "
     "Statistic: mean over seeds.",
-    criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
+    criterion=above(0.0),
     figures=("sae-interference",),
     published=Verdict.REFUTED,
 )
-def decide_beyond_own(result: Result) -> Finding:
-    return Finding(result.beyond_own, above(result.beyond_own, 0.0))
+def removed_beyond_the_own_read_out(result: Result) -> Quantity:
+    return result.beyond_own
 
 
 @experiment.claim(
@@ -494,14 +526,9 @@ def decide_beyond_own(result: Result) -> Finding:
     source="Stop probing, start coding (arXiv 2603.28744) says the opposite: that the dictionary is what limits",
     test="Interference of TopK latents at p = 0.03 less that of a sparse code, found by optimisation, with the "
     "same dictionary. Statistic: mean over seeds.",
-    criterion="Supported if the interval lies above 0, refuted if below, inconclusive if it holds 0.",
+    criterion=above(0.0),
     figures=("sae-interference",),
     published=Verdict.SUPPORTED,
 )
-def decide_beyond_encoder(result: Result) -> Finding:
-    return Finding(result.beyond_encoder, above(result.beyond_encoder, 0.0))
-
-
-def _number(bound: float | None) -> float:
-    assert bound is not None
-    return bound
+def removed_beyond_the_encoder(result: Result) -> Quantity:
+    return result.beyond_encoder

@@ -28,8 +28,27 @@ from experiments.autoencoders.shared.split_statistics import (
 )
 from experiments.autoencoders.shared.width_series import LadderConfig, Rung, climb, train_ladder
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import (
+    Above,
+    AtLeast,
+    AtMost,
+    Below,
+    BelowThat,
+    Criterion,
+    Evidence,
+    LessThan,
+    MoreThan,
+    Verdict,
+    above,
+    inconclusive_if,
+    mixed_if,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.rank_correlation import rank_correlation
 from experiments.core.synthetic_data import ClusterWorld, Events
 
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'
@@ -52,40 +71,53 @@ class Config(LadderConfig):
     pictured: int = 3  # clusters in the diagram, of the first seed
 
 
+def number_names(config: Config) -> list[str]:
+    """Return names such as "information_ring_leaf": by world and width, by world, and of the clustered world."""
+    scores = ("information", "latents", "dead", "explained")
+    at_widths = [f"{score}_{w}_{place}" for score in scores for w in WORLDS for place in ("one", "leaf", "most")]
+    kinds = ("p", "p_mean", "siblings", "split", "deaths", "children", "mergers", "births")
+    of_worlds = [f"{kind}_{w}" for kind in kinds for w in WORLDS]
+    of_worlds += [f"novel_{w}_{origin}" for w in WORLDS for origin in ("child", "born")]
+    least = (CONTAINMENT, min(config.containments))
+    matches = [f"{share}_{w}_{contained}" for share in ("found", "false") for w in LEAFY for contained in least]
+    clustered = ["trend_p", "ceiling", "ceiling_share", "dead_up_to_leaves", "probe_rank", "probed_one", "probed_leaf"]
+    return [*at_widths, *of_worlds, *matches, *clustered, "samples", "seeds"]
+
+
 @dataclass(frozen=True)
 class Result:
-    """Axes: world (in the order of `worlds`), rung (a width), step (from a rung to the next), seed.
+    """Worlds are in the order of `worlds`; a step leads from one width to the next.
 
-    `information` (world, rung, seed), and the central 95 % of its mean over seeds with labels permuted, `null_low`
-    and `null_high` (world, rung); `p` (world, seed) at one latent per leaf. `latents` (world, rung, seed) is the mean
-    over clusters of effective latents and `ceiling` (world, seed) of effective leaves. `dead`, `explained` (world,
-    rung, seed). `fates` and `origins` (world, step, seed, kind) count live latents. `matched` (world of `LEAFY`,
-    containment, step, seed, 4) counts true splits, those found, split edges, false ones. `probed` and `effective`
-    (rung, seed, cluster) belong to the clustered world. `carrier` (rung, event) and `cluster` (event,) are the
-    pictured events, `home` (rung, latent) the cluster of a latent, -1 beyond the rung's width.
+    `null_low` and `null_high` are the central 95 % of the mean of `information` over seeds with labels permuted, `p`
+    the permutation test at one latent per leaf. `latents` is the mean over clusters of effective latents, `ceiling` of
+    effective leaves. `fates` and `origins` count latents that carry something. `matched` counts true splits, those
+    found, split edges, false ones. `probed` and `effective` belong to the clustered world. `carrier` and `cluster` are
+    of the pictured events, `home` is the cluster of a latent, -1 beyond the width.
     """
 
     worlds: tuple[str, ...]
-    widths: NDArray[np.int64]
+    widths: NDArray[np.int64]  # (width,)
     clusters: int
-    information: Array
-    null_low: Array
-    null_high: Array
-    p: Array
-    latents: Array
-    ceiling: Array
-    dead: Array
-    explained: Array
-    fates: NDArray[np.int64]
-    origins: NDArray[np.int64]
-    matched: NDArray[np.int64]
-    containments: Array
-    probed: NDArray[np.int64]
-    effective: Array
-    carrier: NDArray[np.int64]
-    cluster: NDArray[np.int64]
-    home: NDArray[np.int64]
-    numbers: dict[str, Quantity] = undefined("no pair of siblings, or no latent of that origin, in any seed")
+    information: Array  # (world, width, seed)
+    null_low: Array  # (world, width)
+    null_high: Array  # (world, width)
+    p: Array  # (world, seed)
+    latents: Array  # (world, width, seed)
+    ceiling: Array  # (world, seed)
+    dead: Array  # (world, width, seed)
+    explained: Array  # (world, width, seed)
+    fates: NDArray[np.int64]  # (world, step, seed, kind)
+    origins: NDArray[np.int64]  # (world, step, seed, kind)
+    matched: NDArray[np.int64]  # (leafy world, containment, step, seed, 4)
+    containments: Array  # (containment,)
+    probed: NDArray[np.int64]  # (width, seed, cluster)
+    effective: Array  # (width, seed, cluster)
+    carrier: NDArray[np.int64]  # (width, event)
+    cluster: NDArray[np.int64]  # (event,)
+    home: NDArray[np.int64]  # (width, latent)
+    numbers: dict[str, Quantity] = keyed(
+        number_names, why_undefined="no pair of siblings, or no latent of that origin, in any seed"
+    )
 
 
 experiment = Experiment(
@@ -188,9 +220,9 @@ def _numbers(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
     found: dict[str, Quantity] = {"samples": exact(config.samples), "seeds": exact(config.seeds)}
     for name, (_, rungs, steps, p, p_mean, _) in measured.items():
         for place, rung in (("one", one), ("leaf", leaf), ("most", -1)):
-            found[f"information_{name}_{place}"] = mean(rungs.information[rung])
+            found[f"information_{name}_{place}"] = mean(rungs.information[rung], within=(0, 1))
             found[f"latents_{name}_{place}"] = mean(rungs.latents[rung].mean(-1))
-            found[f"dead_{name}_{place}"] = mean(rungs.dead[rung])
+            found[f"dead_{name}_{place}"] = mean(rungs.dead[rung], within=(0, 1))
             found[f"explained_{name}_{place}"] = mean(rungs.explained[rung])
         found[f"p_{name}"] = exact(p.max(), method=f"largest over seeds, {config.many_draws} permutations")
         found[f"p_mean_{name}"] = exact(p_mean, method=f"{config.many_draws} permutations in every seed")
@@ -210,7 +242,7 @@ def _mean_ratio(counts: ArrayLike) -> Quantity:
     """Return the mean over seeds of the ratio of two counts (2, seed); seeds without any of the second are left out."""
     part, whole = np.asarray(counts, dtype=np.float64)
     some = whole > 0
-    return mean(part[some] / whole[some]) if some.any() else exact(np.nan, method="none in any seed")
+    return mean(part[some] / whole[some], within=(0, 1)) if some.any() else exact(np.nan, method="none in any seed")
 
 
 def _goals(config: Config, clustered: Measured, one: int, leaf: int) -> dict[str, Quantity]:
@@ -218,7 +250,7 @@ def _goals(config: Config, clustered: Measured, one: int, leaf: int) -> dict[str
     rungs = clustered.rungs
     trend = stats.page_trend_test(rungs.information[one : leaf + 1].T)
     ranks = [
-        stats.spearmanr(np.ravel([rung.probed for rung in seed[one:]]), rungs.latents[one:, s].ravel()).statistic
+        rank_correlation(np.ravel([rung.probed for rung in seed[one:]]), rungs.latents[one:, s].ravel())
         for s, (_, seed) in enumerate(clustered.climbed)
     ]
     return {
@@ -226,7 +258,7 @@ def _goals(config: Config, clustered: Measured, one: int, leaf: int) -> dict[str
         "ceiling": mean(rungs.ceiling.mean(-1)),
         "ceiling_share": mean(rungs.latents[leaf].mean(-1) / rungs.ceiling.mean(-1)),
         "dead_up_to_leaves": mean(rungs.dead[: leaf + 1].max(0)),
-        "probe_rank": mean(ranks),
+        "probe_rank": mean(ranks, within=(-1, 1)),
         "probed_one": mean([seed[one].probed.mean() for _, seed in clustered.climbed]),
         "probed_leaf": mean([seed[leaf].probed.mean() for _, seed in clustered.climbed]),
     }
@@ -436,20 +468,28 @@ def draw_checks(result: Result) -> Figure:
     source=SECTION,
     test="Clustered world, widths from one latent per cluster to one per leaf. Statistic: split information at one "
     "latent per leaf. Permutation test in every seed; Page's trend test over widths.",
-    criterion="Supported if split information is at most 0.05 at one latent per cluster and its lower end at least "
-    "0.7 at one per leaf, p < 0.001 in every seed and for the trend; refuted if the upper end stays below 0.35; else "
-    "mixed.",
+    criterion=Criterion(
+        supported_if(where(end=Above(0.7), start=Below(0.05), largest_p=LessThan(0.001), trend=LessThan(0.001))),
+        refuted_if(where(end=Below(0.35))),
+        otherwise=Verdict.MIXED,
+        names={
+            "end": "split information",
+            "start": "that at one latent per cluster",
+            "largest_p": "the largest p over seeds",
+            "trend": "the p of the trend",
+        },
+    ),
     figures=("splitting-information", "splitting-alluvial"),
     published=Verdict.SUPPORTED,
 )
-def decide_rises(result: Result) -> Finding:
-    start, end = (result.numbers[f"information_clustered_{place}"] for place in ("one", "leaf"))
-    assert end.low is not None
-    assert end.high is not None
-    sure = max(result.numbers["p_clustered"].value, result.numbers["trend_p"].value) < 0.001
-    if start.value <= 0.05 and end.low >= 0.7 and sure:
-        return Finding(end, Verdict.SUPPORTED)
-    return Finding(end, Verdict.REFUTED if end.high < 0.35 else Verdict.MIXED)
+def split_information_at_leaves(result: Result) -> Evidence:
+    numbers = result.numbers
+    return Evidence(
+        end=numbers["information_clustered_leaf"],
+        start=numbers["information_clustered_one"],
+        largest_p=numbers["p_clustered"],
+        trend=numbers["trend_p"],
+    )
 
 
 @experiment.claim(
@@ -458,16 +498,17 @@ def decide_rises(result: Result) -> Finding:
     statements=("I2",),
     test="Clustered world. Statistic: effective latents per cluster at one latent per leaf, as a share of what one "
     "latent for every leaf would give.",
-    criterion="Supported if the whole interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8; "
-    "mixed if more than 1.5 effective latents serve a cluster at one latent per cluster.",
+    criterion=Criterion(
+        mixed_if(where(start=Above(1.5))),
+        supported_if(where(share=Above(0.8))),
+        refuted_if(where(share=Below(0.8))),
+        names={"start": "the number at one latent per cluster", "share": "the share"},
+    ),
     figures=("splitting-information",),
     published=Verdict.INCONCLUSIVE,
 )
-def decide_ceiling(result: Result) -> Finding:
-    share = result.numbers["ceiling_share"]
-    if result.numbers["latents_clustered_one"].value > 1.5:
-        return Finding(share, Verdict.MIXED)
-    return Finding(share, above(share, 0.8))
+def share_of_the_ceiling(result: Result) -> Evidence:
+    return Evidence(share=result.numbers["ceiling_share"], start=result.numbers["latents_clustered_one"])
 
 
 @experiment.claim(
@@ -475,37 +516,33 @@ def decide_ceiling(result: Result) -> Finding:
     title="Where there is nothing to split, more width gives latents that do nothing",
     test="Undivided world, one latent per label. Statistic: effective latents per cluster. Permutation test of the "
     "mean split information over seeds.",
-    criterion="Supported if the interval lies below 1.5 and p is at least 0.01; refuted if it lies above 1.5 or p is "
-    "below 0.001; inconclusive otherwise.",
+    criterion=Criterion(
+        supported_if(where(latents=Below(1.5), p=AtLeast(0.01))),
+        refuted_if(where(latents=Above(1.5)) | where(p=LessThan(0.001))),
+        names={"latents": "the number of effective latents", "p": "p"},
+    ),
     figures=("splitting-information", "splitting-census"),
     published=Verdict.REFUTED,
 )
-def decide_undivided(result: Result) -> Finding:
-    latents, p = result.numbers["latents_undivided_leaf"], result.numbers["p_mean_undivided"].value
-    assert latents.low is not None
-    assert latents.high is not None
-    if latents.high < 1.5 and p >= 0.01:
-        return Finding(latents, Verdict.SUPPORTED)
-    return Finding(latents, Verdict.REFUTED if latents.low > 1.5 or p < 0.001 else Verdict.INCONCLUSIVE)
+def latents_of_what_has_no_parts(result: Result) -> Evidence:
+    return Evidence(latents=result.numbers["latents_undivided_leaf"], p=result.numbers["p_mean_undivided"])
 
 
 @experiment.claim(
     "splitting-ring",
-    title="Splitting does not prove that a feature has parts",
+    title="A feature without parts splits as well",
     test="Ring world, whose clusters have no parts. Statistic: effective latents per cluster at one latent per arc; "
     "permutation test in every seed.",
-    criterion="Supported if the interval lies above 2 and p < 0.001 in every seed; refuted if it lies below 1.5; "
-    "inconclusive otherwise.",
+    criterion=Criterion(
+        supported_if(where(latents=Above(2.0), p=LessThan(0.001))),
+        refuted_if(where(latents=Below(1.5))),
+        names={"latents": "the number of effective latents", "p": "the largest p over seeds"},
+    ),
     figures=("splitting-information",),
     published=Verdict.SUPPORTED,
 )
-def decide_ring(result: Result) -> Finding:
-    latents = result.numbers["latents_ring_leaf"]
-    assert latents.low is not None
-    assert latents.high is not None
-    if latents.low > 2 and result.numbers["p_ring"].value < 0.001:
-        return Finding(latents, Verdict.SUPPORTED)
-    return Finding(latents, Verdict.REFUTED if latents.high < 1.5 else Verdict.INCONCLUSIVE)
+def latents_on_a_ring(result: Result) -> Evidence:
+    return Evidence(latents=result.numbers["latents_ring_leaf"], p=result.numbers["p_ring"])
 
 
 @experiment.claim(
@@ -513,22 +550,19 @@ def decide_ring(result: Result) -> Finding:
     title="Splits run along the clusters",
     test="Pairs of children of one split, from one latent per cluster on. Statistic: share that serve one cluster, in "
     "the clustered world; beside it in the flat one, where leaves of a cluster are no more alike than others.",
-    criterion="Supported if the interval lies above 0.9 and that of the flat world below 0.5; refuted if it lies below "
-    "that of the flat world; mixed otherwise.",
+    criterion=Criterion(
+        inconclusive_if(where(pairs=LessThan(2))),
+        supported_if(where(kin=Above(0.9), flat=Below(0.5))),
+        refuted_if(BelowThat("kin", "flat")),
+        otherwise=Verdict.MIXED,
+        names={"pairs": "the number of seeds with a pair", "kin": "the share", "flat": "the share in the flat world"},
+    ),
     figures=("splitting-alluvial", "splitting-census"),
     published=Verdict.SUPPORTED,
 )
-def decide_kin(result: Result) -> Finding:
+def kin_of_splits(result: Result) -> Evidence:
     ours, flat = result.numbers["siblings_clustered"], result.numbers["siblings_flat"]
-    if any(bound is None for bound in (ours.low, ours.high, flat.low, flat.high)):
-        return Finding(ours, Verdict.INCONCLUSIVE)
-    assert ours.low is not None
-    assert ours.high is not None
-    assert flat.low is not None
-    assert flat.high is not None
-    if ours.low > 0.9 and flat.high < 0.5:
-        return Finding(ours, Verdict.SUPPORTED)
-    return Finding(ours, Verdict.REFUTED if ours.high < flat.low else Verdict.MIXED)
+    return Evidence(kin=ours, flat=flat, pairs=exact(min(ours.n or 0, flat.n or 0)))
 
 
 @experiment.claim(
@@ -537,17 +571,26 @@ def decide_kin(result: Result) -> Finding:
     test="Split edges of the clustered world at the convention's containment, from one latent per cluster on, against "
     "true splits read off decoders. Statistic: share of true splits found; beside it the share of false edges, there "
     "and in the flat world.",
-    criterion="Supported if at least 95 % of true splits are found and at most 5 % of edges are false in both worlds, "
-    "by means over seeds; refuted if fewer than half are found or more than a quarter are false; mixed otherwise.",
+    criterion=Criterion(
+        supported_if(where(found=AtLeast(0.95), false=AtMost(0.05), false_in_flat=AtMost(0.05))),
+        refuted_if(where(found=LessThan(0.5)) | where(false=MoreThan(0.25)) | where(false_in_flat=MoreThan(0.25))),
+        otherwise=Verdict.MIXED,
+        names={
+            "found": "the mean share found",
+            "false": "the mean share of false edges",
+            "false_in_flat": "that in the flat world",
+        },
+    ),
     figures=("splitting-checks",),
     published=Verdict.MIXED,
 )
-def decide_lineage(result: Result) -> Finding:
-    found = result.numbers[f"found_clustered_{CONTAINMENT}"]
-    false = max(result.numbers[f"false_{name}_{CONTAINMENT}"].value for name in ("clustered", "flat"))
-    if found.value >= 0.95 and false <= 0.05:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if found.value < 0.5 or false > 0.25 else Verdict.MIXED)
+def true_splits_found(result: Result) -> Evidence:
+    numbers = result.numbers
+    return Evidence(
+        found=numbers[f"found_clustered_{CONTAINMENT}"],
+        false=numbers[f"false_clustered_{CONTAINMENT}"],
+        false_in_flat=numbers[f"false_flat_{CONTAINMENT}"],
+    )
 
 
 @experiment.claim(
@@ -555,10 +598,9 @@ def decide_lineage(result: Result) -> Finding:
     title="Sparse probes count splits as carriers do",
     test="Clustered world, all clusters and widths from one latent per cluster on. Statistic: Spearman correlation of "
     "the latents that a sparse probe needs with the effective latents, per seed.",
-    criterion="Supported if the interval lies above 0.7, refuted if below, inconclusive if it straddles 0.7.",
+    criterion=above(0.7),
     figures=("splitting-checks",),
     published=Verdict.SUPPORTED,
 )
-def decide_probes(result: Result) -> Finding:
-    rank = result.numbers["probe_rank"]
-    return Finding(rank, above(rank, 0.7))
+def rank_of_probes_and_carriers(result: Result) -> Quantity:
+    return result.numbers["probe_rank"]

@@ -67,12 +67,13 @@ def undefined(why: str) -> Any:
     return field(metadata={"undefined": why})
 
 
-def keyed(names: Callable[[Any], Iterable[str]]) -> Any:
+def keyed(names: Callable[[Any], Iterable[str]], why_undefined: str = "") -> Any:
     """Declare a dictionary field whose keys follow from the configuration: `names(config)` lists them.
 
     For example `keyed(lambda config: [f"{p:g}" for p in config.p])`. Keys may hold any sign but `:`, `!`, `{` and `}`.
+    `why_undefined` says what NaN means in it, as `undefined` does for other fields.
     """
-    return field(metadata={"keys": names})
+    return field(metadata={"keys": names} | ({"undefined": why_undefined} if why_undefined else {}))
 
 
 @dataclass(frozen=True)

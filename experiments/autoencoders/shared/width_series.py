@@ -26,7 +26,7 @@ class LadderConfig:
     """
 
     seed: int = 0
-    seeds: int = 5
+    seeds: int = 12
     clusters: int = 8
     leaves: int = 8  # per cluster
     hidden: int = 32
@@ -36,7 +36,7 @@ class LadderConfig:
     child: float = 0.6  # probability that a parent of the hierarchical world has a child with it
     spread: float = 0.15  # standard deviation of magnitudes around 1
     ratios: tuple[float, ...] = (0.5, 1, 2, 4, 8, 16)
-    steps: int = 6000
+    steps: int = 4000
     batch: int = 256
     learning_rate: float = 5e-3
     dead_after: int = 5000  # samples without firing after which the auxiliary loss takes a latent on

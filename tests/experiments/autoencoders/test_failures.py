@@ -13,7 +13,7 @@ from experiments.autoencoders import (
     failure_shrinkage,
     failure_wrong_l0,
 )
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.synthetic_data import family, unrelated
 
 SMALL = {
@@ -31,7 +31,9 @@ SMALL = {
 def test_every_failure_runs_small_and_its_claim_has_a_verdict(module):
     result = module.run(module.Config(seeds=2, batch=64, **SMALL[module]), "cpu")
     for claim in module.experiment.claims.values():
-        assert claim.decide(result).verdict in Verdict
+        found = claim.decide(result)
+        evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)
+        assert claim.criterion.verdict(evidence) in Verdict
 
 
 @pytest.mark.parametrize("given", [0.15, 0.5, 0.9])

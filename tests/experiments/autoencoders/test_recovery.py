@@ -12,7 +12,7 @@ from experiments.core import plotting
 from experiments.core.autoencoders.sources import Superposed
 from experiments.core.autoencoders.specification import Specification, grid
 from experiments.core.autoencoders.state import first_state
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.quantities import exact, mean, share
 from experiments.core.training.specification import Weights
 
@@ -42,7 +42,9 @@ def test_every_figure_draws_from_a_small_run_in_both_themes(case):
 def test_every_claim_decides(case):
     experiment, result = case
     for claim in experiment.claims.values():
-        assert isinstance(claim.decide(result).verdict, Verdict)
+        found = claim.decide(result)
+        evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)
+        assert claim.criterion.verdict(evidence) in Verdict
 
 
 def test_shares_are_shares(case):
@@ -55,15 +57,20 @@ def quantities(*values):
     return tuple(mean([value, value]) for value in values)
 
 
+def verdict_of(module, claim, **evidence):
+    return module.experiment.claims[claim].criterion.verdict(Evidence(**evidence))
+
+
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [((0.95, 0.92), Verdict.SUPPORTED), ((0.95, 0.8), Verdict.MIXED), ((0.8, 0.7), Verdict.REFUTED)],
 )
 def test_all_variants_must_be_above_the_level(values, verdict):
-    for decide, field in ((recovery.decide_found, "found_by_kind"), (polygons.decide_found, "found_wide")):
-        finding = decide(SimpleNamespace(**{field: quantities(*values)}))
-        assert finding.verdict == verdict
-        assert finding.statistic.value == pytest.approx(min(values))
+    evidence = recovery.found_by_every_variant(SimpleNamespace(found_by_kind=quantities(*values)))
+    assert recovery.experiment.claims["sae-finds-features"].criterion.verdict(evidence) == verdict
+    assert evidence.statistic.value == pytest.approx(min(values))
+    found = quantities(*values)
+    assert verdict_of(polygons, "sae-polygon-found", lowest=found[0], found=found) == verdict
 
 
 @pytest.mark.parametrize(
@@ -72,12 +79,12 @@ def test_all_variants_must_be_above_the_level(values, verdict):
 )
 def test_a_fall_with_density_is_a_negative_change(values, verdict):
     change = mean(np.repeat(values, 20))
-    assert recovery.decide_density(SimpleNamespace(found_change=change)).verdict == verdict
+    assert verdict_of(recovery, "sae-density", change=change) == verdict
 
 
 def test_better_than_the_truth_needs_more_than_half_of_the_models():
-    assert levels.decide_better(SimpleNamespace(better_than_truth=share([True] * 5))).verdict == Verdict.SUPPORTED
-    assert levels.decide_better(SimpleNamespace(better_than_truth=share([True, False]))).verdict == Verdict.MIXED
+    assert verdict_of(levels, "sae-better-than-truth", better=share([True] * 5)) == Verdict.SUPPORTED
+    assert verdict_of(levels, "sae-better-than-truth", better=share([True, False])) == Verdict.MIXED
 
 
 @pytest.mark.parametrize(
@@ -86,7 +93,7 @@ def test_better_than_the_truth_needs_more_than_half_of_the_models():
 )
 def test_antipodes_hide_features_only_if_recall_falls_enough(bounds, verdict):
     loss = replace(exact(np.mean(bounds)), low=bounds[0], high=bounds[1])
-    assert polygons.decide_antipodal(SimpleNamespace(recall_loss=loss)).verdict == verdict
+    assert verdict_of(polygons, "sae-antipodal", loss=loss) == verdict
 
 
 def test_antipodal_pairs_are_found_among_represented_features_only():
