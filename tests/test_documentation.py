@@ -2,25 +2,27 @@
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from site_builder.figures import figure_files
+from site_builder.pages.declared import declared_names, unknown_names
+from site_builder.pages.macros import Macros
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def coin(tmp_path_factory):
+def example(tmp_path_factory):
     """The example of the page "Add an experiment", imported as it is printed."""
-    page = (ROOT / "docs" / "add_an_experiment.md").read_text(encoding="utf-8")
-    path = tmp_path_factory.mktemp("documentation") / "coin.py"
-    path.write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("experiments.first_runs.coin", path)
+    path = tmp_path_factory.mktemp("documentation") / "rare_features.py"
+    path.write_text(printed_example(), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("experiments.first_runs.rare_features", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -28,22 +30,50 @@ def coin(tmp_path_factory):
     del sys.modules[spec.name]
 
 
-def test_the_example_experiment_runs_and_repeats_itself(coin):
-    first, second = (coin.run(coin.Config(), "cpu") for _ in range(2))
-    np.testing.assert_array_equal(first.shares, second.shares)
-    assert len(first.shares) == coin.Config().seeds
+def printed_example() -> str:
+    page = (ROOT / "docs" / "add_an_experiment.md").read_text(encoding="utf-8")
+    return re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
 
 
-def test_the_example_claim_is_decided_by_its_criterion(coin):
-    assert coin.decide(coin.run(coin.Config(), "cpu")).verdict in (Verdict.SUPPORTED, Verdict.REFUTED)
-    skewed = coin.Result(np.full(9, 0.9), coin.mean(np.linspace(0.8, 0.9, 9)))
-    assert coin.decide(skewed).verdict is Verdict.REFUTED
+def test_the_example_experiment_trains_and_repeats_itself(example):
+    first, second = (example.run(example.experiment.quick, "cpu") for _ in range(2))
+    np.testing.assert_array_equal(first.kept, second.kept)
+    assert first.kept.shape == (3, 12)
+    assert first.kept[-1].mean() > first.kept[0].mean(), "rarer features: more are kept"
 
 
-def test_the_example_figure_is_drawn_in_every_format(coin, tmp_path):
-    spec = coin.experiment.figures["coin-shares"]
-    files, _ = figure_files.draw(spec, coin.run(coin.experiment.quick, "cpu"), tmp_path, {})
+def test_the_example_claim_is_decided_by_its_criterion(example):
+    claim = example.experiment.claims["rare-features-kept"]
+    found = example.Numbers(example.mean(np.linspace(4.5, 5.0, 9)))
+    measured = claim.decide(example.Result(np.ones(1), np.ones((1, 9)), found))
+    assert claim.criterion.verdict(Evidence(kept=measured)) is Verdict.SUPPORTED
+    assert claim.criterion.sentence.startswith("Supported if the interval lies above 4;")
+
+
+def test_the_example_figure_is_drawn_in_every_format(example, tmp_path):
+    spec = example.experiment.figures["rare-features"]
+    files, _ = figure_files.draw(spec, example.run(example.experiment.quick, "cpu"), tmp_path, {})
     assert {"light.svg", "dark.svg", "png", "pdf", "csv", "json"} <= set(files)
+
+
+def test_the_example_names_only_numbers_that_its_result_declares(example):
+    names = declared_names(example.experiment, example.Config())
+    for spec in example.experiment.figures.values():
+        assert unknown_names(spec.caption, names) == unknown_names(spec.alt, names) == []
+
+
+def test_the_example_passes_strict_typing(tmp_path):
+    path = tmp_path / "rare_features.py"
+    path.write_text(printed_example(), encoding="utf-8")
+    call = [sys.executable, "-m", "mypy", "--follow-imports=silent", str(path)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_page_lists_every_macro():
+    page = (ROOT / "docs" / "add_an_experiment.md").read_text(encoding="utf-8")
+    macros = {name for name in vars(Macros) if not name.startswith("_") and name != "all"}
+    assert {name for name in macros if f"{name}(" not in page} == set()
 
 
 def test_every_make_target_of_the_readme_exists():
