@@ -21,6 +21,7 @@ from site_builder.citing.citations import coins
 from site_builder.citing.publication import file_path
 from site_builder.pages.markup import to_plain
 from site_builder.pages.page_files import Page
+from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part
 from site_builder.site.math_extension import MathExtension
 from site_builder.store.records import ClaimRecord, FigureRecord, Report
@@ -118,12 +119,16 @@ class Blocks:
         parts: tuple[Part, ...],
         sizes: dict[str, tuple[int, int]],
         views: dict[str, str] | None = None,
+        statement_pages: dict[str, str] | None = None,
+        root: Path | None = None,
     ) -> None:
         self.report = report
         self.parts = parts
         self.statements = {statement.id: statement for part in parts for statement in part.statements}
         self.sizes = sizes
         self.views = views or {}
+        self.statement_pages = statement_pages or {}
+        self.root = root
         self.env = templates()
 
     def block(self, template: str, page: Page, **values: Any) -> Markup:
@@ -176,8 +181,6 @@ class Blocks:
         measured = statement in {each.id for each in part.measured}
         page = self.statement_pages.get(statement) if measured else "index.html"
         return f"{page or 'index.html'}#{statement}"
-
-    statement_pages: dict[str, str] = {}  # noqa: RUF012 -- set once, by the renderer
 
 
 class Macros:
@@ -279,6 +282,12 @@ class Macros:
     def not_measured(self) -> str:
         """List the statements that no page measures yet."""
         return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if part.not_measured])
+
+    def rooms(self) -> str:
+        """Draw the packages of the project and their imports, as they are in the code."""
+        if self.blocks.root is None:
+            raise ReportError("rooms() needs the project's code, which this rendering was not told of")
+        return drawn(read_rooms(self.blocks.root))
 
     def _block(self, template: str, **values: Any) -> str:
         return self.blocks.block(template, self.page, **values)

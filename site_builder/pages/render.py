@@ -63,8 +63,8 @@ class _Site:
         self.calls = dict(self._calls())
         self.report = numbered(self.report, self.pages, self.calls)
         problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
-        blocks = Blocks(self.report, self.parts, self._sizes(), self._views())
-        blocks.statement_pages = _first_pages(self.calls, "statement")
+        shown = _first_pages(self.calls, "statement")
+        blocks = Blocks(self.report, self.parts, self._sizes(), self._views(), shown, self.docs.parent)
         texts: dict[str, str | Path] = {}
         for page in self.calls:
             texts[page.name], found = self._rendered(page, Macros(blocks, page))
