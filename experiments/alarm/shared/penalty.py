@@ -39,6 +39,6 @@ def trained_against(
         seen = torch.einsum("sbh,sh->sb", watched @ W.transpose(1, 2), v) + c[:, None]
         total = (loss + strength * torch.relu(seen).pow(2).mean(1)).sum()
         optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward([total])
         optimiser.step()
     return Weights(W.detach().numpy(), b.detach().numpy())

@@ -65,7 +65,7 @@ class Networks:
             chosen = torch.randint(count, (min(batch, count),), generator=generator)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(self._scores(x[:, chosen]), y[:, chosen])
             optimiser.zero_grad()
-            (loss * targets).backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward([loss * targets])
             optimiser.step()
             schedule.step()
 
