@@ -12,7 +12,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting, views
-from experiments.core.contract import Experiment, Finding, Verdict, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import (
+    AboveThat,
+    Criterion,
+    Evidence,
+    MoreThan,
+    Outside,
+    Verdict,
+    Within,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.first_run import train_grid
 from experiments.core.geometry.polyhedra import PENTAGONAL_BIPYRAMID, SOLIDS, TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE
 from experiments.core.geometry.recognition import match, recognise
@@ -46,27 +58,45 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What pages quote. `own` is a dimensionality; "other" stands for two digons and one; `most_p` has most of them."""
+
+    most: Quantity
+    most_p: Quantity
+    equator_own: Quantity
+    poles_own: Quantity
+    equator_norm: Quantity
+    poles_norm: Quantity
+    norm_difference: Quantity
+    rarest: Quantity
+    rarest_other: Quantity
+    better_from: Quantity
+    better_to: Quantity
+    equal_norm_p: Quantity
+    rare_difference: Quantity
+    rare_lead: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """`norm` and `own` (case, 2, 3) are mean norm and dimensionality of equator and poles over the bipyramids, with
-    intervals; `share` (case, 2) of seeds that end as a bipyramid and as two digons and one; `values` (run, 2) the
-    dimensionality of equator and poles in each bipyramid of the density with most.
-    On `curve_p` (point,): `curve_norm` (2, point) of equator and poles, `lead` (point,) of the bipyramid over two
-    digons and one in kept features, `other_norm` (2, point) of the pentagonal bipyramid. `columns` (3, 5) is the
-    optimum shown, `other_columns` (3, 7) that of the pentagonal bipyramid.
+    """`part` is the equator, then the poles; `range` a mean and the ends of its interval, over trained bipyramids.
+
+    `share` is of seeds that end as a bipyramid, and as two digons and one. `lead` is that of the bipyramid over two
+    digons and one, in kept features. "other" is the pentagonal bipyramid.
     """
 
-    p: Array
-    share: Array
-    values: Array
-    curve_p: Array
-    curve_norm: Array
-    lead: Array
-    other_norm: Array
-    columns: Array
-    other_columns: Array
-    numbers: dict[str, Quantity]
-    norm: Array = undefined("too few runs are bipyramids")
-    own: Array = undefined("too few runs are bipyramids")
+    p: Array  # (case,)
+    share: Array  # (case, 2)
+    values: Array  # (run, part): dimensionality in each bipyramid of the density with most of them
+    curve_p: Array  # (point,)
+    curve_norm: Array  # (part, point), of the exact optimum
+    lead: Array  # (point,)
+    other_norm: Array  # (part, point)
+    columns: Array  # (3, 5), the optimum that is drawn
+    other_columns: Array  # (3, 7)
+    numbers: Numbers
+    norm: Array = undefined("too few runs are bipyramids")  # (case, part, range)
+    own: Array = undefined("too few runs are bipyramids")  # (case, part, range): dimensionality
 
 
 experiment = Experiment(
@@ -102,18 +132,18 @@ def run(config: Config, device: str) -> Result:
         other_columns=curves.other_columns,
         norm=_means([part.norm for part in parts], config.least_runs),
         own=_means([part.own for part in parts], config.least_runs),
-        numbers={
-            "most": share(names[most] == TRIANGULAR_BIPYRAMID.name),
-            "most_p": exact(p[most], method="density with most bipyramids"),
-            "equator_own": mean(shown.own[:, 0]),
-            "poles_own": mean(shown.own[:, 1]),
-            "equator_norm": mean(shown.norm[:, 0]),
-            "poles_norm": mean(shown.norm[:, 1]),
-            "norm_difference": mean(shown.norm[:, 0] - shown.norm[:, 1]),
-            "rarest": share(names[int(p.argmin())] == TRIANGULAR_BIPYRAMID.name),
-            "rarest_other": share(names[int(p.argmin())] == TWO_DIGONS_AND_ONE.name),
+        numbers=Numbers(
+            most=share(names[most] == TRIANGULAR_BIPYRAMID.name),
+            most_p=exact(p[most], method="density with most bipyramids"),
+            equator_own=mean(shown.own[:, 0]),
+            poles_own=mean(shown.own[:, 1]),
+            equator_norm=mean(shown.norm[:, 0]),
+            poles_norm=mean(shown.norm[:, 1]),
+            norm_difference=mean(shown.norm[:, 0] - shown.norm[:, 1]),
+            rarest=share(names[int(p.argmin())] == TRIANGULAR_BIPYRAMID.name),
+            rarest_other=share(names[int(p.argmin())] == TWO_DIGONS_AND_ONE.name),
             **_curve_numbers(curves),
-        },
+        ),
     )
 
 
@@ -128,11 +158,11 @@ def _parts(W: Array) -> _Parts:
     """Measure bipyramids `W` (run, hidden, feature): which columns are poles follows from the best match."""
     norm, own = np.empty((len(W), 2)), np.empty((len(W), 2))
     for run_, columns in enumerate(W):
-        live = columns[:, represented(columns)]
-        equator = match(live, TRIANGULAR_BIPYRAMID.directions).order < EQUATOR
+        vertices = columns[:, represented(columns)]
+        equator = match(vertices, TRIANGULAR_BIPYRAMID.directions).order < EQUATOR
         for part, members in enumerate((equator, ~equator)):
-            norm[run_, part] = norms(live)[members].mean()
-            own[run_, part] = dimensionality(live)[members].mean()
+            norm[run_, part] = norms(vertices)[members].mean()
+            own[run_, part] = dimensionality(vertices)[members].mean()
     return _Parts(norm, own)
 
 
@@ -253,19 +283,22 @@ def turn(result: Result) -> views.Solids:
         "Mean dimensionality of the equator and of the poles over all trained bipyramids, at the density with most of "
         "them. Statistic: that of the equator."
     ),
-    criterion=(
-        "Supported if each mean is within 0.02 of its value and the equator's interval lies above that of the poles; "
-        "refuted if it does not lie above; mixed otherwise."
+    criterion=Criterion(
+        refuted_if(~AboveThat("equator", "poles")),
+        supported_if(
+            where(
+                equator=Within(2 / 3 - CLOSE, high=2 / 3 + CLOSE, label=f"{CLOSE} of 2/3"),
+                poles=Within(1 / 2 - CLOSE, high=1 / 2 + CLOSE, label=f"{CLOSE} of 1/2"),
+            )
+        ),
+        otherwise=Verdict.MIXED,
+        names={"equator": "the mean of the equator", "poles": "the poles"},
     ),
     figures=("geometry-bipyramid",),
     published=Verdict.SUPPORTED,
 )
-def decide_dimensionality(result: Result) -> Finding:
-    equator, poles = result.numbers["equator_own"], result.numbers["poles_own"]
-    if None in (equator.low, poles.high) or equator.low <= poles.high:  # type: ignore[operator]
-        return Finding(equator, Verdict.REFUTED)
-    near = abs(equator.value - 2 / 3) <= CLOSE and abs(poles.value - 1 / 2) <= CLOSE
-    return Finding(equator, Verdict.SUPPORTED if near else Verdict.MIXED)
+def equator_and_poles(result: Result) -> Evidence:
+    return Evidence(equator=result.numbers.equator_own, poles=result.numbers.poles_own)
 
 
 @experiment.claim(
@@ -274,19 +307,15 @@ def decide_dimensionality(result: Result) -> Finding:
     statements=("C5",),
     source=SECTION,
     test="Mean over trained bipyramids, at the density with most of them, of the equator's norm less the poles'.",
-    criterion=(
-        "Supported if the interval excludes all differences of size 0.01 or less, refuted if it lies within these, "
-        "mixed otherwise."
+    criterion=Criterion(
+        supported_if(Outside(-0.01, high=0.01, label="±0.01")),
+        refuted_if(Within(-0.01, high=0.01, label="±0.01")),
     ),
     figures=("geometry-bipyramid",),
     published=Verdict.SUPPORTED,
 )
-def decide_strength(result: Result) -> Finding:
-    found = result.numbers["norm_difference"]
-    low, high = found.low if found.low is not None else -np.inf, found.high if found.high is not None else np.inf
-    if low > 0.01 or high < -0.01:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if low > -0.01 and high < 0.01 else Verdict.MIXED)
+def norm_difference(result: Result) -> Quantity:
+    return result.numbers.norm_difference
 
 
 @experiment.claim(
@@ -298,10 +327,9 @@ def decide_strength(result: Result) -> Finding:
         "Variance that the best bipyramid keeps, less that of two antipodal pairs and one feature at right angles, at "
         "the least density; exact losses."
     ),
-    criterion="Supported if it is positive, refuted if it is negative.",
+    criterion=Criterion(supported_if(MoreThan(0)), otherwise=Verdict.REFUTED),
     figures=("geometry-bipyramid",),
     published=Verdict.REFUTED,
 )
-def decide_optimum(result: Result) -> Finding:
-    lead = result.numbers["rare_lead"]
-    return Finding(lead, Verdict.SUPPORTED if lead.value > 0 else Verdict.REFUTED)
+def rare_lead(result: Result) -> Quantity:
+    return result.numbers.rare_lead

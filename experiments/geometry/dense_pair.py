@@ -12,7 +12,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Below,
+    Criterion,
+    Evidence,
+    MoreThan,
+    Verdict,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.geometry.configurations import canonical
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.evaluation import evaluate
@@ -39,6 +50,13 @@ LEAST_SHOWN = -0.02
 RIGHT_ANGLE = 0.1
 """Largest |cos| that counts as a right angle: within six degrees."""
 
+TWO_ALONE = Criterion(
+    supported_if(Above(0.5, label="one half")),
+    refuted_if(Below(0.1, label="one tenth")),
+    otherwise=Verdict.MIXED,
+)
+"""When "training represents two features at right angles" holds, judged by the share of runs that do."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -59,22 +77,40 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What pages quote, for equal and for falling importance; `alone`: exactly two features, at right angles."""
+
+    equal_alone: Quantity
+    falling_alone: Quantity
+    equal_alignment: Quantity
+    falling_alignment: Quantity
+    equal_ahead: Quantity
+    equal_lead: Quantity
+    equal_most_lead: Quantity
+    falling_lead: Quantity
+    best_lead: Quantity
+    best_lead_share: Quantity
+    limit: Quantity
+    last_without: Quantity
+    first_with: Quantity
+    seeds: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
     """A lead is (loss of two orthogonal features - loss) n / V: by how much a model beats them, in features' variance.
 
-    Per arm and seed: `alignment` (arm, seed) of the row space with single features, 1 for two features alone;
-    `lead` (arm, seed) on common samples. `examples` (arm, run, hidden, feature) are the first runs. For `ratio`
-    (case,), importance of each feature over the one before: `best_lead` (case,) of the exact optimum over two
-    directions, `best_third` (case,) the norm of its third column.
+    `alignment` is that of the row space with single features, 1 for two features alone. `ratio` is the importance of
+    each feature over that of the one before, and the two fields after it belong to the exact optimum.
     """
 
-    alignment: Array
-    lead: Array
-    examples: Array
-    ratio: Array
-    best_lead: Array
-    best_third: Array
-    numbers: dict[str, Quantity]
+    alignment: Array  # (arm, seed)
+    lead: Array  # (arm, seed)
+    examples: Array  # (arm, run, hidden, feature)
+    ratio: Array  # (case,)
+    best_lead: Array  # (case,)
+    best_third: Array  # (case,): norm of the third column
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -101,24 +137,24 @@ def run(config: Config, device: str) -> Result:
         ratio=found.ratio,
         best_lead=found.lead,
         best_third=found.third,
-        numbers={
-            "equal_alone": share(alone[0]),
-            "falling_alone": share(alone[1]),
-            "equal_alignment": mean(axis_alignment(W[0])),
-            "falling_alignment": mean(axis_alignment(W[1])),
-            "equal_ahead": share(lead[0] > 0),
-            "equal_lead": median(lead[0], "features"),
-            "equal_most_lead": exact(lead[0].max(), "features", "largest of all runs, on common samples"),
-            "falling_lead": median(lead[1], "features"),
-            "best_lead": exact(found.lead[-1], "features", "exact losses, best of a search"),
-            "best_lead_share": exact(
+        numbers=Numbers(
+            equal_alone=share(alone[0]),
+            falling_alone=share(alone[1]),
+            equal_alignment=mean(axis_alignment(W[0])),
+            falling_alignment=mean(axis_alignment(W[1])),
+            equal_ahead=share(lead[0] > 0),
+            equal_lead=median(lead[0], "features"),
+            equal_most_lead=exact(lead[0].max(), "features", "largest of all runs, on common samples"),
+            falling_lead=median(lead[1], "features"),
+            best_lead=exact(found.lead[-1], "features", "exact losses, best of a search"),
+            best_lead_share=exact(
                 found.lead[-1] / (config.features - HIDDEN), method="lead over the loss of two directions; exact losses"
             ),
-            "limit": exact(limit, method="closed form"),
-            "last_without": exact(found.ratio[~admitted].max(), method="largest ratio without a third feature"),
-            "first_with": exact(found.ratio[admitted].min(), method="least ratio with a third feature"),
-            "seeds": exact(config.seeds, method="set-up"),
-        },
+            limit=exact(limit, method="closed form"),
+            last_without=exact(found.ratio[~admitted].max(), method="largest ratio without a third feature"),
+            first_with=exact(found.ratio[admitted].min(), method="least ratio with a third feature"),
+            seeds=exact(config.seeds, method="set-up"),
+        ),
     )
 
 
@@ -239,10 +275,10 @@ def draw(result: Result) -> Figure:
     shown = np.maximum(result.lead, LEAST_SHOWN)
     plotting.distribution_strip(middle, dict(zip(names, shown, strict=True)), index=None)
     plotting.guide(middle, 0)
-    plotting.theory_level(middle, result.numbers["best_lead"].value, label="")
+    plotting.theory_level(middle, result.numbers.best_lead.value, label="")
     middle.set(ylabel="lead over two features", title="the loss")
     right.plot(result.ratio, result.best_third, "o-", color=plotting.colour("accent"))
-    plotting.theory_level(right, result.numbers["limit"].value, vertical=True, label="stability limit")
+    plotting.theory_level(right, result.numbers.limit.value, vertical=True, label="stability limit")
     right.set(xlabel="importance ratio", ylabel="norm of the third column", title="the optimum")
     plotting.panel_letters((left, middle, right))
     plotting.legend(right)
@@ -257,12 +293,12 @@ def draw(result: Result) -> Figure:
         "Share of runs with exactly two columns longer than 1/2, at right angles within six degrees, and all others "
         "shorter than 0.1."
     ),
-    criterion="Supported if the interval lies above one half, refuted if it lies below one tenth, mixed otherwise.",
+    criterion=TWO_ALONE,
     figures=("geometry-dense-runs", "geometry-dense-pair"),
     published=Verdict.REFUTED,
 )
-def decide_equal(result: Result) -> Finding:
-    return Finding(result.numbers["equal_alone"], _two_alone_verdict(result.numbers["equal_alone"]))
+def equal_alone(result: Result) -> Quantity:
+    return result.numbers.equal_alone
 
 
 @experiment.claim(
@@ -270,13 +306,16 @@ def decide_equal(result: Result) -> Finding:
     title="Two orthogonal features are the optimum at p = 0.9 with equal importance",
     statements=("C1",),
     test="Lead of the best model of an exact search over two orthogonal features, in features' variance.",
-    criterion="Refuted if it exceeds one ten-thousandth of a feature, supported otherwise; the losses are exact.",
+    criterion=Criterion(
+        refuted_if(MoreThan(1e-4, label="a ten-thousandth of a feature")),
+        otherwise=Verdict.SUPPORTED,
+        note="The losses are exact.",
+    ),
     figures=("geometry-dense-pair",),
     published=Verdict.REFUTED,
 )
-def decide_optimal(result: Result) -> Finding:
-    lead = result.numbers["best_lead"]
-    return Finding(lead, Verdict.REFUTED if lead.value > 1e-4 else Verdict.SUPPORTED)
+def best_lead(result: Result) -> Quantity:
+    return result.numbers.best_lead
 
 
 @experiment.claim(
@@ -284,12 +323,12 @@ def decide_optimal(result: Result) -> Finding:
     title="At p = 0.9 with falling importance, training represents two features at right angles",
     statements=("C1",),
     test="As with equal importance; the importance of each feature is nine tenths of that of the one before.",
-    criterion="Supported if the interval lies above one half, refuted if it lies below one tenth, mixed otherwise.",
+    criterion=TWO_ALONE,
     figures=("geometry-dense-runs", "geometry-dense-pair"),
     published=Verdict.SUPPORTED,
 )
-def decide_falling(result: Result) -> Finding:
-    return Finding(result.numbers["falling_alone"], _two_alone_verdict(result.numbers["falling_alone"]))
+def falling_alone(result: Result) -> Quantity:
+    return result.numbers.falling_alone
 
 
 @experiment.claim(
@@ -300,19 +339,22 @@ def decide_falling(result: Result) -> Finding:
         "Ratios of importance at which the exact optimum has a third feature (norm above 0.05), against the "
         "closed-form ratio up to which two features alone are a local minimum. Statistic: the least such ratio."
     ),
-    criterion=(
-        "Supported if the optimum has no third feature at any ratio below the limit and has one at every ratio above, "
-        "refuted otherwise."
+    criterion=Criterion(
+        supported_if(where(past_limit=MoreThan(0), short_of_limit=MoreThan(0))),
+        otherwise=Verdict.REFUTED,
+        names={
+            "past_limit": "the least ratio with a third feature, less the limit,",
+            "short_of_limit": "the limit less the largest ratio without one",
+        },
     ),
     figures=("geometry-dense-pair",),
     published=Verdict.SUPPORTED,
 )
-def decide_limit(result: Result) -> Finding:
-    limit, without, with_third = (result.numbers[name].value for name in ("limit", "last_without", "first_with"))
-    return Finding(result.numbers["first_with"], Verdict.SUPPORTED if without < limit < with_third else Verdict.REFUTED)
-
-
-def _two_alone_verdict(found: Quantity) -> Verdict:
-    if found.low is not None and found.low > 0.5:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.high is not None and found.high < 0.1 else Verdict.MIXED
+def around_the_limit(result: Result) -> Evidence:
+    numbers = result.numbers
+    method = "difference of ratios, exact optimum"
+    return Evidence(
+        first_with=numbers.first_with,
+        past_limit=exact(numbers.first_with.value - numbers.limit.value, method=method),
+        short_of_limit=exact(numbers.limit.value - numbers.last_without.value, method=method),
+    )

@@ -8,20 +8,24 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict, graded
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Evidence, Verdict
+from experiments.core.quantities import Quantity
 from experiments.geometry.shared import census_figures
-from experiments.geometry.shared.census import (
-    CensusConfig,
-    CensusResult,
-    appears_when_rarer,
+from experiments.geometry.shared.census import CensusResult, take_census
+from experiments.geometry.shared.census_claims import (
+    APPEARS,
+    BEST_IS_OPTIMUM,
+    FOLLOWS,
+    NOTHING_BETTER,
+    SUDDEN,
+    appears,
     follows,
     sudden,
-    take_census,
 )
+from experiments.geometry.shared.census_config import CensusConfig
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
-LEAST_JUMP = 0.25
-"""A change of ||W||_F^2 beyond this, a quarter of a feature, counts as a jump."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    return Result(**take_census(config, 2, device))
+    return Result(**take_census(config, device))
 
 
 @experiment.figure(
@@ -73,8 +77,8 @@ def draw_shapes(result: Result) -> Figure:
     title="Each polygon at its best, and what is carried across the transitions",
     caption=(
         "(a) Variance that each shape keeps at its exact best, in features, and the best run at each density. The "
-        "curves cross at an angle: digons give way to the pentagon at p = {numbers.best_from_pentagon:.3f}, the "
-        "pentagon to the hexagon at p = {numbers.best_from_hexagon:.3f}. (b) Represented mass of the optimum, which "
+        "curves cross at an angle: digons give way to the pentagon at p = {shape.pentagon.best_from:.3f}, the "
+        "pentagon to the hexagon at p = {shape.hexagon.best_from:.3f}. (b) Represented mass of the optimum, which "
         "jumps, and of models carried to rarer features and back: they keep their shape past the crossing."
     ),
     alt=(
@@ -92,8 +96,8 @@ def draw_transitions(result: Result) -> Figure:
     title="Which polygons training finds, and which is best for fewer features",
     caption=(
         "(a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, transitions of the exact optimum. Digons "
-        "reach {numbers.most_two_digons:% value} of seeds, the pentagon {numbers.most_pentagon:% value}; the hexagon "
-        "no more than {numbers.most_hexagon:% value}, though it is the optimum of rare features. (b) Best named shape "
+        "reach {shape.two_digons.most:% value} of seeds, the pentagon {shape.pentagon.most:% value}; the hexagon "
+        "no more than {shape.hexagon.most:% value}, though it is the optimum of rare features. (b) Best named shape "
         "for n features: the rows are alike from the number of its vertices on."
     ),
     alt=(
@@ -113,15 +117,12 @@ def draw_census(result: Result) -> Figure:
     statements=("C2",),
     source=SECTION,
     test="Share of seeds that end as two antipodal pairs at right angles, at the density where that share is largest.",
-    criterion=(
-        "Supported if the interval lies above one half there and below one tenth at the largest density; refuted if it "
-        "lies below one half everywhere; mixed otherwise."
-    ),
+    criterion=APPEARS,
     figures=("geometry-plane-census", "geometry-plane-shapes"),
     published=Verdict.SUPPORTED,
 )
-def decide_antipodal(result: Result) -> Finding:
-    return appears_when_rarer(result.numbers["most_two_digons"], result.numbers["densest_two_digons"])
+def antipodal_pairs(result: Result) -> Evidence:
+    return appears(result, "two digons")
 
 
 @experiment.claim(
@@ -130,15 +131,12 @@ def decide_antipodal(result: Result) -> Finding:
     statements=("C3",),
     source=SECTION,
     test="Share of seeds that end as a regular pentagon, at the density where that share is largest.",
-    criterion=(
-        "Supported if the interval lies above one half and the pentagon is the exact optimum at lower densities than "
-        "two digons are; refuted if either is never the optimum; mixed otherwise."
-    ),
+    criterion=FOLLOWS,
     figures=("geometry-plane-census", "geometry-plane-transitions"),
     published=Verdict.SUPPORTED,
 )
-def decide_pentagon(result: Result) -> Finding:
-    return follows(result, "two digons", "pentagon", result.numbers["most_pentagon"])
+def pentagons(result: Result) -> Evidence:
+    return follows(result, "two digons", "pentagon")
 
 
 @experiment.claim(
@@ -150,13 +148,12 @@ def decide_pentagon(result: Result) -> Finding:
         "Share of the transitions of the exact optimum that are first order: ||W||_F^2 jumps by more than 0.25, and "
         "most models that start from either shape at the transition keep it."
     ),
-    criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
+    criterion=SUDDEN,
     figures=("geometry-plane-transitions",),
     published=Verdict.MIXED,
 )
-def decide_sudden(result: Result) -> Finding:
-    found = sudden(result, LEAST_JUMP)
-    return Finding(found, graded(found, 1, 0.5))
+def sudden_transitions(result: Result) -> Quantity:
+    return sudden(result)
 
 
 @experiment.claim(
@@ -164,13 +161,12 @@ def decide_sudden(result: Result) -> Finding:
     title="The best run at each density has the shape of the exact optimum",
     statements=("C3",),
     test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
-    criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
+    criterion=BEST_IS_OPTIMUM,
     figures=("geometry-plane-shapes", "geometry-plane-transitions"),
     published=Verdict.SUPPORTED,
 )
-def decide_best(result: Result) -> Finding:
-    found = result.numbers["best_is_optimum"]
-    return Finding(found, graded(found, 0.9, 0.5))
+def best_is_optimum(result: Result) -> Quantity:
+    return result.numbers.best_is_optimum
 
 
 @experiment.claim(
@@ -178,10 +174,9 @@ def decide_best(result: Result) -> Finding:
     title="No run beats the best named polygon by more than a hundredth of a feature",
     test="Largest lead, over all densities, of the best run over the best named shape, in features' worth of kept "
     "variance; losses are exact.",
-    criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
+    criterion=NOTHING_BETTER,
     figures=("geometry-plane-transitions",),
     published=Verdict.SUPPORTED,
 )
-def decide_nothing_better(result: Result) -> Finding:
-    lead = result.numbers["ahead"]
-    return Finding(lead, Verdict.SUPPORTED if lead.value <= 0.01 else Verdict.REFUTED)
+def largest_lead(result: Result) -> Quantity:
+    return result.numbers.ahead

@@ -7,22 +7,26 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from experiments.core.contract import Experiment, Finding, Verdict, graded
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Criterion, Evidence, Holds, Verdict, supported_if
+from experiments.core.quantities import Quantity
 from experiments.core.views import Solids
 from experiments.geometry.shared import census_figures
-from experiments.geometry.shared.census import (
-    CensusConfig,
-    CensusResult,
-    appears_when_rarer,
+from experiments.geometry.shared.census import CensusResult, take_census
+from experiments.geometry.shared.census_claims import (
+    APPEARS,
+    BEST_IS_OPTIMUM,
+    FOLLOWS,
+    NOTHING_BETTER,
+    SUDDEN,
+    appears,
     follows,
     order_of_ranges,
     sudden,
-    take_census,
 )
+from experiments.geometry.shared.census_config import CensusConfig
 
 SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
-LEAST_JUMP = 0.25
-"""A change of ||W||_F^2 beyond this, a quarter of a feature, counts as a jump."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Config(CensusConfig):
     """Defaults are the published run."""
 
     seed: int = 1
+    hidden: int = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    return Result(**take_census(config, 3, device))
+    return Result(**take_census(config, device))
 
 
 @experiment.figure(
@@ -81,8 +86,8 @@ def turn_shapes(result: Result) -> Solids:
     title="Each solid at its best, and what is carried across the transitions",
     caption=(
         "(a) Variance that each shape keeps at its exact best, in features, and the best run at each density. The "
-        "square antiprism takes over at p = {numbers.best_from_square_antiprism:.3f} and yields to the tricapped prism "
-        "at p = {numbers.best_from_tricapped_trigonal_prism:.3f}. (b) Represented mass of the optimum, "
+        "square antiprism takes over at p = {shape.square_antiprism.best_from:.3f} and yields to the tricapped prism "
+        "at p = {shape.tricapped_trigonal_prism.best_from:.3f}. (b) Represented mass of the optimum, "
         "which jumps, and of models carried to rarer features and back: they keep their shape past the crossing."
     ),
     alt=(
@@ -100,8 +105,8 @@ def draw_transitions(result: Result) -> Figure:
     title="Which solids training finds, and which is best for fewer features",
     caption=(
         "(a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, transitions of the exact optimum. The "
-        "octahedron reaches {numbers.most_octahedron:% value} of seeds, the square antiprism "
-        "{numbers.most_square_antiprism:% value}, the tricapped prism {numbers.most_tricapped_trigonal_prism:% value}. "
+        "octahedron reaches {shape.octahedron.most:% value} of seeds, the square antiprism "
+        "{shape.square_antiprism.most:% value}, the tricapped prism {shape.tricapped_trigonal_prism.most:% value}. "
         "(b) Best named shape for n features: with four or five of them the tetrahedron and the triangular bipyramid "
         "are best among common features only."
     ),
@@ -121,15 +126,12 @@ def draw_census(result: Result) -> Figure:
     statements=("C2",),
     source=SECTION,
     test="Share of seeds that end as three antipodal pairs, an octahedron, at the density where that share is largest.",
-    criterion=(
-        "Supported if the interval lies above one half there and below one tenth at the largest density; refuted if it "
-        "lies below one half everywhere; mixed otherwise."
-    ),
+    criterion=APPEARS,
     figures=("geometry-space-census", "geometry-space-shapes"),
     published=Verdict.SUPPORTED,
 )
-def decide_antipodal(result: Result) -> Finding:
-    return appears_when_rarer(result.numbers["most_octahedron"], result.numbers["densest_octahedron"])
+def antipodal_pairs(result: Result) -> Evidence:
+    return appears(result, "octahedron")
 
 
 @experiment.claim(
@@ -141,16 +143,17 @@ def decide_antipodal(result: Result) -> Finding:
         "Densities at which the tetrahedron, and at which the octahedron, is the exact optimum of ten features. "
         "Statistic: share of seeds that end as a tetrahedron, at the density where that share is largest."
     ),
-    criterion=(
-        "Supported if the tetrahedron is best, and only at lower densities than the octahedron is; refuted otherwise."
+    criterion=Criterion(
+        supported_if(Holds(name="later")),
+        otherwise=Verdict.REFUTED,
+        names={"later": "the tetrahedron is best, and only at lower densities than the octahedron is"},
     ),
     figures=("geometry-space-shapes", "geometry-space-census"),
     published=Verdict.REFUTED,
 )
-def decide_tetrahedron(result: Result) -> Finding:
+def tetrahedra(result: Result) -> Evidence:
     order = order_of_ranges(result, "octahedron", "tetrahedron")
-    follows = order is not None and order[0] > order[1]
-    return Finding(result.numbers["most_tetrahedron"], Verdict.SUPPORTED if follows else Verdict.REFUTED)
+    return Evidence(most=result.shape["tetrahedron"].most, later=order is not None and order[0] > order[1])
 
 
 @experiment.claim(
@@ -159,15 +162,12 @@ def decide_tetrahedron(result: Result) -> Finding:
     statements=("C3",),
     source=SECTION,
     test="Share of seeds that end as a square antiprism, at the density where that share is largest.",
-    criterion=(
-        "Supported if the interval lies above one half and the antiprism is the exact optimum at lower densities than "
-        "the octahedron is; refuted if either is never the optimum; mixed otherwise."
-    ),
+    criterion=FOLLOWS,
     figures=("geometry-space-census", "geometry-space-transitions"),
     published=Verdict.SUPPORTED,
 )
-def decide_antiprism(result: Result) -> Finding:
-    return follows(result, "octahedron", "square antiprism", result.numbers["most_square_antiprism"])
+def antiprisms(result: Result) -> Evidence:
+    return follows(result, "octahedron", "square antiprism")
 
 
 @experiment.claim(
@@ -179,13 +179,12 @@ def decide_antiprism(result: Result) -> Finding:
         "Share of the transitions of the exact optimum that are first order: ||W||_F^2 jumps by more than 0.25, and "
         "most models that start from either shape at the transition keep it."
     ),
-    criterion="Supported if all transitions are, refuted if fewer than half are, mixed otherwise.",
+    criterion=SUDDEN,
     figures=("geometry-space-transitions",),
     published=Verdict.REFUTED,
 )
-def decide_sudden(result: Result) -> Finding:
-    found = sudden(result, LEAST_JUMP)
-    return Finding(found, graded(found, 1, 0.5))
+def sudden_transitions(result: Result) -> Quantity:
+    return sudden(result)
 
 
 @experiment.claim(
@@ -193,13 +192,12 @@ def decide_sudden(result: Result) -> Finding:
     title="In space, the best run at each density has the shape of the exact optimum",
     statements=("C3",),
     test="Share of densities at which the best run, by exact loss, has the shape that is best of all named ones.",
-    criterion="Supported if at nine tenths of the densities or more, refuted if at fewer than half, mixed otherwise.",
+    criterion=BEST_IS_OPTIMUM,
     figures=("geometry-space-transitions",),
     published=Verdict.MIXED,
 )
-def decide_best(result: Result) -> Finding:
-    found = result.numbers["best_is_optimum"]
-    return Finding(found, graded(found, 0.9, 0.5))
+def best_is_optimum(result: Result) -> Quantity:
+    return result.numbers.best_is_optimum
 
 
 @experiment.claim(
@@ -207,10 +205,9 @@ def decide_best(result: Result) -> Finding:
     title="No run beats the best named solid by more than a hundredth of a feature",
     test="Largest lead, over all densities, of the best run over the best named shape, in features' worth of kept "
     "variance; losses are exact.",
-    criterion="Supported if no run leads by more than a hundredth of a feature, refuted otherwise.",
+    criterion=NOTHING_BETTER,
     figures=("geometry-space-transitions",),
     published=Verdict.SUPPORTED,
 )
-def decide_nothing_better(result: Result) -> Finding:
-    lead = result.numbers["ahead"]
-    return Finding(lead, Verdict.SUPPORTED if lead.value <= 0.01 else Verdict.REFUTED)
+def largest_lead(result: Result) -> Quantity:
+    return result.numbers.ahead

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.core import plotting, views
-from experiments.core.contract import Experiment, Finding, Verdict, graded
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Verdict, at_least
 from experiments.core.geometry.configurations import OTHER, TOLERANCE
 from experiments.core.geometry.polyhedra import SHAPES, named
 from experiments.core.geometry.recognition import match, recognise, settled
@@ -52,24 +53,35 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """By dimension (2, 3) and count (2 to most): fields are (dimension, count) unless said otherwise.
+class Numbers:
+    """In how many numbers of points the best run agrees with charges, solves its own problem, keeps all features."""
 
-    `live` features of the best run, its `name`, `miss` of its angles from those of Thomson's solution in degrees
-    (180 if features are left out), `own` excess of its energy in the model's own problem over the least, per pair.
-    `found`, `charges` and `interference` (count, 3, most) are columns in space of the best run and of both solutions,
-    turned alike; columns that are not used are 0.
+    seeds: Quantity
+    p: Quantity
+    plane_charges: Quantity
+    plane_own: Quantity
+    plane_whole: Quantity
+    space_charges: Quantity
+    space_own: Quantity
+    space_whole: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """The best run for each dimension (2, 3) and number of points, beside both solutions in space, turned alike.
+
+    Columns that are not used are 0.
     """
 
-    counts: NDArray[np.int64]
-    live: NDArray[np.int64]
-    name: tuple[str, ...]
-    miss: Array
-    own: Array
-    found: Array
-    charges: Array
-    interference: Array
-    numbers: dict[str, Quantity]
+    counts: NDArray[np.int64]  # (count,): numbers of points and features, from 2 on
+    features: NDArray[np.int64]  # (dimension, count): represented ones
+    name: tuple[str, ...]  # (dimension * count,)
+    miss: Array  # (dimension, count): largest error of an angle against equal charges, degrees; 180 if one is left out
+    own: Array  # (dimension, count): excess energy in the model's own problem over the least, per pair
+    found: Array  # (count, 3, most): columns of the best run
+    charges: Array  # (count, 3, most)
+    interference: Array  # (count, 3, most)
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -85,7 +97,7 @@ experiment = Experiment(
 def run(config: Config, device: str) -> Result:
     counts = np.arange(2, config.most + 1)
     grid = (len(DIMENSIONS), len(counts))
-    live, miss = np.zeros(grid, dtype=np.int64), np.full(grid, 180.0)
+    features, miss = np.zeros(grid, dtype=np.int64), np.full(grid, 180.0)
     own = np.zeros(grid)
     solved = np.zeros((3, len(counts), 3, config.most))
     names: list[str] = []
@@ -94,24 +106,24 @@ def run(config: Config, device: str) -> Result:
         for k, (count, W) in enumerate(zip((int(count) for count in counts), best, strict=True)):
             charges = _upright(spread(count, hidden, THOMSON, config.starts, config.seed).positions[0])
             interference = spread(count, hidden, POSITIVE_INTERFERENCE, config.starts, config.seed).positions[0]
-            live[d, k] = represented(W).sum()
+            features[d, k] = represented(W).sum()
             names.append(str(recognise(W[None], SHAPES[hidden]).name[0]))
             own[d, k] = _excess(W, interference)
-            if live[d, k] == count:
+            if features[d, k] == count:
                 miss[d, k] = match(W, charges).miss
             if hidden == 3:
                 for solution, columns in enumerate((W, charges, interference)):
                     solved[solution, k, :, :count] = columns if count < 4 else settled(columns, charges)
     return Result(
         counts=counts,
-        live=live,
+        features=features,
         name=tuple(names),
         miss=miss,
         own=own,
         found=solved[0],
         charges=solved[1],
         interference=solved[2],
-        numbers=_numbers(config, counts, live, miss, own),
+        numbers=_numbers(config, counts, features, miss, own),
     )
 
 
@@ -147,18 +159,26 @@ def _excess(W: Array, solution: Array) -> float:
 
 
 def _numbers(
-    config: Config, counts: NDArray[np.int64], live: NDArray[np.int64], miss: Array, own: Array
-) -> dict[str, Quantity]:
+    config: Config, counts: NDArray[np.int64], features: NDArray[np.int64], miss: Array, own: Array
+) -> Numbers:
     """Count, per dimension, the numbers of points from 4 (3 in the plane) on that agree."""
-    numbers = {"seeds": exact(config.seeds, method="set-up"), "p": exact(config.p, method="set-up")}
+    charges, least, whole = [], [], []
     for d, hidden in enumerate(DIMENSIONS):
         counted = counts > hidden
-        whole = counted & (live[d] == counts)
-        place = "plane" if hidden == 2 else "space"
-        numbers[f"{place}_charges"] = _count(miss[d][counted] <= TOLERANCE)
-        numbers[f"{place}_own"] = _count(whole[counted] & (own[d][counted] <= LEAST))
-        numbers[f"{place}_all_live"] = _count(whole[counted])
-    return numbers
+        kept = (features[d] == counts)[counted]
+        charges.append(_count(miss[d][counted] <= TOLERANCE))
+        least.append(_count(kept & (own[d][counted] <= LEAST)))
+        whole.append(_count(kept))
+    return Numbers(
+        seeds=exact(config.seeds, method="set-up"),
+        p=exact(config.p, method="set-up"),
+        plane_charges=charges[0],
+        plane_own=least[0],
+        plane_whole=whole[0],
+        space_charges=charges[1],
+        space_own=least[1],
+        space_whole=whole[1],
+    )
 
 
 def _count(hits: NDArray[np.bool_]) -> Quantity:
@@ -232,7 +252,7 @@ def draw_energies(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
     for d, hidden in enumerate(DIMENSIONS):
         tone, label, many = plotting.series(d), f"{hidden} dimensions", result.counts > hidden
-        whole = many & (result.live[d] == result.counts)
+        whole = many & (result.features[d] == result.counts)
         left.plot(result.counts[whole], result.miss[d][whole], "o-", color=tone, label=label)
         partial = result.counts[many & ~whole]
         marks = left.plot(partial, np.full(len(partial), TOP), "o", markerfacecolor="none", markeredgecolor=tone)
@@ -260,12 +280,12 @@ def draw_energies(result: Result) -> Figure:
         "Numbers of points from 4 to 12 for which the best run has all angles of the solution of Thomson's problem, "
         "each within 8°."
     ),
-    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    criterion=at_least(1, few=0.5),
     figures=("geometry-charges", "geometry-energies"),
     published=Verdict.REFUTED,
 )
-def decide_charges_in_space(result: Result) -> Finding:
-    return _finding(result.numbers["space_charges"])
+def space_charges(result: Result) -> Quantity:
+    return result.numbers.space_charges
 
 
 @experiment.claim(
@@ -274,12 +294,12 @@ def decide_charges_in_space(result: Result) -> Finding:
     statements=("C4",),
     source=SECTION,
     test="As in three dimensions, for 3 to 12 points; the charges make regular polygons.",
-    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    criterion=at_least(1, few=0.5),
     figures=("geometry-energies",),
     published=Verdict.REFUTED,
 )
-def decide_charges_in_plane(result: Result) -> Finding:
-    return _finding(result.numbers["plane_charges"])
+def plane_charges(result: Result) -> Quantity:
+    return result.numbers.plane_charges
 
 
 @experiment.claim(
@@ -291,13 +311,9 @@ def decide_charges_in_plane(result: Result) -> Finding:
         "Numbers of points from 4 to 12 for which the best run keeps all features and its directions have the least "
         "positive interference, within 0.02 per pair."
     ),
-    criterion="Supported if for all of them, refuted if for fewer than half, mixed otherwise.",
+    criterion=at_least(1, few=0.5),
     figures=("geometry-charges", "geometry-energies"),
     published=Verdict.SUPPORTED,
 )
-def decide_own_in_space(result: Result) -> Finding:
-    return _finding(result.numbers["space_own"])
-
-
-def _finding(found: Quantity) -> Finding:
-    return Finding(found, graded(found, 1, 0.5))
+def space_own(result: Result) -> Quantity:
+    return result.numbers.space_own

@@ -84,7 +84,7 @@ def draw_space_path(result: CensusResult) -> Figure:
     figure, axes = plotting.new_figure(2, count, width="wide", height=8.0 / count * 2 + 1.6, squeeze=False)
     limit = 1.12 * float(norms(result.pictured_W).max())
     for column, kind in enumerate(result.pictured_kind):
-        W, name = _live(result.pictured_W[column]), result.kinds[kind]
+        W, name = _vertices(result.pictured_W[column]), result.kinds[kind]
         for row, view in enumerate((OBLIQUE, FROM_ABOVE)):
             wire_frame(axes[row, column], W, edges(faces(W)), view=view, tone=tone(group(name)), limit=limit)
         high, low = result.pictured_range[column]
@@ -99,7 +99,7 @@ def turn_space_path(result: CensusResult) -> views.Solids:
     """Return the same solids to be turned by hand."""
     solids = []
     for column, kind in enumerate(result.pictured_kind):
-        W, (high, low) = _live(result.pictured_W[column]), result.pictured_range[column]
+        W, (high, low) = _vertices(result.pictured_W[column]), result.pictured_range[column]
         rings = faces(W)
         name = f"{result.kinds[kind]}, {_range(high, low)}"
         solids.append(
@@ -114,8 +114,8 @@ def _colour_numbers(kind: str, count: int) -> tuple[int, ...]:
     return (SERIES.get(ALIKE.get(kind, kind), 0),) * count
 
 
-def _live(W: Array) -> Array:
-    """Return the columns of features that are not absent."""
+def _vertices(W: Array) -> Array:
+    """Return the columns of features that the shape holds."""
     return W[:, norms(W) > 0]
 
 

@@ -7,6 +7,7 @@ density (or importance) and the others'.
 Source of the question: Elhage et al. 2022, "Non-uniform superposition".
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,16 +16,14 @@ from scipy.optimize import brentq
 
 from experiments.core.geometry.configurations import TWO_DIGONS, classify, polygon
 from experiments.core.losses.optimum import Optimum, everything, minimise
-from experiments.core.metrics import norms
+from experiments.core.metrics import represented
 
 Array = NDArray[np.float64]
 Varied = Literal["density", "importance"]
+VARIED: tuple[Varied, Varied] = ("density", "importance")
 
 FEATURES, HIDDEN = 5, 2
 FREE = everything(HIDDEN, FEATURES)
-
-LIVE = 0.3
-"""Norm above which a feature counts as live: between the two branches, 0 and about 1, nothing is stable for long."""
 
 
 class Branches(NamedTuple):
@@ -63,21 +62,21 @@ def branches(density: Array, importance: Array) -> Branches:
     return Branches(*found)
 
 
-def all_live(W: ArrayLike) -> NDArray[np.bool_]:
-    """Return whether all five features of each model live (case,)."""
-    return np.asarray((norms(W) > LIVE).all(-1))
+def all_represented(W: ArrayLike) -> NDArray[np.bool_]:
+    """Return whether each model represents all five features (case,)."""
+    return np.asarray(represented(W).all(-1))
 
 
 def odd_gap(W: ArrayLike) -> Array:
     """Return the mean angle between the first column and its two neighbours (case,), degrees; 72 in a pentagon.
 
-    NaN where not all features live.
+    NaN where a feature is not represented.
     """
     columns = np.asarray(W, dtype=np.float64)
     turn = np.degrees(np.arctan2(columns[..., 1, :], columns[..., 0, :]))
     away = np.sort(np.mod(turn[..., 1:] - turn[..., :1], 360.0), axis=-1)
     gap = (away[..., 0] + 360.0 - away[..., -1]) / 2
-    return np.asarray(np.where(all_live(columns), gap, np.nan))
+    return np.asarray(np.where(all_represented(columns), gap, np.nan))
 
 
 def rare_settings(ratio: float, varied: Varied) -> tuple[Array, Array]:
@@ -117,7 +116,7 @@ def crossing(baseline: float, varied: Varied, low: float = 0.02, high: float = 1
 
     def lead(log_ratio: float) -> float:
         pair = _pair(baseline, float(np.exp(log_ratio)), varied)
-        if not all_live(pair.pentagon.W)[0]:
+        if not all_represented(pair.pentagon.W)[0]:
             return 1.0
         return float((pair.pentagon.loss - pair.digons.loss)[0]) / (baseline or 1.0)
 
@@ -132,19 +131,40 @@ def vanishing(baseline: float, varied: Varied, high: float, low: float = 0.01, h
     lower, upper = np.log(low), np.log(high)
     for _ in range(halvings):
         middle = (lower + upper) / 2
-        alive = all_live(_pair(baseline, float(np.exp(middle)), varied).pentagon.W)[0]
-        lower, upper = (lower, middle) if alive else (middle, upper)
+        whole = all_represented(_pair(baseline, float(np.exp(middle)), varied).pentagon.W)[0]
+        lower, upper = (lower, middle) if whole else (middle, upper)
     return float(np.exp(upper))
+
+
+def boundaries(baselines: Sequence[float], varied: Varied) -> tuple[Array, Array]:
+    """Return the ratios at which the branches cross and at which the pentagon ends, (baseline,); NaN without either."""
+    cross = np.array([crossing(p, varied) for p in baselines])
+    end = [vanishing(p, varied, at) if np.isfinite(at) else np.nan for p, at in zip(baselines, cross, strict=True)]
+    return cross, np.array(end)
+
+
+def best_shapes(baseline: float, ratios: Sequence[float]) -> Array:
+    """Return the better branch at each ratio of densities, with the odd feature, or a digon, pointing up."""
+    pair = branches(*settings(baseline, np.array(ratios), "density"))
+    best = np.where((pair.pentagon.loss < pair.digons.loss)[:, None, None], pair.pentagon.W, pair.digons.W)
+    lead = np.where(represented(best)[:, 0], 0, 1)
+    upright = []
+    for W, first in zip(best, lead, strict=True):
+        x, y = W[:, first] / np.linalg.norm(W[:, first])
+        upright.append(np.array([[y, -x], [x, y]]) @ W)
+    return np.array(upright)
 
 
 class Map(NamedTuple):
     """Best model found in each cell (baseline, ratio) of a map: which `kind`, and the angle `gap` of `odd_gap`."""
 
+    baseline: Array
+    ratio: Array
     kind: NDArray[np.int64]
     gap: Array
 
 
-ALL_LIVE, WITHOUT_ODD, WITHOUT_ANOTHER, SOMETHING_ELSE = range(4)
+ALL_KEPT, WITHOUT_ODD, WITHOUT_ANOTHER, SOMETHING_ELSE = range(4)
 
 
 def best_map(baseline: Array, ratio: Array, varied: Varied, starts: int, seed: int) -> Map:
@@ -168,15 +188,15 @@ def best_map(baseline: Array, ratio: Array, varied: Varied, starts: int, seed: i
     best = found.loss.reshape(-1, count).argmin(-1) + count * np.arange(len(density))
     kind, gap = np.full(p.size, -1), np.full(p.size, np.nan)
     kind[possible], gap[possible] = kinds(found.W[best]), odd_gap(found.W[best])
-    return Map(kind.reshape(p.shape), gap.reshape(p.shape))
+    return Map(baseline, ratio, kind.reshape(p.shape), gap.reshape(p.shape))
 
 
 def kinds(W: Array) -> NDArray[np.int64]:
-    """Return the kind of each model (case,): all live, two digons without the odd feature or another, or else."""
-    live = norms(W) > LIVE
-    squares = classify(W, threshold=LIVE).name == TWO_DIGONS.name
+    """Return the kind of each model (case,): all five kept, two digons without the odd or another feature, or else."""
+    kept = represented(W)
+    squares = classify(W).name == TWO_DIGONS.name
     return np.select(
-        [live.all(-1), squares & ~live[:, 0], squares & live[:, 0]],
-        [ALL_LIVE, WITHOUT_ODD, WITHOUT_ANOTHER],
+        [kept.all(-1), squares & ~kept[:, 0], squares & kept[:, 0]],
+        [ALL_KEPT, WITHOUT_ODD, WITHOUT_ANOTHER],
         SOMETHING_ELSE,
     )

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.quantities import Quantity, exact
 from experiments.geometry import plane, space
 
@@ -14,12 +14,24 @@ def interval(low, high):
     return Quantity((low + high) / 2, low, high, 256)
 
 
-def result(best, numbers, kinds=("two digons", "pentagon", "octahedron", "square antiprism", "tetrahedron")):
+def verdict_of(module, claim, result):
+    spec = module.experiment.claims[claim]
+    found = spec.decide(result)
+    return spec.criterion.verdict(found if isinstance(found, Evidence) else Evidence(found=found))
+
+
+def shapes(**most):
+    return {name: SimpleNamespace(most=found, densest=interval(0, 0.02)) for name, found in most.items()}
+
+
+def result(
+    best, shape=None, kinds=("two digons", "pentagon", "octahedron", "square antiprism", "tetrahedron"), **numbers
+):
     """A result whose optimum runs through the named shapes from common to rare features."""
     points = np.array([[kinds.index(name) for name in best[::-1]]])
     return SimpleNamespace(
-        kinds=kinds, optimum=points, curve_p=np.linspace(0.1, 0.9, len(best)), numbers=numbers,
-        steps_mass=np.array([[2.0, 4.0], [4.0, 4.1]]), held=np.ones((2, 2, 3)),
+        kinds=kinds, optimum=points, curve_p=np.linspace(0.1, 0.9, len(best)), shape=shape,
+        numbers=SimpleNamespace(**numbers), steps_mass=np.array([[2.0, 4.0], [4.0, 4.1]]), held=np.ones((2, 2, 3)),
     )  # fmt: skip
 
 
@@ -34,8 +46,8 @@ def result(best, numbers, kinds=("two digons", "pentagon", "octahedron", "square
 )
 def test_pairs_must_be_frequent_and_absent_among_common_features(most, densest, verdict):
     for module, kind in ((plane, "two_digons"), (space, "octahedron")):
-        found = module.decide_antipodal(result([], {f"most_{kind}": most, f"densest_{kind}": densest}))
-        assert found.verdict == verdict
+        found = result([], {kind: SimpleNamespace(most=most, densest=densest)})
+        assert verdict_of(module, f"{module.__name__.rpartition('.')[2]}-antipodal", found) == verdict
 
 
 @pytest.mark.parametrize(
@@ -48,7 +60,7 @@ def test_pairs_must_be_frequent_and_absent_among_common_features(most, densest, 
     ],
 )
 def test_the_pentagon_must_follow_the_digons(best, most, verdict):
-    assert plane.decide_pentagon(result(best, {"most_pentagon": most})).verdict == verdict
+    assert verdict_of(plane, "plane-pentagon", result(best, shapes(pentagon=most))) == verdict
 
 
 @pytest.mark.parametrize(
@@ -60,28 +72,30 @@ def test_the_pentagon_must_follow_the_digons(best, most, verdict):
     ],
 )
 def test_the_tetrahedron_must_follow_the_octahedron(best, verdict):
-    assert space.decide_tetrahedron(result(best, {"most_tetrahedron": interval(0, 0.1)})).verdict == verdict
+    assert verdict_of(space, "space-tetrahedron", result(best, shapes(tetrahedron=interval(0, 0.1)))) == verdict
 
 
 def test_the_antiprism_must_follow_the_octahedron():
-    numbers = {"most_square_antiprism": interval(0.6, 0.8)}
-    assert space.decide_antiprism(result(["octahedron", "square antiprism"], numbers)).verdict == Verdict.SUPPORTED
-    assert space.decide_antiprism(result(["octahedron"], numbers)).verdict == Verdict.REFUTED
+    found = shapes(square_antiprism=interval(0.6, 0.8))
+    assert verdict_of(space, "space-antiprism", result(["octahedron", "square antiprism"], found)) == Verdict.SUPPORTED
+    assert verdict_of(space, "space-antiprism", result(["octahedron"], found)) == Verdict.REFUTED
 
 
-def test_one_of_two_jumps_is_mixed():
-    for module in (plane, space):
-        found = module.decide_sudden(result([], {}))
-        assert (found.statistic.value, found.verdict) == (0.5, Verdict.MIXED)
+@pytest.mark.parametrize("module", [plane, space])
+def test_one_of_two_jumps_is_mixed(module):
+    name = module.__name__.rpartition(".")[2]
+    assert verdict_of(module, f"{name}-sudden", result([])) == Verdict.MIXED
 
 
 @pytest.mark.parametrize(("lead", "verdict"), [(0.005, Verdict.SUPPORTED), (0.05, Verdict.REFUTED)])
 def test_a_lead_refutes_the_list_of_shapes(lead, verdict):
     for module in (plane, space):
-        assert module.decide_nothing_better(result([], {"ahead": exact(lead)})).verdict == verdict
+        name = module.__name__.rpartition(".")[2]
+        assert verdict_of(module, f"{name}-nothing-better", result([], ahead=exact(lead))) == verdict
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(1.0, Verdict.SUPPORTED), (0.6, Verdict.MIXED), (0.2, Verdict.REFUTED)])
 def test_the_best_runs_must_have_the_best_shape(share, verdict):
     for module in (plane, space):
-        assert module.decide_best(result([], {"best_is_optimum": exact(share)})).verdict == verdict
+        name = module.__name__.rpartition(".")[2]
+        assert verdict_of(module, f"{name}-best-is-optimum", result([], best_is_optimum=exact(share))) == verdict

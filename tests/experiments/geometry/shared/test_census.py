@@ -10,18 +10,10 @@ from experiments.core.geometry.theory import absent_loss, crossing, pentagon, tw
 from experiments.core.losses.exact import expected_loss
 from experiments.core.metrics import norms
 from experiments.geometry.shared.branches import Branch
-from experiments.geometry.shared.census import (
-    CensusConfig,
-    CensusResult,
-    _Curves,
-    _optimum,
-    _smooth,
-    _spaced,
-    _transitions,
-    order_of_ranges,
-    sudden,
-    take_census,
-)
+from experiments.geometry.shared.census import CensusResult, take_census
+from experiments.geometry.shared.census_claims import order_of_ranges, sudden
+from experiments.geometry.shared.census_config import CensusConfig
+from experiments.geometry.shared.shape_curves import Curves, best_shape, smooth, spaced, transitions
 
 TINY = CensusConfig(
     seeds=6, features=5, p=(0.9, 0.5, 0.1), steps=500, batch=128, samples=1 << 10, judged=1, computed_points=9,
@@ -31,7 +23,7 @@ TINY = CensusConfig(
 
 @pytest.fixture(scope="module")
 def result():
-    return CensusResult(**take_census(TINY, 2, "cpu"))
+    return CensusResult(**take_census(TINY, "cpu"))
 
 
 def straight(at, slope, height):
@@ -41,14 +33,14 @@ def straight(at, slope, height):
 
 def curves_of(p, kept):
     mass = np.arange(1.0, 1 + len(kept))[:, None] * np.ones(len(p))
-    return _Curves(p, [], p, kept, mass)
+    return Curves(p, [], p, kept, mass)
 
 
 def test_a_transition_lies_where_two_curves_cross():
     p = np.geomspace(0.01, 0.9, 41)
     kept = np.stack([straight(p, -0.1, 1.0), straight(p, -0.5, straight(0.2, -0.1, 1.0) + 0.5 * np.log(0.2))])
-    best = _optimum(kept, np.array([2, 3]), 3)[-1]
-    steps = _transitions(curves_of(p, kept), best)
+    best = best_shape(kept, np.array([2, 3]), 3)[-1]
+    steps = transitions(curves_of(p, kept), best)
     np.testing.assert_allclose(steps.p, [0.2], rtol=1e-9)
     assert steps.kind.tolist() == [[0, 1]]
     assert steps.mass.tolist() == [[1.0, 2.0]]
@@ -57,14 +49,14 @@ def test_a_transition_lies_where_two_curves_cross():
 def test_transitions_go_from_common_to_rare_features():
     p = np.geomspace(0.01, 0.9, 60)
     kept = np.stack([straight(p, 1.0, 5.0), straight(p, 0.0, 3.5), straight(p, -1.0, 0.0)])
-    steps = _transitions(curves_of(p, kept), _optimum(kept, np.array([2, 2, 2]), 2)[-1])
+    steps = transitions(curves_of(p, kept), best_shape(kept, np.array([2, 2, 2]), 2)[-1])
     assert steps.kind.tolist() == [[0, 1], [1, 2]]
     assert (np.diff(steps.p) < 0).all()
 
 
 def test_a_shape_with_more_vertices_than_features_is_never_the_optimum():
     kept = np.array([[1.0, 1.0], [2.0, np.nan]])
-    assert _optimum(kept, np.array([2, 3]), 3).tolist() == [[0, 0], [1, 0]]
+    assert best_shape(kept, np.array([2, 3]), 3).tolist() == [[0, 0], [1, 0]]
 
 
 def test_curves_pass_through_what_was_computed_and_end_where_it_ends():
@@ -72,15 +64,15 @@ def test_curves_pass_through_what_was_computed_and_end_where_it_ends():
     values = np.log(at) ** 3
     values[[0, 8]] = np.nan
     p = np.geomspace(0.01, 1, 33)
-    smooth = _smooth(at, values, p)
+    curve = smooth(at, values, p)
     inside = (p >= at[1] - 1e-12) & (p <= at[7] + 1e-12)
-    np.testing.assert_allclose(smooth[inside], np.log(p[inside]) ** 3, atol=1e-9)
-    assert np.isnan(smooth[~inside]).all()
+    np.testing.assert_allclose(curve[inside], np.log(p[inside]) ** 3, atol=1e-9)
+    assert np.isnan(curve[~inside]).all()
 
 
 def test_a_branch_at_every_second_density_leaves_the_others_open():
     found = Branch(np.array([1.0, 2.0]), np.ones((2, 2, 3)), np.zeros((2, 3)))
-    wide = _spaced(found, 4)
+    wide = spaced(found, 4)
     np.testing.assert_array_equal(wide.kept, [1.0, np.nan, 2.0, np.nan])
     assert wide.W.shape == (4, 2, 3)
 
@@ -129,7 +121,7 @@ def fake(mass, held):
 
 
 def test_a_transition_is_sudden_if_mass_jumps_and_both_shapes_hold():
-    found = sudden(fake([[2, 3], [3, 3.1], [3, 5]], [[1, 1], [1, 1], [1, 0.2]]), 0.25)
+    found = sudden(fake([[2, 3], [3, 3.1], [3, 5]], [[1, 1], [1, 1], [1, 0.2]]))
     assert (found.value, found.n) == (pytest.approx(1 / 3), 3)
 
 

@@ -7,11 +7,11 @@ from experiments.core.geometry.configurations import polygon
 from experiments.core.losses.exact import expected_loss
 from experiments.core.losses.optimum import search
 from experiments.geometry.shared.perturbation import (
-    ALL_LIVE,
+    ALL_KEPT,
     SOMETHING_ELSE,
     WITHOUT_ANOTHER,
     WITHOUT_ODD,
-    all_live,
+    all_represented,
     best_map,
     branches,
     crossing,
@@ -43,7 +43,7 @@ def test_both_branches_are_minima_with_equal_features_and_the_pentagon_is_better
     found = branches(*settings(0.05, 1.0, "density"))
     assert max(found.pentagon.slope[0], found.digons.slope[0]) < 1e-8
     assert odd_gap(found.pentagon.W)[0] == pytest.approx(72, abs=1e-4)
-    assert not all_live(found.digons.W)[0]
+    assert not all_represented(found.digons.W)[0]
     assert found.pentagon.loss[0] < found.digons.loss[0]
 
 
@@ -86,11 +86,11 @@ def test_common_features_have_no_crossing():
 def test_kinds_of_models_are_told_apart():
     square = np.concatenate([np.zeros((2, 1)), polygon(4)], axis=1)
     W = np.stack([polygon(5), square, square[:, [1, 0, 2, 3, 4]], np.zeros((2, 5))])
-    assert kinds(W).tolist() == [ALL_LIVE, WITHOUT_ODD, WITHOUT_ANOTHER, SOMETHING_ELSE]
+    assert kinds(W).tolist() == [ALL_KEPT, WITHOUT_ODD, WITHOUT_ANOTHER, SOMETHING_ELSE]
 
 
 def test_a_map_shows_both_sides_and_marks_what_cannot_be():
     found = best_map(np.array([0.05, 0.5]), np.array([0.1, 1.0, 3.0]), "density", starts=2, seed=0)
-    assert found.kind[0].tolist() == [WITHOUT_ODD, ALL_LIVE, ALL_LIVE]
+    assert found.kind[0].tolist() == [WITHOUT_ODD, ALL_KEPT, ALL_KEPT]
     assert found.kind[1, 2] == -1
     assert found.gap[0, 2] > found.gap[0, 1] == pytest.approx(72, abs=1e-3)
