@@ -1,7 +1,7 @@
 """Features that come together or exclude each other: exact probabilities of every set of present features.
 
 `Data` couples the members of a group with probability `strength` per sample, and otherwise draws them independently,
-each always with its density p. The share of samples in which two mates are both present is then
+each always with its density p. The share of samples in which two partners are both present is then
 
     q = s p + (1 - s) p^2  (correlated)    and    q = (1 - s) p^2  (anticorrelated),
 
@@ -73,8 +73,8 @@ def _group(p: Array, s: Array, size: int, kind: Kind) -> Array:
     return np.asarray(s[..., None] * coupled + (1 - s[..., None]) * alone)
 
 
-def mates_meet(density: ArrayLike, strength: ArrayLike) -> Array:
-    """Return c = P(mate present | feature present) = q / p, (...), for a signed strength in [-1, 1].
+def partner_given_present(density: ArrayLike, strength: ArrayLike) -> Array:
+    """Return c = P(partner present | feature present) = q / p, (...), for a signed strength in [-1, 1].
 
     Positive strengths correlate and negative ones anticorrelate: c = s + (1 - s) p, or (1 + s) p. The density itself,
     c = p, is what independent features have.

@@ -11,11 +11,22 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import (
+    AtLeast,
+    AtMost,
+    Criterion,
+    Evidence,
+    Holds,
+    Verdict,
+    at_least,
+    refuted_if,
+    supported_if,
+)
 from experiments.core.geometry.configurations import at_degrees
 from experiments.core.losses.optimum import everything, minimise
 from experiments.core.metrics import represented
-from experiments.core.quantities import Quantity, exact, share
+from experiments.core.quantities import Quantity, exact
 from experiments.correlation.shared.coupled_training import (
     Plan,
     Trained,
@@ -24,7 +35,7 @@ from experiments.correlation.shared.coupled_training import (
     signed_sets,
     train_coupled,
 )
-from experiments.correlation.shared.strategies import agreement, mate_cosines, principal_loss
+from experiments.correlation.shared.strategies import agreement, partner_cosines, principal_loss
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -34,7 +45,7 @@ SECTION = 'Toy Models of Superposition, "The Geometry of Superposition"'
 PAIRS = ((0, 1), (2, 3), (4, 5))
 
 MERGED = 0.98
-"""Mates are merged, or collapsed, from this cosine on."""
+"""Partners are merged, or collapsed, from this cosine on."""
 
 PAPER = ((0.05, 0.05), (0.15, 0.15), (0.2, 0.25))
 """Densities at which, by the paper's regimes, the first, the second and the third pair merges (lowest, highest)."""
@@ -63,25 +74,38 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Over `density` (p,): merged pairs of the exact `optimum` and of the best trained model, `trained` (p,);
-    `cosine` (p, pair), sorted, of the optimum's mates; `overlap` (p,), how far its row space lies in that of the pairs'
-    sums; `gain` (p,), its loss over that of linear principal components. `branch` (count, p) is the least loss found
-    with so many merged pairs over the least of all, - 1. `shares` (count, p) of trained models with so many merged
-    pairs. `drawn` (picture, 2, feature) are optima at `drawn_density`.
-    """
+class Numbers:
+    """What pages quote. `switch_k` is the density from which on at least k pairs are merged, in the exact optimum."""
 
-    density: Array
-    optimum: Counts
-    trained: Counts
-    cosine: Array
-    overlap: Array
-    gain: Array
-    shares: Array
-    drawn: Array
-    drawn_density: Array
-    numbers: dict[str, Quantity]
-    branch: Array = undefined("no minimum with so many merged pairs was found at this density")
+    same: Quantity
+    reached: Quantity
+    seeds: Quantity
+    switch_1: Quantity
+    switch_2: Quantity
+    switch_3: Quantity
+    trained_switch_1: Quantity
+    trained_switch_2: Quantity
+    trained_switch_3: Quantity
+    largest_apart: Quantity
+    overlap_dense: Quantity
+    overlap_rare: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """The exact optimum and trained models over density."""
+
+    density: Array  # (p,)
+    optimum: Counts  # (p,): merged pairs of the exact optimum
+    trained: Counts  # (p,): merged pairs of the best trained model
+    cosine: Array  # (p, pair), sorted, of the optimum's partners
+    overlap: Array  # (p,): how far the optimum's row space lies in that of the pairs' sums
+    gain: Array  # (p,): the optimum's loss over that of linear principal components
+    shares: Array  # (count, p): trained models with so many merged pairs
+    drawn: Array  # (picture, 2, feature): optima
+    drawn_density: Array  # (picture,)
+    numbers: Numbers
+    branch: Array = undefined("no minimum with so many merged pairs was found")  # (count, p): loss over the least, - 1
 
 
 experiment = Experiment(
@@ -108,7 +132,7 @@ def run(config: Config, device: str) -> Result:
         density=p,
         optimum=merged_pairs(optimum),
         trained=merged_pairs(best.W),
-        cosine=np.sort(mate_cosines(optimum, PAIRS), axis=-1),
+        cosine=np.sort(partner_cosines(optimum, PAIRS), axis=-1),
         overlap=(agreement(optimum, PAIRS) + 1) / 2,
         gain=6 * least / principal_loss(p, 1.0, 3, 2, 2),
         branch=_branches(minima_loss, minima) / least - 1,
@@ -120,10 +144,10 @@ def run(config: Config, device: str) -> Result:
 
 
 def merged_pairs(W: Array) -> Counts:
-    """Return how many pairs of represented mates have a cosine above 0.98, (...)."""
-    live = represented(W)
-    both = np.stack([live[..., i] & live[..., j] for i, j in PAIRS], axis=-1)
-    counts: Counts = ((mate_cosines(W, PAIRS) > MERGED) & both).sum(-1)
+    """Return how many pairs of represented partners have a cosine above 0.98, (...)."""
+    kept = represented(W)
+    both = np.stack([kept[..., i] & kept[..., j] for i, j in PAIRS], axis=-1)
+    counts: Counts = ((partner_cosines(W, PAIRS) > MERGED) & both).sum(-1)
     return counts
 
 
@@ -168,23 +192,29 @@ def _turned(W: Array) -> Array:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ W
 
 
-def _numbers(config: Config, optimum: Array, best: Trained, loss: Array, least: Array) -> dict[str, Quantity]:
+def _numbers(config: Config, optimum: Array, best: Trained, loss: Array, least: Array) -> Numbers:
     p, counts, trained = config.density_axis, merged_pairs(optimum), merged_pairs(best.W)
-    method = "exact optimum, between two densities of the grid"
-    numbers: dict[str, Quantity] = {
-        "same": share(counts == trained, "of densities"),
-        "reached": share(loss.min(1) < 1.001 * least, "of densities"),
-        "seeds": exact(config.seeds, method="models per density"),
+    overlap, cosine = (agreement(optimum, PAIRS) + 1) / 2, partner_cosines(optimum, PAIRS)
+    switches = {
+        f"{name}_{pairs}": exact(switch_point(p, found, pairs), "", f"{kind}, between two densities of the grid")
+        for pairs in (1, 2, 3)
+        for name, found, kind in (("switch", counts, "exact optimum"), ("trained_switch", trained, "best models"))
     }
-    for pair in range(3):
-        for name, found in (("switch", counts), ("trained_switch", trained)):
-            numbers[f"{name}_{pair + 1}"] = exact(switch_point(p, found, pair + 1), "", method)
-    overlap, cosine = (agreement(optimum, PAIRS) + 1) / 2, mate_cosines(optimum, PAIRS)
-    apart = cosine[cosine <= MERGED]
-    numbers["largest_apart"] = exact(apart.max(), method="largest cosine of mates that are not merged, exact optimum")
-    numbers["overlap_dense"] = exact(overlap[p >= 0.5].min(), method="least over densities from 0.5, exact optimum")
-    numbers["overlap_rare"] = exact(overlap[0], method="exact optimum at the lowest density")
-    return numbers
+    return Numbers(
+        same=_count(counts == trained),
+        reached=_count(loss.min(1) < 1.001 * least),
+        seeds=exact(config.seeds, method="models per density"),
+        largest_apart=exact(
+            cosine[cosine <= MERGED].max(), method="largest cosine of partners that are not merged, exact optimum"
+        ),
+        overlap_dense=exact(overlap[p >= 0.5].min(), method="least over densities from 0.5, exact optimum"),
+        overlap_rare=exact(overlap[0], method="exact optimum at the lowest density"),
+        **switches,
+    )
+
+
+def _count(flags: NDArray[np.bool_]) -> Quantity:
+    return Quantity(float(flags.mean()), n=flags.size, unit="of densities", method="count over the grid, best models")
 
 
 def switch_point(density: Array, counts: Counts, pairs: int) -> float:
@@ -204,7 +234,7 @@ def switch_point(density: Array, counts: Counts, pairs: int) -> float:
     "collapse-count",
     title="How many pairs merge",
     caption="(a) Merged pairs (cosine above 0.98) of the exact optimum and of the best of {numbers.seeds:.0f} trained "
-    "models, over density; shaded: the paper's regimes. (b) Cosines of the three pairs of mates in the optimum. (c) "
+    "models, over density; shaded: the paper's regimes. (b) Cosines of the three pairs of partners in the optimum. (c) "
     "How much more the best solution with so many merged pairs loses than the optimum.",
     alt="Left, a staircase that rises with density, beside shaded steps. Middle, three cosines that rise towards one. "
     "Right, four curves of excess loss that touch zero one after the other.",
@@ -219,7 +249,7 @@ def draw_count(result: Result) -> Figure:
     left.plot(p, result.trained, "x", ms=6, color=plotting.series(1), label="best trained")
     left.set(ylabel="merged pairs", yticks=[0, 1, 2, 3])
     middle.plot(p, result.cosine, "o-", ms=3, color=plotting.series(0))
-    middle.set(ylabel="cosine of mates")
+    middle.set(ylabel="cosine of partners")
     for count, values in enumerate(result.branch):
         right.plot(p, 100 * values, "o-", ms=3, color=plotting.series(count), label=f"{count} merged")
     right.set(ylabel="excess loss (%)", ylim=(-0.3, 8))
@@ -234,8 +264,8 @@ def draw_count(result: Result) -> Figure:
 @experiment.figure(
     "collapse-pictures",
     title="From hexagon to principal components",
-    caption="Exact optimum of three correlated pairs at five densities, mates in one colour. Mates draw together as "
-    "they become denser until each pair shares a direction.",
+    caption="Exact optimum of three correlated pairs at five densities, partners in one colour. Partners draw "
+    "together as they become denser until each pair shares a direction.",
     alt="Five arrow plots, from six separate directions to three.",
 )
 def draw_pictures(result: Result) -> Figure:
@@ -273,17 +303,22 @@ def draw_shares(result: Result) -> Figure:
     source=SECTION,
     test="Merged pairs of the exact optimum over densities from 0.02 to 0.7. Statistic: the density from which on all "
     "three are merged.",
-    criterion="Supported if the count never falls as density rises and takes the values 0, 1, 2 and 3; refuted if it "
-    "never changes; mixed otherwise.",
+    criterion=Criterion(
+        supported_if(Holds(name="rises")),
+        refuted_if(~Holds(name="changes")),
+        otherwise=Verdict.MIXED,
+        names={
+            "rises": "the count never falls as density rises and takes the values 0, 1, 2 and 3",
+            "changes": "the count changes",
+        },
+    ),
     figures=("collapse-count",),
     published=Verdict.SUPPORTED,
 )
-def decide_monotone(result: Result) -> Finding:
+def one_after_the_other(result: Result) -> Evidence:
     counts = result.optimum
-    rises = bool((np.diff(counts) >= 0).all())
-    if rises and set(counts.tolist()) == {0, 1, 2, 3}:
-        return Finding(result.numbers["switch_3"], Verdict.SUPPORTED)
-    return Finding(result.numbers["switch_3"], Verdict.REFUTED if (counts == counts[0]).all() else Verdict.MIXED)
+    rises = bool((np.diff(counts) >= 0).all()) and set(counts.tolist()) == {0, 1, 2, 3}
+    return Evidence(all_merged=result.numbers.switch_3, rises=rises, changes=bool((counts != counts[0]).any()))
 
 
 @experiment.claim(
@@ -292,16 +327,15 @@ def decide_monotone(result: Result) -> Finding:
     statements=("C12",),
     source=SECTION,
     test="Densities from which on at least one, two and three pairs are merged in the exact optimum, against 0.05, "
-    "0.15 and 0.2 to 0.25. Statistic: how many of the three are within a factor of 1.6.",
-    criterion="Supported if all three, refuted if none, mixed otherwise.",
+    "0.15 and 0.2 to 0.25. Statistic: the share of the three that are within a factor of 1.6.",
+    criterion=Criterion(supported_if(AtLeast(1)), refuted_if(AtMost(0)), otherwise=Verdict.MIXED),
     figures=("collapse-count",),
     published=Verdict.SUPPORTED,
 )
-def decide_switches(result: Result) -> Finding:
-    found = [result.numbers[f"switch_{pair}"].value for pair in (1, 2, 3)]
+def switches_near_the_papers(result: Result) -> Quantity:
+    found = [each.value for each in (result.numbers.switch_1, result.numbers.switch_2, result.numbers.switch_3)]
     near = [low / FACTOR <= at <= high * FACTOR for at, (low, high) in zip(found, PAPER, strict=True)]
-    statistic = Quantity(float(np.mean(near)), n=3, unit="of switch points", method="exact optimum")
-    return Finding(statistic, Verdict.SUPPORTED if all(near) else Verdict.MIXED if any(near) else Verdict.REFUTED)
+    return Quantity(float(np.mean(near)), n=3, unit="of switch points", method="exact optimum")
 
 
 @experiment.claim(
@@ -311,10 +345,9 @@ def decide_switches(result: Result) -> Finding:
     source=SECTION,
     test="Exact optimum at densities of one half and more. Statistic: the least share of its row space that lies in "
     "the space of the pairs' sums, which the largest principal components, all equal, span.",
-    criterion="Supported if at least 0.98, refuted if below 0.9, mixed otherwise.",
+    criterion=at_least(0.98, few=0.9),
     figures=("collapse-pictures",),
     published=Verdict.SUPPORTED,
 )
-def decide_principal(result: Result) -> Finding:
-    statistic = result.numbers["overlap_dense"]
-    return Finding(statistic, graded(statistic, 0.98, 0.9))
+def dense_overlap(result: Result) -> Quantity:
+    return result.numbers.overlap_dense

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import Verdict, above
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import (
     cosines,
@@ -36,7 +37,7 @@ ALMOST = 0.05
 """Within a set the root mean square of off-diagonal entries of W^T W stays below this: an almost orthogonal basis."""
 
 IN_SUPERPOSITION = 0.05
-"""A model whose twenty features all live is in superposition if D* is within this of one half."""
+"""A model that represents all twenty features is in superposition if D* is within this of one half."""
 
 OPPOSED = -0.9
 
@@ -56,25 +57,46 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Over `density` (p,) and seeds: `within` and `across` (p, seed), the root mean square entry of W^T W between
-    different features of one set, and of two sets; `null_within`, the same for random directions with the same norms;
-    `agreement` of mates; `live` features; `dimensions` per feature, D*; `opposed`, the share of features whose most
-    opposite feature is in the other set with a cosine below -0.9. `pictures` (picture, feature, feature) are W^T W of
-    first models, the second set ordered so that opposites stand on the diagonal.
-    """
+class AtDensity:
+    """Means over seeds at one density; fields as in `Result`."""
 
-    density: Array
-    within: Array
-    across: Array
-    null_within: Array
-    agreement: Array
-    live: Array
-    dimensions: Array
-    opposed: Array
-    pictured: Array
-    pictures: Array
-    numbers: dict[str, Quantity]
+    within: Quantity
+    across: Quantity
+    null_within: Quantity
+    agreement: Quantity
+    features: Quantity
+    dimensions: Quantity
+    opposed: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Models in superposition over all densities: the share of models, and what holds of these; `turn` is a density."""
+
+    superposed: Quantity
+    almost: Quantity
+    opposed: Quantity
+    turn: Quantity
+    seeds: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Two sets of ten over density and seeds; entries are root mean squares of W^T W between different features."""
+
+    density: Array  # (p,)
+    within: Array  # (p, seed): entries between features of one set
+    across: Array  # (p, seed): entries between features of two sets
+    null_within: Array  # (p, seed): as `within`, for random directions with the same norms
+    agreement: Array  # (p, seed): of partners
+    features: Array  # (p, seed): how many are represented
+    dimensions: Array  # (p, seed): dimensions per feature, D*
+    opposed: Array  # (p, seed): share of features with a cosine below -0.9, the lowest, in the other set
+    pictured: Array  # (picture,): densities
+    pictures: Array  # (picture, feature, feature): W^T W of first models, opposites on the diagonal
+    numbers: Numbers
+    at: dict[str, AtDensity] = keyed(lambda config: [f"{p:g}" for p in config.densities])
+    saving: dict[str, Quantity] = keyed(lambda config: [f"{p:g}" for p in config.pictured])
 
 
 experiment = Experiment(
@@ -96,7 +118,7 @@ def run(config: Config, device: str) -> Result:
         "across": _entries(W)[1],
         "null_within": _entries(null)[0],
         "agreement": agreement(W, SETS),
-        "live": represented(W).sum(-1).astype(np.float64),
+        "features": represented(W).sum(-1).astype(np.float64),
         "dimensions": dimensions_per_feature(W),
         "opposed": _opposed(W),
     }
@@ -105,7 +127,12 @@ def run(config: Config, device: str) -> Result:
         density=np.array(config.densities),
         pictured=np.array(config.pictured),
         pictures=np.array([_picture(W[k, 0]) for k in chosen]),
-        numbers=_numbers(config, fields) | _savings(config, models),
+        numbers=_numbers(config, fields),
+        at={
+            f"{p:g}": AtDensity(**{name: mean(values[k]) for name, values in fields.items()})
+            for k, p in enumerate(config.densities)
+        },
+        saving=_savings(config, models),
         **fields,
     )
 
@@ -138,19 +165,15 @@ def _picture(W: Array) -> Array:
     return np.asarray(matrix[np.ix_(index, index)])
 
 
-def _numbers(config: Config, fields: dict[str, Array]) -> dict[str, Quantity]:
-    superposed = (fields["live"] == 20) & (np.abs(fields["dimensions"] - 0.5) < IN_SUPERPOSITION)
-    numbers: dict[str, Quantity] = {
-        "superposed": share(superposed, "of models"),
-        "almost": _share_of(fields["within"] < ALMOST, superposed),
-        "opposed": _mean_of(fields["opposed"], superposed),
-        "turn": exact(_turn(config, fields["agreement"]), method="mean agreement interpolated in the logarithm of p"),
-    }
-    for k, p in enumerate(config.densities):
-        for name in ("within", "across", "null_within", "agreement", "opposed", "dimensions"):
-            numbers[f"{name}_{p:g}"] = mean(fields[name][k])
-        numbers[f"live_{p:g}"] = mean(fields["live"][k])
-    return numbers
+def _numbers(config: Config, fields: dict[str, Array]) -> Numbers:
+    superposed = (fields["features"] == 20) & (np.abs(fields["dimensions"] - 0.5) < IN_SUPERPOSITION)
+    return Numbers(
+        superposed=share(superposed, "of models"),
+        almost=_share_of(fields["within"] < ALMOST, superposed),
+        opposed=_mean_of(fields["opposed"], superposed),
+        turn=exact(_turn(config, fields["agreement"]), method="mean agreement interpolated in the logarithm of p"),
+        seeds=exact(config.seeds, method="models per density"),
+    )
 
 
 def _savings(config: Config, models: Trained) -> dict[str, Quantity]:
@@ -158,7 +181,7 @@ def _savings(config: Config, models: Trained) -> dict[str, Quantity]:
     that are pictured; both on one common set of samples.
     """
     opposite = np.concatenate([np.eye(HIDDEN), -np.eye(HIDDEN)], axis=1)
-    numbers: dict[str, Quantity] = {"seeds": exact(config.seeds, method="models per density")}
+    savings = {}
     for p in config.pictured:
         k = config.densities.index(p)
         W, b = np.concatenate([models.W[k], opposite[None]]), np.concatenate([models.b[k], np.zeros((1, 2 * HIDDEN))])
@@ -166,24 +189,23 @@ def _savings(config: Config, models: Trained) -> dict[str, Quantity]:
         weights = Weights(W.astype(np.float32), b.astype(np.float32))
         loss = evaluate(weights, data, Model(2 * HIDDEN, HIDDEN), config.samples, config.seed).loss
         method = f"best of {config.seeds}, one common set of {config.samples} samples"
-        numbers[f"saving_{p:g}"] = exact(1 - loss[:-1].min() / loss[-1], method=method)
-    return numbers
+        savings[f"{p:g}"] = exact(1 - loss[:-1].min() / loss[-1], method=method)
+    return savings
+
+
+NOTHING_KNOWN = Quantity(0.0, 0.0, 1.0, 0, method="no model is in superposition, so any share is possible")
 
 
 def _share_of(flags: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Quantity:
-    if not chosen.any():
-        return exact(0.0, method="no model is in superposition")
-    return share(flags[chosen], "of models in superposition")
+    return share(flags[chosen], "of models in superposition") if chosen.any() else NOTHING_KNOWN
 
 
 def _mean_of(values: Array, chosen: NDArray[np.bool_]) -> Quantity:
-    if not chosen.any():
-        return exact(0.0, method="no model is in superposition")
-    return mean(values[chosen], "of features")
+    return mean(values[chosen], "of features", within=(0, 1)) if chosen.any() else NOTHING_KNOWN
 
 
 def _turn(config: Config, agree: Array) -> float:
-    """Return the density at which the mean agreement of mates passes one half."""
+    """Return the density at which the mean agreement of partners passes one half."""
     order = np.argsort(config.densities)
     return float(np.exp(np.interp(HALF, agree.mean(-1)[order], np.log(np.array(config.densities)[order]))))
 
@@ -215,8 +237,8 @@ def draw_pictures(result: Result) -> Figure:
     "local-bases-density",
     title="Orthogonal within, overlapping across",
     caption="(a) Root mean square of the entries of W^T W between different features of one set and of two sets, over "
-    "density; dotted: random directions with the same norms. (b) Agreement of mates (1: principal components, 0: mates "
-    "orthogonal) and the share of features with an opposite in the other set.",
+    "density; dotted: random directions with the same norms. (b) Agreement of partners (1: principal components, 0: "
+    "partners orthogonal) and the share of features with an opposite in the other set.",
     alt="Left, over falling density the entries within a set sink far below the dotted chance line while those across "
     "rise. Right, agreement falls from one to zero; the share with an opposite rises only at the lowest densities, to "
     "a third.",
@@ -230,7 +252,7 @@ def draw_density(result: Result) -> Figure:
     chance = result.null_within.mean(-1)
     plotting.null_band(left, p, chance, chance, mid=chance, label="random directions")
     left.set(ylabel="root mean square of $W_i \\cdot W_j$", ylim=(0, None))
-    pairs = (("agreement of mates", result.agreement), ("opposed across sets", result.opposed))
+    pairs = (("agreement of partners", result.agreement), ("opposed across sets", result.opposed))
     for index, (name, values) in enumerate(pairs):
         plotting.points(right, p, [mean(row) for row in values], label=name, index=index + 2, line=True)
     right.set(ylabel="agreement; share of features", ylim=(-0.05, 1.05))
@@ -246,15 +268,14 @@ def draw_density(result: Result) -> Figure:
     title="In superposition, each correlated set has an almost orthogonal basis",
     statements=("C10",),
     source=SECTION,
-    test="Models over densities whose twenty features all live with D* within 0.05 of one half. Statistic: share of "
-    "them whose entries of W^T W between different features of one set have a root mean square below 0.05.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8 or no "
-    "model is in superposition.",
+    test="Models over densities that represent all twenty features with D* within 0.05 of one half. Statistic: share "
+    "of them whose entries of W^T W between different features of one set have a root mean square below 0.05.",
+    criterion=above(0.8),
     figures=("local-bases", "local-bases-density"),
     published=Verdict.SUPPORTED,
 )
-def decide_orthogonal(result: Result) -> Finding:
-    return _above(result.numbers["almost"], 0.8)
+def almost_orthogonal(result: Result) -> Quantity:
+    return result.numbers.almost
 
 
 @experiment.claim(
@@ -263,16 +284,9 @@ def decide_orthogonal(result: Result) -> Finding:
     statements=("C10",),
     test="The same models. Statistic: mean share of features whose lowest cosine is with a feature of the other set "
     "and below -0.9.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles 0.8 or no "
-    "model is in superposition.",
+    criterion=above(0.8),
     figures=("local-bases", "local-bases-density"),
     published=Verdict.REFUTED,
 )
-def decide_opposed(result: Result) -> Finding:
-    return _above(result.numbers["opposed"], 0.8)
-
-
-def _above(statistic: Quantity, level: float) -> Finding:
-    if statistic.low is None:
-        return Finding(statistic, Verdict.INCONCLUSIVE)
-    return Finding(statistic, above(statistic, level))
+def opposites(result: Result) -> Quantity:
+    return result.numbers.opposed

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, graded, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import Verdict, at_least
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.optimum import everything, minimise
 from experiments.core.quantities import Quantity, exact
@@ -37,23 +38,35 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`density` (p,) and `meet` (c,) span the map; `agreement` (c, p) of the exact optimum: 1 merged, -1 opposed.
+class Numbers:
+    """Shares of the cells of the map, and what else pages quote."""
 
-    `gain` (c, p) is the optimum's loss over the best closed form. On the line at one density: `line_meet` (c,),
-    `line_loss` of the optimum and `line_opposed`, `line_merged`, `line_ignored`, the closed forms, all times 2 / p.
+    agrees: Quantity
+    cells: Quantity
+    merged_cells: Quantity
+    opposed_cells: Quantity
+    ignored_cells: Quantity
+    opposed_saving: Quantity
+    line_density: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """A map over density and c = P(other present | one present), and a line at one density.
+
+    Losses on the line are over p.
     """
 
-    density: Array
-    meet: Array
-    line_meet: Array
-    line_loss: Array
-    line_opposed: Array
-    line_merged: Array
-    line_ignored: Array
-    numbers: dict[str, Quantity]
-    agreement: Array = undefined("no two features of this density can meet so seldom")
-    gain: Array = undefined("no two features of this density can meet so seldom")
+    density: Array  # (p,)
+    meet: Array  # (c,)
+    line_meet: Array  # (point,)
+    line_loss: Array  # (point,), of the exact optimum
+    line_opposed: Array  # (point,), closed form
+    line_merged: Array  # (point,), closed form
+    line_ignored: Array  # (point,), closed form
+    numbers: Numbers
+    agreement: Array = undefined("no two features of this density meet so rarely")  # (c, p): 1 merged, -1 opposed
+    gain: Array = undefined("no two features of this density meet so rarely")  # (c, p): loss over the best closed form
 
 
 experiment = Experiment(
@@ -112,20 +125,20 @@ def _optimum(config: Config, p: Array, c: Array) -> tuple[Array, Array]:
     return 2 * loss.min(1), agreement(W, PAIR)
 
 
-def _numbers(config: Config, found: Array, named: Array, gain: Array) -> dict[str, Quantity]:
+def _numbers(config: Config, found: Array, named: Array, gain: Array) -> Numbers:
     method = "exact optimum of every cell"
     agrees = Quantity(float((found == named).mean()), n=found.size, unit="of cells", method=method)
-    return {
-        "agrees": agrees,
-        "cells": exact(found.size, method="cells that some coupling can produce"),
-        "merged_cells": exact((found == MERGED).mean(), "of cells", method),
-        "opposed_cells": exact((found == OPPOSED).mean(), "of cells", method),
-        "ignored_cells": exact((found == IGNORED).mean(), "of cells", method),
-        "opposed_saving": exact(
+    return Numbers(
+        agrees=agrees,
+        cells=exact(found.size, method="cells that some coupling can produce"),
+        merged_cells=exact((found == MERGED).mean(), "of cells", method),
+        opposed_cells=exact((found == OPPOSED).mean(), "of cells", method),
+        ignored_cells=exact((found == IGNORED).mean(), "of cells", method),
+        opposed_saving=exact(
             1 - gain[(found == OPPOSED) & (named == OPPOSED)].min(), "", "largest over cells, against the closed form"
         ),
-        "line_density": exact(config.line_density, method="configuration"),
-    }
+        line_density=exact(config.line_density, method="configuration"),
+    )
 
 
 @experiment.figure(
@@ -154,7 +167,7 @@ def draw_map(result: Result) -> Figure:
         right.plot(result.line_meet, values, color=plotting.series(index), label=name)
     right.plot(result.line_meet, result.line_loss, "o", ms=3, color=plotting.colour("ink"), label="exact optimum")
     right.set(xlabel="$c$ = P(other present | one present)", ylabel="loss / p", xlim=(0, 1), ylim=(0, None))
-    right.set_title(f"at p = {result.numbers['line_density'].value:g}")
+    right.set_title(f"at p = {result.numbers.line_density.value:g}")
     plotting.legend(right, columns=2)
     plotting.panel_letters((left, right))
     return figure
@@ -178,10 +191,9 @@ def _boundaries(ax: Axes) -> None:
     test="Exact optimum of two features in one dimension for every density and every chance of meeting; opposed, "
     "merged or one ignored by the agreement of its columns, against the lowest of three closed forms. Statistic: share "
     "of cells on which the two agree.",
-    criterion="Supported if at least 0.9, refuted if below 0.75, mixed otherwise.",
+    criterion=at_least(0.9, few=0.75),
     figures=("one-pair-map",),
     published=Verdict.SUPPORTED,
 )
-def decide_closed_form(result: Result) -> Finding:
-    statistic = result.numbers["agrees"]
-    return Finding(statistic, graded(statistic, 0.9, 0.75))
+def closed_forms_agree(result: Result) -> Quantity:
+    return result.numbers.agrees

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, graded
-from experiments.core.coupling import mates_meet
+from experiments.core.contract import Experiment
+from experiments.core.coupling import partner_given_present
+from experiments.core.criteria import Verdict, at_least
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Weights
@@ -60,15 +61,27 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`agreement` (size, density, strength) of the best model of every cell; `rule` the strategy that is named "
-    "there."""
+class Numbers:
+    """Shares of cells where the rule is right: of the first and second test, and with room for half or for less."""
 
-    strength: Array
-    density: Array
-    agreement: Array
-    rule: NDArray[np.int64]
-    numbers: dict[str, Quantity]
+    right: Quantity
+    second: Quantity
+    half: Quantity
+    less: Quantity
+    single: Quantity
+    cells: Quantity
+    per_cell: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Cells are a size, a density and a strength of correlation."""
+
+    strength: Array  # (strength,)
+    density: Array  # (density,)
+    agreement: Array  # (size, density, strength): of partners in the best model
+    rule: NDArray[np.int64]  # (size, density, strength): number of the strategy that the rule names
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -87,20 +100,19 @@ def run(config: Config, device: str) -> Result:
     for size in FIRST + SECOND:
         found, every = _agreements(config, device, size, p, s)
         best.append(found.reshape(shape))
-        named_here = rule_of_thumb(p, mates_meet(p, s), size.features, size.hidden, size.groups)
+        named_here = rule_of_thumb(p, partner_given_present(p, s), size.features, size.hidden, size.groups)
         rule.append(named_here.reshape(shape))
         single.append((named(every) == named_here[:, None]).mean(0))
     right = named(np.array(best)) == np.array(rule)
-    numbers = {
-        "right": _share(right[: len(FIRST)]),
-        "second": _share(right[len(FIRST) :]),
-        "half": _share(right[[2 * size.hidden >= size.features for size in FIRST + SECOND]]),
-        "less": _share(right[[2 * size.hidden < size.features for size in FIRST + SECOND]]),
-        "single": mean(np.mean(single, axis=0), "of models"),
-        "cells": exact(right.size, method="cells of all sizes"),
-        "per_cell": exact(config.seeds, method="models per cell"),
-    }
-    numbers |= {f"right_{k}": exact(flags.mean(), "of cells", "best models") for k, flags in enumerate(right)}
+    numbers = Numbers(
+        right=_share(right[: len(FIRST)]),
+        second=_share(right[len(FIRST) :]),
+        half=_share(right[[2 * size.hidden >= size.features for size in FIRST + SECOND]]),
+        less=_share(right[[2 * size.hidden < size.features for size in FIRST + SECOND]]),
+        single=mean(np.mean(single, axis=0), "of models"),
+        cells=exact(right.size, method="cells of all sizes"),
+        per_cell=exact(config.seeds, method="models per cell"),
+    )
     return Result(np.array(config.strengths), np.array(config.densities), np.array(best), np.array(rule), numbers)
 
 
@@ -109,7 +121,7 @@ def _share(right: NDArray[np.bool_]) -> Quantity:
 
 
 def _agreements(config: Config, device: str, size: Size, p: Array, s: Array) -> tuple[Array, Array]:
-    """Return the agreement of mates of the best model (cell,) and of all models (cell, seed)."""
+    """Return the agreement of partners of the best model (cell,) and of all models (cell, seed)."""
     plan = Plan(config.steps, config.batch, config.learning_rate)
     models = train_coupled(p, s, size.hidden, size.sets, config.seeds, plan, config.seed, device)
     count = len(p) * config.seeds
@@ -130,11 +142,11 @@ def _agreements(config: Config, device: str, size: Size, p: Array, s: Array) -> 
 @experiment.figure(
     "rule-elsewhere",
     title="The rule of thumb for other sizes",
-    caption="Agreement of mates in the best of {numbers.per_cell:.0f} trained models at every cell (neutral: strangers "
-    "opposed; orange: principal components), groups × members in so many dimensions, sizes that the rule was not made "
-    "for. Dashed: the rule, right in {numbers.half:% value} of cells with room for half of the features. With less "
-    "room (a, f) it says principal components everywhere and is right in {numbers.less:% value}: there mates of rare "
-    "features stand in between.",
+    caption="Agreement of partners in the best of {numbers.per_cell:.0f} trained models at every cell (neutral: "
+    "unrelated features opposed; orange: principal components), groups × members in so many dimensions, sizes that "
+    "the rule was not made for. Dashed: the rule, right in {numbers.half:% value} of cells with room for half of the "
+    "features. With less room (a, f) it says principal components everywhere and is right in {numbers.less:% value}: "
+    "there partners of rare features stand in between.",
     alt="Ten small maps. Where fewer than half of the features fit, the sparse part is weakly orange; in the others it "
     "is neutral below a falling dashed line and orange above.",
 )
@@ -162,7 +174,7 @@ def draw_maps(result: Result) -> Figure:
             ax.set_xlabel("correlation")
         if place % 5 == 0:
             ax.set_ylabel("feature probability $p$")
-    bar = plotting.colour_scale(mesh, axes, label="agreement of mates")
+    bar = plotting.colour_scale(mesh, axes, label="agreement of partners")
     bar.set_ticks([-1, 0, 1])
     plotting.panel_letters(axes)
     return figure
@@ -175,13 +187,12 @@ def draw_maps(result: Result) -> Figure:
     test="Best of the trained models of every cell (loss on one common set), three pairs in two, three and four "
     "dimensions and four groups of three in four, six and nine, over correlation and density. Statistic: share of "
     "cells in which the rule names its strategy.",
-    criterion="Supported if at least 0.9, refuted if below 0.75, mixed otherwise.",
+    criterion=at_least(0.9, few=0.75),
     figures=("rule-elsewhere",),
     published=Verdict.REFUTED,
 )
-def decide_elsewhere(result: Result) -> Finding:
-    statistic = result.numbers["right"]
-    return Finding(statistic, graded(statistic, 0.9, 0.75))
+def first_test(result: Result) -> Quantity:
+    return result.numbers.right
 
 
 @experiment.claim(
@@ -191,10 +202,9 @@ def decide_elsewhere(result: Result) -> Finding:
     test="After the first test: five pairs in five and seven dimensions and three groups of four in six and eight, the "
     "same correlations and densities. Statistic: share of cells in which the rule names the strategy of the best "
     "model.",
-    criterion="Supported if at least 0.9, refuted if below 0.75, mixed otherwise.",
+    criterion=at_least(0.9, few=0.75),
     figures=("rule-elsewhere",),
     published=Verdict.SUPPORTED,
 )
-def decide_half(result: Result) -> Finding:
-    statistic = result.numbers["second"]
-    return Finding(statistic, graded(statistic, 0.9, 0.75))
+def second_test(result: Result) -> Quantity:
+    return result.numbers.second

@@ -1,4 +1,4 @@
-"""Where superposition ends and principal components begin: two pairs of mates, along the boundary and across it.
+"""Where superposition ends and principal components begin: two pairs of partners, along the boundary and across it.
 
 The boundary in density for every correlation, what jumps there, and the exact loss of each strategy on both sides.
 """
@@ -11,15 +11,27 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, undefined
-from experiments.core.coupling import mates_meet
+from experiments.core.contract import Experiment, keyed, undefined
+from experiments.core.coupling import partner_given_present
+from experiments.core.criteria import (
+    AtMost,
+    Criterion,
+    Every,
+    Evidence,
+    MoreThan,
+    NoneOf,
+    Verdict,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.quantities import Quantity, exact
 from experiments.correlation.shared.strategies import (
     EXACT_ROOM,
     HALF,
     MORE_ROOM,
     PRINCIPAL,
-    STRANGERS,
+    UNRELATED,
     boundary,
     ideal_loss,
     principal_loss,
@@ -30,7 +42,7 @@ Array = NDArray[np.float64]
 
 DIMENSIONS = (1, 2, 3)
 GRACE = {2: EXACT_ROOM, 3: MORE_ROOM}
-"""Dimensions in which strangers can be opposed without ignoring any feature, and the rule's last term there."""
+"""Dimensions in which unrelated features can be opposed without ignoring any, and the rule's last term there."""
 
 NEVER = "the optimum does not turn to principal components between the ends of the range"
 
@@ -49,22 +61,34 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Boundaries (2 and 3 dimensions, strength): `edge` in density; the agreement `edge_below`, `edge_above` it.
+class Boundary:
+    """The boundary in one number of dimensions: its distance from the rule, its ends, the jump of agreement across."""
 
-    Lines (hidden, strength, density): `line_optimum`, and `line_family` (hidden, strength, strategy, density), the
-    least loss with strangers opposed and with principal components; all over that of linear principal components.
+    error: Quantity
+    full: Quantity
+    full_rule: Quantity
+    none_rule: Quantity
+    jump_least: Quantity
+    jump_most: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """The boundary between two strategies in 2 and 3 dimensions, and losses over density on either side of it.
+
+    Losses are over that of linear principal components; `strategy` is unrelated features opposed, then principal
+    components.
     """
 
-    edge_strength: Array
-    line_density: Array
-    line_strength: Array
-    line_optimum: Array
-    line_family: Array
-    numbers: dict[str, Quantity]
-    edge: Array = undefined(NEVER)
-    edge_below: Array = undefined(NEVER)
-    edge_above: Array = undefined(NEVER)
+    edge_strength: Array  # (edge strength,)
+    line_density: Array  # (density,)
+    line_strength: Array  # (strength,)
+    line_optimum: Array  # (hidden, strength, density)
+    line_family: Array  # (hidden, strength, strategy, density)
+    boundary: dict[str, Boundary] = keyed(lambda config: [str(hidden) for hidden in GRACE])
+    edge: Array = undefined(NEVER)  # (2, edge strength): density
+    edge_below: Array = undefined(NEVER)  # (2, edge strength): agreement of partners just below
+    edge_above: Array = undefined(NEVER)  # (2, edge strength): agreement just above
 
 
 experiment = Experiment(
@@ -91,7 +115,10 @@ def run(config: Config, device: str) -> Result:
         line_strength=np.array(config.line_strengths),
         line_optimum=best,
         line_family=families,
-        numbers=_numbers(strength, edges),
+        boundary={
+            str(hidden): _boundary(strength, found, grace)
+            for found, (hidden, grace) in zip(edges, GRACE.items(), strict=True)
+        },
     )
 
 
@@ -103,36 +130,33 @@ def _lines(config: Config, density: Array) -> tuple[Array, Array]:
         strength = np.full(density.size, s)
         linear = linear_loss(density, strength, hidden)
         best[k, j] = optimum(density, strength, hidden, Search(config.starts, config.seed))[0] / linear
-        for number, name in enumerate((STRANGERS, PRINCIPAL)):
+        for number, name in enumerate((UNRELATED, PRINCIPAL)):
             families[k, j, number] = least_of(name, density, strength, hidden) / linear
     return best, families
 
 
-def _numbers(strength: Array, edges: Array) -> dict[str, Quantity]:
-    """Return how far the boundaries are from the formula, and how large the jump across them is."""
-    numbers: dict[str, Quantity] = {}
-    for (at, below, above), (hidden, grace) in zip(edges, GRACE.items(), strict=True):
-        seen = np.isfinite(at)
-        miss = np.log10(at / boundary(strength, grace))[seen]
-        error, jump, method = np.sqrt((miss**2).mean()), (above - below)[seen], "exact optimum of every correlation"
-        numbers |= {
-            f"error_{hidden}": Quantity(float(error), n=miss.size, unit="decades", method=method),
-            f"full_{hidden}": exact(at[seen][-1], "", "bisection, exact optimum at the strongest correlation"),
-            f"full_rule_{hidden}": exact(float(boundary(1.0, grace)), "", "closed form"),
-            f"none_rule_{hidden}": exact(float(boundary(0.0, grace)), "", "closed form"),
-            f"jump_least_{hidden}": exact(jump.min(), "", method),
-            f"jump_most_{hidden}": exact(jump.max(), "", method),
-        }
-    return numbers
+def _boundary(strength: Array, edges: Array, grace: float) -> Boundary:
+    """Return how far the boundary is from the formula, and how large the jump across it is."""
+    at, below, above = edges
+    seen, method = np.isfinite(at), "exact optimum of every correlation"
+    miss, jump = np.log10(at / boundary(strength, grace))[seen], (above - below)[seen]
+    return Boundary(
+        error=Quantity(float(np.sqrt((miss**2).mean())), n=miss.size, unit="decades", method=method),
+        full=exact(at[seen][-1], "", "bisection, exact optimum at the strongest correlation"),
+        full_rule=exact(float(boundary(1.0, grace)), "", "closed form"),
+        none_rule=exact(float(boundary(0.0, grace)), "", "closed form"),
+        jump_least=exact(jump.min(), "", method),
+        jump_most=exact(jump.max(), "", method),
+    )
 
 
 @experiment.figure(
     "strategy-losses",
     title="What each strategy costs",
-    caption="Exact losses over that of linear principal components: strangers opposed and principal components, each "
-    "minimised within its family, their closed forms (dashed) and the exact optimum (dots). Columns: dimensions; rows: "
-    "correlation of mates. Superposition costs p squared and principal components cost p, so superposition wins among "
-    "the rare whenever half of the features fit (b, c, e, f), and not otherwise (a, d).",
+    caption="Exact losses over that of linear principal components: unrelated features opposed and principal "
+    "components, each minimised within its family, their closed forms (dashed) and the exact optimum (dots). Columns: "
+    "dimensions; rows: correlation of partners. Superposition costs p squared and principal components cost p, so "
+    "superposition wins among the rare whenever half of the features fit (b, c, e, f), and not otherwise (a, d).",
     alt="Six panels of two curves over density. In the middle and right columns a rising curve crosses a level one; in "
     "the left column it stays above. Dots follow the lower curve.",
 )
@@ -142,9 +166,9 @@ def draw_losses(result: Result) -> Figure:
     p = result.line_density
     for (j, s), (k, hidden) in product(enumerate(result.line_strength), enumerate(DIMENSIONS)):
         ax = axes[j, k]
-        for number, name in enumerate((STRANGERS, PRINCIPAL)):
+        for number, name in enumerate((UNRELATED, PRINCIPAL)):
             ax.plot(p, result.line_family[k, j, number], color=plotting.series(number), label=name)
-            c = mates_meet(p, s)
+            c = partner_given_present(p, s)
             ideal = ideal_loss(name, p, c, hidden) / principal_loss(p, c, 2, 2, hidden)
             plotting.theory_line(ax, p, ideal, label="closed forms" if number else "")
         ax.plot(p, result.line_optimum[k, j], "o", ms=2.6, color=plotting.colour("ink"), label="exact optimum")
@@ -162,10 +186,10 @@ def draw_losses(result: Result) -> Figure:
 @experiment.figure(
     "strategy-boundary",
     title="Where superposition ends",
-    caption="(a) Density at which the agreement of mates in the exact optimum passes one half, against the rule's "
-    "boundary (dashed). (b) The agreement just below and just above it: with two dimensions mates jump from orthogonal "
-    "to merged, or part of the way where they are weakly correlated; with three they turn towards each other "
-    "continuously.",
+    caption="(a) Density at which the agreement of partners in the exact optimum passes one half, against the rule's "
+    "boundary (dashed). (b) The agreement just below and just above it: with two dimensions partners jump from "
+    "orthogonal to merged, or part of the way where they are weakly correlated; with three they turn towards each "
+    "other continuously.",
     alt="Left, two falling curves over correlation with dashed lines beside them. Right, for two dimensions one curve "
     "at zero and one that rises from above one half to one; for three dimensions both at one half.",
 )
@@ -178,8 +202,8 @@ def draw_boundary(result: Result) -> Figure:
         plotting.theory_line(left, s, boundary(s, grace), label="rule of thumb" if row else "")
         for values, style in ((result.edge_below[row], "o:"), (result.edge_above[row], "o-")):
             right.plot(result.edge_strength, values, style, color=tone, label=f"{hidden} dim., {_side(style)}")
-    left.set(xlabel="correlation of mates", ylabel="feature probability $p$", xlim=(0, 1.02), ylim=(0, 0.7))
-    right.set(xlabel="correlation of mates", ylabel="agreement of mates", xlim=(0, 1.02), ylim=(-0.05, 1.05))
+    left.set(xlabel="correlation of partners", ylabel="feature probability $p$", xlim=(0, 1.02), ylim=(0, 0.7))
+    right.set(xlabel="correlation of partners", ylabel="agreement of partners", xlim=(0, 1.02), ylim=(-0.05, 1.05))
     plotting.panel_letters((left, right))
     plotting.legend(left)
     plotting.legend(right, columns=2)
@@ -194,31 +218,34 @@ def _side(style: str) -> str:
     "strategy-boundary",
     title="With a dimension for each pair the boundary is p = (4 - 3s) / (7 - 3s)",
     statements=("C12",),
-    test="Density at which the exact optimum changes from strangers opposed to principal components, in two "
+    test="Density at which the exact optimum changes from unrelated features opposed to principal components, in two "
     "dimensions, for correlations s up to 1. Statistic: root mean square of its distance from the formula in decades.",
-    criterion="Supported if at most 0.05 decades, refuted if above 0.15, mixed otherwise.",
+    criterion=Criterion(
+        supported_if(AtMost(0.05, label="0.05 decades")), refuted_if(MoreThan(0.15)), otherwise=Verdict.MIXED
+    ),
     figures=("strategy-boundary",),
     published=Verdict.SUPPORTED,
 )
-def decide_boundary(result: Result) -> Finding:
-    statistic = result.numbers["error_2"]
-    if statistic.value <= 0.05:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if statistic.value > 0.15 else Verdict.MIXED)
+def distance_from_the_formula(result: Result) -> Quantity:
+    return result.boundary["2"].error
 
 
 @experiment.claim(
     "strategy-jump",
     title="The change from superposition to principal components is a jump",
     statements=("C6", "C12"),
-    test="Agreement of mates in the exact optimum just below and just above the boundary, in two and three dimensions, "
-    "at all correlations. Statistic: the least jump with two dimensions.",
-    criterion="Supported if every jump exceeds one half, refuted if none does, mixed otherwise.",
+    test="Agreement of partners in the exact optimum just below and just above the boundary, in two and three "
+    "dimensions, at all correlations. Statistic: the least jump with two dimensions.",
+    criterion=Criterion(
+        supported_if(where(jumps=Every(each=MoreThan(HALF, label="one half"), of="correlation"))),
+        refuted_if(where(jumps=NoneOf(each=MoreThan(HALF, label="one half"), of="correlation"))),
+        otherwise=Verdict.MIXED,
+        names={"jumps": "the jump"},
+    ),
     figures=("strategy-boundary",),
     published=Verdict.MIXED,
 )
-def decide_jump(result: Result) -> Finding:
-    jumps = (result.edge_above - result.edge_below)[np.isfinite(result.edge)]
-    large = jumps > HALF
-    verdict = Verdict.SUPPORTED if large.all() else Verdict.MIXED if large.any() else Verdict.REFUTED
-    return Finding(result.numbers["jump_least_2"], verdict)
+def jumps_across_the_boundary(result: Result) -> Evidence:
+    found = (result.edge_above - result.edge_below)[np.isfinite(result.edge)]
+    jumps = tuple(exact(float(jump), method="exact optimum of every correlation") for jump in found)
+    return Evidence(least=result.boundary["2"].jump_least, jumps=jumps)

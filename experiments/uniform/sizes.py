@@ -12,7 +12,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import (
+    Above,
+    AtLeastSo,
+    Below,
+    Criterion,
+    Every,
+    Evidence,
+    Verdict,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.metrics import represented_mass
 from experiments.core.quantities import Quantity, mean
 from experiments.core.training.specification import Data, Model, Recipe
@@ -20,6 +32,16 @@ from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
 SOURCE = 'Toy Models of Superposition, "The geometry of superposition"'
+
+EQUAL = Criterion(
+    supported_if(where(spreads=Every(each=Below(0.05, label="5 %"), of="density"))),
+    refuted_if(
+        where(spreads=AtLeastSo(0.6, each=Above(0.05, label="5 %"), of="of the densities", label="three fifths"))
+    ),
+    otherwise=Verdict.MIXED,
+    names={"spreads": "the difference between sizes"},
+)
+"""Sizes agree at every density."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +60,38 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`per_dimension` (size, density, seed) is ||W||_F^2 / hidden of the `sizes` (size, 2): features, hidden.
+class Spreads:
+    """Largest minus smallest ||W||_F^2 / hidden over their mean, of the sizes of one comparison, seed by seed.
 
-    `by_features` and `by_dimensions` number the sizes of each comparison.
+    `largest` is that of the density where it is largest, `plateau` the mean over densities from 0.25 on.
     """
 
-    sizes: NDArray[np.int64]
-    by_features: NDArray[np.int64]
-    by_dimensions: NDArray[np.int64]
-    density: Array
-    per_dimension: Array
-    numbers: dict[str, Quantity]
+    largest: Quantity
+    plateau: Quantity
+    at: dict[str, Quantity] = keyed(lambda config: [f"{p:g}" for p in config.densities])
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What twice the steps change at one size and density, relative, and how far the middle size is away there."""
+
+    doubled: Quantity
+    against_middle: Quantity
+    longer_against_middle: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Two comparisons: more features in as many dimensions, and as many features per dimension in more of them."""
+
+    sizes: NDArray[np.int64]  # (size, 2): features, hidden
+    by_features: NDArray[np.int64]  # (3,): which sizes are compared
+    by_dimensions: NDArray[np.int64]  # (3,)
+    density: Array  # (density,)
+    per_dimension: Array  # (size, density, seed): ||W||_F^2 / hidden
+    features: Spreads
+    dimensions: Spreads
+    checked: Checked
 
 
 experiment = Experiment(
@@ -81,9 +123,9 @@ def run(config: Config, device: str) -> Result:
         by_dimensions=dimensions,
         density=np.array(config.densities),
         per_dimension=mass,
-        numbers=_spreads("features", mass[features], config)
-        | _spreads("dimensions", mass[dimensions], config)
-        | _checked(config, device, mass[features]),
+        features=_spreads(mass[features], config),
+        dimensions=_spreads(mass[dimensions], config),
+        checked=_checked(config, device, mass[features]),
     )
 
 
@@ -101,39 +143,36 @@ def _per_dimension(
         start_bias=p[:, None] / 2,
         seed=config.seed,
     )
-    trained = train(Data(p[:, None]), model, recipe, p.size, device)
-    if trained.diverged.any():
-        raise RuntimeError(f"{trained.diverged.sum()} of {p.size} models diverged")
-    return np.asarray(represented_mass(trained.weights.W).reshape(-1, config.seeds) / hidden)
+    weights = train(Data(p[:, None]), model, recipe, p.size, device).weights
+    return np.asarray(represented_mass(weights.W).reshape(-1, config.seeds) / hidden)
 
 
-def _checked(config: Config, device: str, mass: Array) -> dict[str, Quantity]:
+def _checked(config: Config, device: str, mass: Array) -> Checked:
     """Return what twice the steps change at one size and density, relative, and the spread of sizes there."""
     which, density = config.checked
     longer = _per_dimension(config, device, config.by_features[which], (density,), 2 * config.steps)[0]
     usual = mass[:, config.densities.index(density)]
-    return {
-        "doubled": mean(longer / usual[which].mean() - 1),
-        "against_middle": mean(usual[which] / usual[which - 1] - 1),
-        "longer_against_middle": mean(longer / usual[which - 1] - 1),
-    }
+    return Checked(
+        doubled=mean(longer / usual[which].mean() - 1),
+        against_middle=mean(usual[which] / usual[which - 1] - 1),
+        longer_against_middle=mean(longer / usual[which - 1] - 1),
+    )
 
 
-def _spreads(name: str, mass: Array, config: Config) -> dict[str, Quantity]:
+def _spreads(mass: Array, config: Config) -> Spreads:
     """Return how far the sizes (size, density, seed) of one comparison differ, relative to their mean, by density."""
     spread = np.ptp(mass, axis=0) / mass.mean(0)
-    found = {f"{name}_{k}": mean(row) for k, row in enumerate(spread)}
-    found[f"{name}_largest"] = max(found.values(), key=lambda one: one.value)
-    found[f"{name}_plateau"] = mean(spread[np.array(config.densities) >= 0.25].mean(0))
-    return found
+    at = {f"{p:g}": mean(row) for p, row in zip(config.densities, spread, strict=True)}
+    plateau = mean(spread[np.array(config.densities) >= 0.25].mean(0))
+    return Spreads(max(at.values(), key=lambda one: one.value), plateau, at)
 
 
 @experiment.figure(
     "uniform-sizes",
     title="Features learned per dimension, in five sizes",
     caption="$\\Vert W\\Vert_F^2/m$ over rarity. (a) The same dimensions, more features: sizes differ by at most "
-    "{numbers.features_largest:%}. (b) The same ratio of features to dimensions: at most "
-    "{numbers.dimensions_largest:%}. They are close on the plateau of pairs and drift apart where features are "
+    "{features.largest:%}. (b) The same ratio of features to dimensions: at most "
+    "{dimensions.largest:%}. They are close on the plateau of pairs and drift apart where features are "
     "rare: 100 features fall behind, and so do ten dimensions.",
     alt="Two panels with three nearly coinciding curves each that rise from two to seven features per dimension; "
     "with 100 features the left one stays lower at the end.",
@@ -163,13 +202,12 @@ def draw_sizes(result: Result) -> Figure:
     source=SOURCE,
     test="||W||_F^2 of 100, 200 and 400 features in 20 dimensions at five densities: largest minus smallest over their "
     "mean, seed by seed. Statistic: mean over seeds at the density where it is largest.",
-    criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
-    "half of them, mixed otherwise.",
+    criterion=EQUAL,
     figures=("uniform-sizes",),
     published=Verdict.MIXED,
 )
-def decide_features(result: Result) -> Finding:
-    return _by_spread(result, "features")
+def over_features(result: Result) -> Evidence:
+    return Evidence(largest=result.features.largest, spreads=tuple(result.features.at.values()))
 
 
 @experiment.claim(
@@ -178,20 +216,9 @@ def decide_features(result: Result) -> Finding:
     source=SOURCE,
     test="||W||_F^2 / m of 10, 20 and 40 dimensions with ten times as many features, at five densities: largest minus "
     "smallest over their mean, seed by seed. Statistic: mean over seeds at the density where it is largest.",
-    criterion="Supported if at every density the interval lies below 5 %, refuted if it lies above at more than "
-    "half of them, mixed otherwise.",
+    criterion=EQUAL,
     figures=("uniform-sizes",),
     published=Verdict.MIXED,
 )
-def decide_dimensions(result: Result) -> Finding:
-    return _by_spread(result, "dimensions")
-
-
-def _by_spread(result: Result, name: str) -> Finding:
-    verdicts = [above(result.numbers[f"{name}_{k}"], 0.05) for k in range(len(result.density))]
-    statistic = result.numbers[f"{name}_largest"]
-    if all(verdict is Verdict.REFUTED for verdict in verdicts):
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(
-        statistic, Verdict.REFUTED if verdicts.count(Verdict.SUPPORTED) > len(verdicts) / 2 else Verdict.MIXED
-    )
+def over_dimensions(result: Result) -> Evidence:
+    return Evidence(largest=result.dimensions.largest, spreads=tuple(result.dimensions.at.values()))

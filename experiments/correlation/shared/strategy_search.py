@@ -1,4 +1,4 @@
-"""Exact minima for two pairs of mates: over all tied models, or within the family of one strategy.
+"""Exact minima for two pairs of partners: over all tied models, or within the family of one strategy.
 
 Cells are pairs of density `p` and signed strength `s`, (cell,); see `coupled_training`. Losses are sums over the four
 features.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.coupling import mates_meet
+from experiments.core.coupling import partner_given_present
 from experiments.core.losses.optimum import everything, minimise
 from experiments.correlation.shared.coupled_training import signed_sets
 from experiments.correlation.shared.strategies import FOUR_FEATURES, HALF, STRATEGIES, agreement, family, principal_loss
@@ -64,13 +64,13 @@ def least_of(name: str, p: Array, s: Array, hidden: int) -> Array:
 
 def linear_loss(p: Array, s: Array, hidden: int) -> Array:
     """Return the loss of linear principal components of two pairs (cell,)."""
-    return principal_loss(p, mates_meet(p, s), 2, 2, hidden)
+    return principal_loss(p, partner_given_present(p, s), 2, 2, hidden)
 
 
 class Edge(NamedTuple):
     """Where the optimum turns to principal components, (strength,), NaN where it does not between the ends.
 
-    `density` of the edge; `below` and `above`, the agreement of mates on both sides.
+    `density` of the edge; `below` and `above`, the agreement of partners on both sides.
     """
 
     density: Array

@@ -36,12 +36,12 @@ def all_components(W: ArrayLike, edge: float, threshold: float) -> Components:
 
 def _means(found: Islands, shares: Array) -> Array:
     """Return the mean of the features' `shares` in each component."""
-    live = found.label >= 0
-    return np.asarray(np.bincount(found.label[live], shares[live], minlength=len(found.size)) / found.size)
+    kept = found.label >= 0
+    return np.asarray(np.bincount(found.label[kept], shares[kept], minlength=len(found.size)) / found.size)
 
 
 def share_in_small(found: Components, models: int, largest: int) -> Array:
-    """Return the share of each model's live features (model,) in components of at most `largest`; 0 with none live."""
+    """Return the share of represented features of each model (model,) in components of at most `largest`."""
     small = np.bincount(found.model, found.size * (found.size <= largest), minlength=models)
     return np.asarray(small / np.maximum(np.bincount(found.model, found.size, minlength=models), 1))
 
@@ -49,7 +49,7 @@ def share_in_small(found: Components, models: int, largest: int) -> Array:
 def tile_shares(
     found: Components, groups: Sequence[NDArray[np.bool_]], kinds: Mapping[str, Kind], largest: int
 ) -> Array:
-    """Return the share of live features in each kind of component, for each group of models, (group, kind + 2).
+    """Return the share of represented features in each kind of component, for each group of models, (group, kind + 2).
 
     Two kinds are added: other components of at most `largest` features, and larger ones.
     """

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.core.collapse import percentile_quantity
-from experiments.core.quantities import Quantity
+from experiments.core.quantities import Quantity, from_resamples
 
 Array = NDArray[np.float64]
 Window = tuple[float, float]
@@ -45,7 +44,7 @@ def contrast(
         return np.asarray((inside + 1 / sum(wide)) / (beside + 1 / sum(wide)))
 
     chosen = generator.integers(0, len(samples), (resamples, len(samples)))
-    return percentile_quantity(float(ratio(counts.sum(0))), ratio(counts[chosen].sum(1)), len(samples))
+    return from_resamples(float(ratio(counts.sum(0))), ratio(counts[chosen].sum(1)), len(samples))
 
 
 def between(lines: Sequence[float]) -> list[Window]:

@@ -3,21 +3,21 @@
 Sources: Elhage et al. 2022, "The geometry of superposition". Intervals resample whole seeds.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import undefined
+from experiments.core.contract import keyed, undefined
 from experiments.core.metrics import (
     dimensionality,
     dimensions_per_feature,
     random_directions,
     represented,
 )
-from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.quantities import Quantity, exact, from_resamples, mean, share
 from experiments.uniform.shared.components import Components, all_components, share_in_small, tile_shares
 from experiments.uniform.shared.peaks import between, contrast, smooth_density
 from experiments.uniform.shared.plateau import flatness, passes
@@ -26,7 +26,7 @@ from experiments.uniform.shared.uniform_sweep import UniformConfig, grid, saved_
 
 Array = NDArray[np.float64]
 
-LIVE = 0.1**0.5
+LEAST_NORM = 0.1**0.5
 """A feature counts when ||W_i||^2 > 0.1, as in the reference for dimensionalities: short columns have one too."""
 
 EDGES = (0.2, 0.1, 0.05)
@@ -49,51 +49,78 @@ TABULATED = ((2, 1), (3, 2), (5, 2), (4, 3), (8, 3))
 """Features and rank of the components that the reference expects."""
 
 
-@dataclass(frozen=True)
-class UniformResult:
-    """Models (model,) in order of falling density `p`, each of the seed `seed_of`.
+def fraction_keys(fractions: Iterable[str]) -> list[str]:
+    """Return fractions as parts of a quantity's name: "3_4" for "3/4"."""
+    return [name.replace("/", "_") for name in fractions]
 
-    `d_star` is hidden / ||W||_F^2, `saturation` the sum of dimensionalities over hidden, `gain` the loss saved per
-    dimension over that of a dedicated one. `dimension` (model, feature) are dimensionalities, `null_dimension` those of
-    random directions with the same norms. `small` (edge, model) is the share of live features in components of up to
-    8, with `null_small`. `tiles` (bin, kind) is the share of live features in each kind of component at `tile_x`.
-    `place` with `curve`, `null_curve` (place,) are smooth densities of
-    dimensionalities; for `kept_curve` and `kept_peaks` columns that are not represented were set to 0. `brick_gain` and
-    `brick_d_star` (brick, point) belong to `brick_p`. `census_size`, `census_rank`, `census_count`, `census_mean`
-    (kind,) describe the components found more than once. `pictures` (picture, hidden, feature) at `picture_p`.
+
+@dataclass(frozen=True)
+class UniformNumbers:
+    """What pages quote. Widths are in decades of 1/p; `to_digons` and `from_digons` are 1/p at which pairs begin, end.
+
+    `onset_...` are shares in small islands while superposition sets in, at three thresholds for an edge.
     """
 
-    p: Array
-    seed_of: NDArray[np.int64]
-    d_star: Array
-    saturation: Array
-    gain: Array
-    small: Array
-    null_small: Array
-    tile_x: Array
-    tiles: Array
-    place: Array
-    curve: Array
-    kept_curve: Array
-    null_curve: Array
-    brick_name: NDArray[np.str_]
-    brick_p: Array
-    census_size: NDArray[np.int64]
-    census_rank: NDArray[np.int64]
-    census_count: NDArray[np.int64]
-    census_mean: Array
-    picture_p: Array
-    pictures: Array
-    peaks: dict[str, Quantity]
-    kept_peaks: dict[str, Quantity]
-    null_peaks: dict[str, Quantity]
-    split: dict[str, Quantity]
-    found: dict[str, Quantity]
-    numbers: dict[str, Quantity]
-    dimension: Array = undefined("a feature that is not represented")
-    null_dimension: Array = undefined("a feature that is not represented")
-    brick_gain: Array = undefined("a large brick, not tried where features are common")
-    brick_d_star: Array = undefined("a large brick, not tried where features are common")
+    models: Quantity
+    plateau_one: Quantity
+    plateau_half: Quantity
+    flatness: Quantity
+    to_digons: Quantity
+    from_digons: Quantity
+    brick_plateau_one: Quantity
+    brick_to_digons: Quantity
+    brick_from_digons: Quantity
+    switch_factor: Quantity
+    onset_wide: Quantity
+    onset_middle: Quantity
+    onset_fine: Quantity
+    onset_null: Quantity
+    rare: Quantity
+    onset_models: Quantity
+    saturated: Quantity
+    least_saturated: Quantity
+    doubled_common: Quantity
+    doubled_rare: Quantity
+
+
+@dataclass(frozen=True)
+class UniformResult:
+    """Models in order of falling density. "null" are random directions with the same norms.
+
+    "kept": columns that are not represented were set to 0 first.
+    """
+
+    p: Array  # (model,)
+    seed_of: NDArray[np.int64]  # (model,)
+    d_star: Array  # (model,): hidden / ||W||_F^2
+    saturation: Array  # (model,): sum of dimensionalities over hidden
+    gain: Array  # (model,): loss saved per dimension over that of a dedicated one
+    small: Array  # (edge, model): share of represented features in components of up to 8
+    null_small: Array  # (edge, model)
+    tile_x: Array  # (bin,): 1/p
+    tiles: Array  # (bin, kind): share of represented features in each kind of component
+    place: Array  # (place,): dimensionalities at which the smooth densities are given
+    curve: Array  # (place,)
+    kept_curve: Array  # (place,)
+    null_curve: Array  # (place,)
+    brick_name: NDArray[np.str_]  # (brick,)
+    brick_p: Array  # (point,)
+    census_size: NDArray[np.int64]  # (kind,): kinds of components that were found more than once
+    census_rank: NDArray[np.int64]  # (kind,)
+    census_count: NDArray[np.int64]  # (kind,)
+    census_mean: Array  # (kind,): mean dimensionality
+    picture_p: Array  # (picture,)
+    pictures: Array  # (picture, hidden, feature)
+    numbers: UniformNumbers
+    peaks: dict[str, Quantity] = keyed(lambda config: fraction_keys(PEAKS))
+    kept_peaks: dict[str, Quantity] = keyed(lambda config: fraction_keys(PEAKS))
+    null_peaks: dict[str, Quantity] = keyed(lambda config: fraction_keys(PEAKS))
+    split: dict[str, Quantity] = keyed(lambda config: fraction_keys(SPLIT))
+    found: dict[str, Quantity] = keyed(lambda config: [f"{size}_in_{rank}" for size, rank in TABULATED])
+    dimension: Array = undefined("a feature that is not represented")  # (model, feature): dimensionality
+    null_dimension: Array = undefined("a feature that is not represented")  # (model, feature)
+    brick_gain: Array = undefined("a large brick, not tried where features are common")  # (brick, point)
+    brick_d_star: Array = undefined("a large brick, not tried where features are common")  # (brick, point)
 
 
 def measured(config: UniformConfig, device: str) -> UniformResult:
@@ -103,10 +130,10 @@ def measured(config: UniformConfig, device: str) -> UniformResult:
     W = weights.W.astype(np.float64)
     null = random_directions(W, np.random.default_rng(config.seed))
     d_star, small = dimensions_per_feature(W), _small(W)
-    kept = _by_seed(_dimensionalities(np.where(represented(W, LIVE)[:, None], W, 0.0)), seed_of)
+    kept = _by_seed(_dimensionalities(np.where(represented(W, LEAST_NORM)[:, None], W, 0.0)), seed_of)
     dimension, null_dimension = _dimensionalities(W), _dimensionalities(null)
     brick_p, brick_gain, brick_d_star = _brick_curves(config)
-    census = all_components(W, EDGES[0], LIVE)
+    census = all_components(W, EDGES[0], LEAST_NORM)
     kinds = _census(census)
     tile_x, tiles = _tiles(config, p, census)
     place = np.linspace(0.2, 1.02, 821)
@@ -140,26 +167,28 @@ def measured(config: UniformConfig, device: str) -> UniformResult:
         null_peaks=_peaks(config, null_by_seed),
         split=_split(config, by_seed),
         found={f"{size}_in_{rank}": _count(census, size, rank) for size, rank in TABULATED},
-        numbers=numbers
-        | _bricks(numbers, brick_p, brick_gain, brick_d_star)
-        | _islands(config, p, seed_of, d_star, small, _small(null))
-        | _saturation(d_star, dimensionality(W).sum(-1) / config.hidden)
-        | _checks(config, device, p, d_star),
+        numbers=UniformNumbers(
+            **numbers,
+            **_bricks(numbers, brick_p, brick_gain, brick_d_star),
+            **_islands(config, p, seed_of, d_star, small, _small(null)),
+            **_saturation(d_star, dimensionality(W).sum(-1) / config.hidden),
+            **_checks(config, device, p, d_star),
+        ),
         **kinds,
     )
 
 
 def _dimensionalities(W: Array) -> Array:
-    return np.where(represented(W, LIVE), dimensionality(W), np.nan)
+    return np.where(represented(W, LEAST_NORM), dimensionality(W), np.nan)
 
 
 def _small(W: Array) -> Array:
-    """Return the share of live features in small islands (edge, model)."""
-    return np.array([share_in_small(all_components(W, edge, LIVE), len(W), SMALL) for edge in EDGES])
+    """Return the share of represented features in small islands (edge, model)."""
+    return np.array([share_in_small(all_components(W, edge, LEAST_NORM), len(W), SMALL) for edge in EDGES])
 
 
 def _by_seed(dimension: Array, seed_of: NDArray[np.int64]) -> list[Array]:
-    """Return all dimensionalities of live features of each seed."""
+    """Return all dimensionalities of represented features of each seed."""
     return [values[np.isfinite(values)] for values in (dimension[seed_of == seed] for seed in np.unique(seed_of))]
 
 
@@ -212,7 +241,7 @@ def _census(found: Components) -> dict[str, NDArray[Any]]:
 
 
 def _tiles(config: UniformConfig, p: Array, found: Components) -> tuple[Array, Array]:
-    """Return bins of 1/p with the share of live features in each kind of component."""
+    """Return bins of 1/p with the share of represented features in each kind of component."""
     groups = [np.isin(np.arange(p.size), part) for part in np.array_split(np.arange(p.size), 2 * config.densities)]
     centre = np.array([np.exp(-np.log(p[group]).mean()) for group in groups])
     return centre, tile_shares(found, groups, KINDS, SMALL)
@@ -241,7 +270,7 @@ def _plateaus(config: UniformConfig, p: Array, seed_of: NDArray[np.int64], d_sta
     sampled = np.array([measure(chosen) for chosen in _resampled(config, seed_of)])
     names = {"plateau_one": "decades", "plateau_half": "decades", "flatness": "", "to_digons": "", "from_digons": ""}
     return {"models": exact(p.size, method="count")} | {
-        name: percentile_quantity(centre[k], sampled[:, k], config.seeds, unit)
+        name: from_resamples(centre[k], sampled[:, k], config.seeds, unit=unit)
         for k, (name, unit) in enumerate(names.items())
     }
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.coupling import coupled_sets, mates_meet
+from experiments.core.coupling import coupled_sets, partner_given_present
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.losses.exact import expected_loss, set_probabilities
 from experiments.core.training.problem import resolve
@@ -48,14 +48,14 @@ def test_every_feature_keeps_its_density_at_any_strength(kind):
         np.testing.assert_allclose(pair(sets, i, i), 0.2)
 
 
-def test_no_strength_is_independence_and_mates_meet_as_stated():
+def test_no_strength_is_independence_and_partners_meet_as_stated():
     density, strength = np.array([[0.1], [0.4]]), np.array([0.0, 0.5, 1.0])
     together = coupled_sets(density, 4, GROUPS, "correlated", strength)
     apart = coupled_sets(density, 4, GROUPS, "anticorrelated", strength)
     np.testing.assert_allclose(together[:, 0], set_probabilities(density, 4))
     np.testing.assert_allclose(apart[:, 0], set_probabilities(density, 4))
-    np.testing.assert_allclose(pair(together, 0, 1) / density, mates_meet(density, strength))
-    np.testing.assert_allclose(pair(apart, 2, 3) / density, mates_meet(density, -strength))
+    np.testing.assert_allclose(pair(together, 0, 1) / density, partner_given_present(density, strength))
+    np.testing.assert_allclose(pair(apart, 2, 3) / density, partner_given_present(density, -strength))
     np.testing.assert_allclose(pair(together, 0, 2), np.broadcast_to(density**2, (2, 3)))
 
 

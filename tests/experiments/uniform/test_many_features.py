@@ -1,12 +1,13 @@
 """Many features at a small size, and verdicts on made-up results."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
-from experiments.core.quantities import Quantity, exact
+from experiments.core.criteria import Evidence, Verdict
+from experiments.core.quantities import Quantity
 from experiments.uniform import many_features
 from experiments.uniform.many_features import Config
 from experiments.uniform.shared.tegum import tegum_product
@@ -90,58 +91,62 @@ def quantity(value: float, low: float, high: float) -> Quantity:
     return Quantity(value, low, high, 8)
 
 
-class Made:
-    def __init__(self, **fields):
-        self.__dict__.update(fields)
+def verdict_of(claim: str, **measured) -> Verdict:
+    return many_features.experiment.claims[claim].criterion.verdict(Evidence(**measured))
 
 
 def test_the_verdict_on_peaks_needs_all_five_and_none_by_chance():
     high, low = quantity(5, 3, 8), quantity(1, 0.5, 1.5)
-    none = dict.fromkeys(PEAKS, low)
-    assert many_features.decide_peaks(Made(peaks=dict.fromkeys(PEAKS, high), null_peaks=none)).verdict == "supported"
-    three = {name: high if k < 3 else low for k, name in enumerate(PEAKS)}
-    assert many_features.decide_peaks(Made(peaks=three, null_peaks=none)).verdict == "mixed"
-    assert many_features.decide_peaks(Made(peaks=none, null_peaks=none)).verdict == "refuted"
-    by_chance = Made(peaks=dict.fromkeys(PEAKS, high), null_peaks=dict.fromkeys(PEAKS, high))
-    assert many_features.decide_peaks(by_chance).verdict == "mixed"
+
+    def decide(peaks, chance):
+        found = many_features._clusters(dict(enumerate(peaks)), dict(enumerate(chance)))
+        return many_features.CLUSTERS.verdict(found)
+
+    assert decide([high] * 5, [low] * 5) == "supported"
+    assert decide([high] * 3 + [low] * 2, [low] * 5) == "mixed"
+    assert decide([low] * 5, [low] * 5) == "refuted"
+    assert decide([high] * 5, [high] * 5) == "mixed"
 
 
-def test_islands_must_be_small_in_trained_models_and_not_by_chance():
-    def decide(found: Quantity, null: Quantity) -> Verdict:
-        return many_features.decide_islands(Made(numbers={"onset_wide": found, "onset_null": null})).verdict
-
-    assert decide(quantity(0.9, 0.8, 1.0), quantity(0.01, 0.0, 0.02)) is Verdict.SUPPORTED
-    assert decide(quantity(0.9, 0.8, 1.0), quantity(0.3, 0.2, 0.4)) is Verdict.INCONCLUSIVE
-    assert decide(quantity(0.3, 0.2, 0.4), quantity(0.01, 0.0, 0.02)) is Verdict.REFUTED
-
-
-@pytest.mark.parametrize(("factor", "verdict"), [(1.1, "supported"), (1.2, "mixed"), (1.5, "refuted")])
-def test_bricks_are_judged_by_the_worse_of_both_ends(factor, verdict):
-    assert many_features.decide_bricks(Made(numbers={"switch_factor": exact(factor)})).verdict == verdict
+@pytest.mark.parametrize(
+    ("islands", "chance", "verdict"),
+    [
+        (quantity(0.9, 0.8, 1.0), quantity(0.01, 0.0, 0.02), "supported"),
+        (quantity(0.9, 0.8, 1.0), quantity(0.3, 0.2, 0.4), "inconclusive"),
+        (quantity(0.3, 0.2, 0.4), quantity(0.01, 0.0, 0.02), "refuted"),
+    ],
+)
+def test_islands_must_be_small_in_trained_models_and_not_by_chance(islands, chance, verdict):
+    assert verdict_of("uniform-islands-first", islands=islands, chance=chance) == verdict
 
 
-def test_a_flat_plateau_has_a_small_ratio_of_slopes():
-    def decide(found: Quantity) -> Verdict:
-        return many_features.decide_flat(Made(numbers={"flatness": found})).verdict
-
-    assert decide(quantity(0.1, 0.05, 0.2)) is Verdict.SUPPORTED
-    assert decide(quantity(0.4, 0.3, 0.5)) is Verdict.REFUTED
-    assert decide(quantity(0.3, 0.2, 0.5)) is Verdict.INCONCLUSIVE
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(0.05, 0.2, "supported"), (0.3, 0.5, "refuted"), (0.2, 0.5, "inconclusive")]
+)
+def test_a_flat_plateau_has_a_small_ratio_of_slopes(low, high, verdict):
+    assert verdict_of("uniform-plateau-flat", found=quantity((low + high) / 2, low, high)) == verdict
 
 
-def test_bipyramids_are_refuted_by_one_peak():
-    flat, peak = quantity(1, 0.9, 1.1), quantity(3, 2, 4)
-    assert many_features.decide_bipyramids(Made(split={"a": flat, "b": flat})).verdict == "supported"
-    assert many_features.decide_bipyramids(Made(split={"a": flat, "b": peak})).verdict == "refuted"
-    assert many_features.decide_bipyramids(Made(split={"a": flat, "b": quantity(1, 0, 9)})).verdict == "inconclusive"
+@pytest.mark.parametrize(
+    ("second", "verdict"),
+    [
+        (quantity(1, 0.9, 1.1), "supported"),
+        (quantity(3, 2, 4), "refuted"),
+        (quantity(1, 0, 9), "inconclusive"),
+    ],
+)
+def test_bipyramids_are_refuted_by_one_peak(second, verdict):
+    flat = quantity(1, 0.9, 1.1)
+    assert verdict_of("uniform-bipyramids", largest=second, split=(flat, second)) == verdict
 
 
 def test_tegum_factors_count_only_when_present_and_close():
-    def made(means: list[float]) -> Made:
-        return Made(
+    def decide(means: list[float]) -> Verdict:
+        made = SimpleNamespace(
             census_size=np.array([2, 3, 5, 4, 8]), census_rank=np.array([1, 2, 2, 3, 3]), census_mean=np.array(means)
         )
+        return verdict_of("uniform-tegum", found=many_features.tegum_factors(made))
 
-    assert many_features.decide_tegum(made([0.5, 0.667, 0.4, 0.75, 0.375])).verdict == "supported"
-    assert many_features.decide_tegum(made([0.5, 0.66, 0.35, 0.7, 0.3])).verdict == "mixed"
-    assert many_features.decide_tegum(made([0.45, 0.667, 0.35, 0.7, 0.3])).verdict == "refuted"
+    assert decide([0.5, 0.667, 0.4, 0.75, 0.375]) == "supported"
+    assert decide([0.5, 0.66, 0.35, 0.7, 0.3]) == "mixed"
+    assert decide([0.45, 0.667, 0.35, 0.7, 0.3]) == "refuted"

@@ -5,26 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.core.criteria import Evidence
 from experiments.core.quantities import Quantity
 from experiments.uniform import sizes
 from experiments.uniform.sizes import Config, _spreads
 
 
-class Made:
-    def __init__(self, spreads: list[tuple[float, float]]):
-        self.density = np.ones(len(spreads))
-        found = [Quantity((low + high) / 2, low, high, 3) for low, high in spreads]
-        self.numbers = {f"features_{k}": one for k, one in enumerate(found)}
-        self.numbers["features_largest"] = max(found, key=lambda one: one.value)
-
-
 def test_equal_sizes_have_no_spread_and_a_third_more_is_seen():
+    config = Config(densities=(0.5, 0.4, 0.3, 0.2, 0.1))
     mass = np.ones((3, 5, 4))
-    assert _spreads("features", mass, Config())["features_largest"].value == 0
+    assert _spreads(mass, config).largest.value == 0
     mass[2, 4] = 1.3
-    found = _spreads("features", mass, Config())
-    assert found["features_largest"].value == pytest.approx(0.3 / 1.1)
-    assert found["features_plateau"].value == 0
+    found = _spreads(mass, config)
+    assert found.largest.value == pytest.approx(0.3 / 1.1)
+    assert found.plateau.value == 0
 
 
 @pytest.mark.parametrize(
@@ -36,7 +30,8 @@ def test_equal_sizes_have_no_spread_and_a_third_more_is_seen():
     ],
 )
 def test_all_densities_must_agree_within_five_per_cent(spreads, verdict):
-    assert sizes.decide_features(Made(spreads)).verdict == verdict
+    found = tuple(Quantity((low + high) / 2, low, high, 3) for low, high in spreads)
+    assert sizes.EQUAL.verdict(Evidence(largest=found[-1], spreads=found)) == verdict
 
 
 def test_a_small_run_counts_about_one_feature_or_more_per_dimension():

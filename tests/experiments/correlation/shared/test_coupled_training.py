@@ -14,7 +14,7 @@ from experiments.correlation.shared.coupled_training import (
     signed_sets,
     train_coupled,
 )
-from experiments.correlation.shared.strategies import FOUR_FEATURES, MATES, PRINCIPAL, STRATEGIES, strategy
+from experiments.correlation.shared.strategies import FOUR_FEATURES, PARTNERS, PRINCIPAL, STRATEGIES, strategy
 
 DENSITY, STRENGTH = np.array([0.4, 0.5, 0.3]), np.array([-1.0, 1.0, -0.5])
 
@@ -24,10 +24,10 @@ def trained():
     return train_coupled(DENSITY, STRENGTH, 2, FOUR_FEATURES, 4, Plan(1000, 64, 2e-2), 0, "cpu")
 
 
-def test_the_best_models_oppose_mates_that_exclude_each_other_and_merge_those_that_come_together(trained):
+def test_the_best_models_oppose_partners_that_exclude_each_other_and_merge_those_that_come_together(trained):
     loss = exact_losses(trained, DENSITY, STRENGTH, FOUR_FEATURES)
     best = best_of(trained, loss)
-    assert [STRATEGIES[k] for k in strategy(best.W, FOUR_FEATURES)] == [MATES, PRINCIPAL, MATES]
+    assert [STRATEGIES[k] for k in strategy(best.W, FOUR_FEATURES)] == [PARTNERS, PRINCIPAL, PARTNERS]
     assert (exact_losses(type(best)(best.W[:, None], best.b[:, None]), DENSITY, STRENGTH, FOUR_FEATURES)[:, 0]
             == loss.min(1)).all()  # fmt: skip
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.coupling import coupled_sets, mates_meet
+from experiments.core.coupling import coupled_sets, partner_given_present
 from experiments.core.geometry.configurations import at_degrees, polygon
 from experiments.core.geometry.theory import absent_loss, blocks
 from experiments.core.losses.exact import expected_loss
@@ -11,19 +11,19 @@ from experiments.core.losses.optimum import minimise
 from experiments.correlation.shared.strategies import (
     EXACT_ROOM,
     FOUR_FEATURES,
-    MATES,
     MORE_ROOM,
+    PARTNERS,
     PRINCIPAL,
-    STRANGERS,
     STRATEGIES,
+    UNRELATED,
     agreement,
     boundary,
     family,
     ideal_loss,
-    mate_cosines,
     merged_and_opposed_loss,
     merged_loss,
     opposed_loss,
+    partner_cosines,
     principal_loss,
     rule_of_thumb,
     strategy,
@@ -34,7 +34,7 @@ CASES = [(0.05, 1.0), (0.4, 0.5), (0.3, -0.7), (0.9, 0.2)]
 
 def four(density, strength):
     kind = "correlated" if strength > 0 else "anticorrelated"
-    return coupled_sets(density, 4, FOUR_FEATURES, kind, abs(strength)), float(mates_meet(density, strength))
+    return coupled_sets(density, 4, FOUR_FEATURES, kind, abs(strength)), float(partner_given_present(density, strength))
 
 
 def loss(W, density, strength, b=0.0):
@@ -45,10 +45,10 @@ def loss(W, density, strength, b=0.0):
 @pytest.mark.parametrize(("p", "s"), CASES[:3])
 def test_opposed_and_merged_pairs_have_the_stated_losses(p, s):
     _, c = four(p, s)
-    strangers, mates = np.array([[1, 0, -1, 0], [0, 1, 0, -1.0]]), np.array([[1, -1, 0, 0], [0, 0, 1, -1.0]])
+    unrelated, partners = np.array([[1, 0, -1, 0], [0, 1, 0, -1.0]]), np.array([[1, -1, 0, 0], [0, 0, 1, -1.0]])
     merged = np.array([[1, 1, 0, 0], [0, 0, 1, 1]]) / np.sqrt(2)
-    assert loss(strangers, p, s) == pytest.approx(2 * float(opposed_loss(p, p)), rel=1e-12)
-    assert loss(mates, p, s) == pytest.approx(2 * float(opposed_loss(p, c)), rel=1e-12, abs=1e-15)
+    assert loss(unrelated, p, s) == pytest.approx(2 * float(opposed_loss(p, p)), rel=1e-12)
+    assert loss(partners, p, s) == pytest.approx(2 * float(opposed_loss(p, c)), rel=1e-12, abs=1e-15)
     assert loss(merged, p, s) == pytest.approx(2 * float(merged_loss(p, c)), rel=1e-12)
 
 
@@ -60,7 +60,7 @@ def test_two_merged_pairs_in_one_dimension_have_the_stated_loss(p, s):
     )
 
 
-@pytest.mark.parametrize("name", [STRANGERS, PRINCIPAL])
+@pytest.mark.parametrize("name", [UNRELATED, PRINCIPAL])
 @pytest.mark.parametrize("hidden", [1, 2])
 def test_the_ideal_loss_of_two_pairs_is_that_of_the_ideal_weights(name, hidden):
     for p, s in CASES[:2]:
@@ -87,22 +87,22 @@ def test_principal_components_lose_the_variance_they_leave_out(p, s, hidden):
 def test_no_scale_or_bias_improves_on_a_merged_pair():
     merged = blocks("merged", 2, np.ones((1, 2)))
     for p, s in CASES:
-        q = p * float(mates_meet(p, s))
+        q = p * float(partner_given_present(p, s))
         free = minimise(merged, sets=np.array([[1 - 2 * p + q, p - q, p - q, q]]), starts=[[0.9, 0.1]])
         assert free.loss[0] * 2 == pytest.approx(float(merged_loss(p, q / p)), rel=1e-9)
 
 
 @pytest.mark.parametrize("grace", [EXACT_ROOM, MORE_ROOM])
-def test_on_the_boundary_strangers_meet_as_often_as_mates_part_with_the_grace(grace):
+def test_on_the_boundary_unrelated_features_meet_as_often_as_partners_part_with_the_grace(grace):
     s = np.linspace(0, 1, 7)
     p = boundary(s, grace)
-    np.testing.assert_allclose(p, 1 - (1 - grace) * mates_meet(p, s))
+    np.testing.assert_allclose(p, 1 - (1 - grace) * partner_given_present(p, s))
 
 
 @pytest.mark.parametrize("s", [0.2, 0.7, 1.0])
 def test_with_a_dimension_for_each_pair_the_boundary_is_where_ideal_losses_cross(s):
     p = float(boundary(s))
-    c = float(mates_meet(p, s))
+    c = float(partner_given_present(p, s))
     assert float(opposed_loss(p, p)) == pytest.approx(float(merged_loss(p, c)), rel=1e-12)
     assert 2 * float(merged_loss(p, c)) == pytest.approx(float(principal_loss(p, c, 2, 2, 2)), rel=1e-12)
 
@@ -124,12 +124,12 @@ def test_any_groups_with_room_for_half_the_features_cross_at_the_same_place():
 @pytest.mark.parametrize(
     ("W", "value", "name"),
     [
-        ([[1, 0, -1, 0], [0, 1, 0, -1]], 0.0, STRANGERS),
+        ([[1, 0, -1, 0], [0, 1, 0, -1]], 0.0, UNRELATED),
         ([[3, 3, 0, 0], [0, 0, 1, 1]], 1.0, PRINCIPAL),
         ([[1, 1, 1, 1], [1, -1, -1, 1], [1, 1, -1, -1]], 1.0, PRINCIPAL),
-        ([[1, -1, 0, 0], [0, 0, 1, -1]], -1.0, MATES),
+        ([[1, -1, 0, 0], [0, 0, 1, -1]], -1.0, PARTNERS),
         ([[1, 1, -1, -1]], 1.0, PRINCIPAL),
-        ([[1, 0, 0, 0], [0, 0, 1, 0]], 0.0, STRANGERS),
+        ([[1, 0, 0, 0], [0, 0, 1, 0]], 0.0, UNRELATED),
     ],
 )
 def test_the_agreement_of_known_arrangements(W, value, name):
@@ -137,10 +137,10 @@ def test_the_agreement_of_known_arrangements(W, value, name):
     assert STRATEGIES[int(strategy(np.array(W, dtype=float), FOUR_FEATURES))] == name
 
 
-def test_the_agreement_of_a_hexagon_is_the_cosine_of_its_mates():
+def test_the_agreement_of_a_hexagon_is_the_cosine_of_its_partners():
     W = polygon(6)
     assert float(agreement(W, ((0, 1), (2, 3), (4, 5)))) == pytest.approx(0.5)
-    np.testing.assert_allclose(mate_cosines(W, ((0, 1), (0, 3))), [0.5, -1.0])
+    np.testing.assert_allclose(partner_cosines(W, ((0, 1), (0, 3))), [0.5, -1.0])
 
 
 def test_agreement_ignores_rotations_and_the_order_of_groups():
@@ -163,15 +163,15 @@ def test_every_family_contains_its_ideal_and_is_of_its_strategy(name, hidden):
     if name == PRINCIPAL and hidden == 2:
         assert ideal * 4 == pytest.approx(2 * float(merged_loss(p, c)))
     if name != PRINCIPAL and hidden > 1:
-        assert ideal * 4 == pytest.approx((4 - hidden) * float(opposed_loss(p, p if name == STRANGERS else c)))
+        assert ideal * 4 == pytest.approx((4 - hidden) * float(opposed_loss(p, p if name == UNRELATED else c)))
 
 
 def test_the_rule_of_thumb_changes_at_its_boundary_and_needs_room_for_half():
     s = np.array([0.3, 0.9])
     for hidden, grace in ((2, EXACT_ROOM), (3, MORE_ROOM)):
         edge = boundary(s, grace)
-        for factor, name in ((0.99, STRANGERS), (1.01, PRINCIPAL)):
+        for factor, name in ((0.99, UNRELATED), (1.01, PRINCIPAL)):
             p = edge * factor
-            assert {STRATEGIES[k] for k in rule_of_thumb(p, mates_meet(p, s), 4, hidden, 2)} == {name}
+            assert {STRATEGIES[k] for k in rule_of_thumb(p, partner_given_present(p, s), 4, hidden, 2)} == {name}
     assert STRATEGIES[int(rule_of_thumb(0.01, 0.5, 4, 1, 2))] == PRINCIPAL
-    assert STRATEGIES[int(rule_of_thumb(0.2, 0.1, 4, 2, 2))] == MATES
+    assert STRATEGIES[int(rule_of_thumb(0.2, 0.1, 4, 2, 2))] == PARTNERS
