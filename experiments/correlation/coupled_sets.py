@@ -70,7 +70,7 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 256
+    seeds: int = 512
     densities: tuple[float, ...] = (0.2, 0.1, 0.05, 0.02, 0.01)
     steps: int = 2500
     batch: int = 256
@@ -188,10 +188,12 @@ KINDS = ("come together", "are independent", "exclude each other")
 @experiment.figure(
     "coupled-starfish",
     title="Where coupled features go",
-    caption="Model of lowest exact loss of {numbers.seeds:.0f} at each density; partners share a colour. Features that "
-    "come together are orthogonal and features that exclude each other are opposite at every density. Three sets form "
-    "a hexagon with partners side by side at {six.best_beside:count} densities; six independent features know no "
-    "partners.",
+    caption=(
+        "Features that come together are orthogonal and features that exclude each other are opposite at every "
+        "density. Model of lowest exact loss of {numbers.seeds:.0f} at each density; partners share a colour. "
+        "Three sets form a hexagon with partners side by side at {six.best_beside:count} densities; among six "
+        "independent features the colours come in any order."
+    ),
     alt="Rows of arrow plots over densities. Row one: a cross with partners at right angles. Row two: a cross with "
     "partners opposite. Row three: six arrows, partners next to each other, in pairs that close up at high density. "
     "Row four: six arrows with colours in arbitrary order.",
@@ -214,12 +216,14 @@ def draw_starfish(result: Result) -> Figure:
 @experiment.figure(
     "coupled-census",
     title="How often training finds it",
-    caption="Shares of {numbers.seeds:.0f} seeds. Partners stand as the paper says (orthogonal, opposite, side by "
-    "side in a hexagon), at right angles where they exclude each other, or elsewhere with all six features "
-    "represented; or some are merged; or none of these. Over all densities the expected arrangement comes out in "
-    "{together.expected:% value} of seeds where two sets come together, in {excluding.expected:% value} where they "
-    "exclude each other, in {six.expected:% value} with three sets, and in {control.expected:% value} with six "
-    "independent features.",
+    caption=(
+        "The expected arrangement comes out in {together.expected:% value} of seeds where two sets come "
+        "together, in {excluding.expected:% value} where they exclude each other, in {six.expected:% value} with "
+        "three sets, and in {control.expected:% value} with six independent features. Shares of "
+        "{numbers.seeds:.0f} seeds by density. Partners stand as the paper says (orthogonal, opposite, side by "
+        "side in a hexagon), at right angles where they exclude each other, or elsewhere with all six features "
+        "represented; or some are merged; or none of these."
+    ),
     alt="Four panels of bars over density. The first is mostly of one colour; the second is shared by two, partners as "
     "expected and at right angles; in the third the expected hexagon, merged pairs and others share the bars; the "
     "fourth is mostly other, and expected hexagons are hardly to be seen.",
@@ -240,10 +244,12 @@ def draw_census(result: Result) -> Figure:
 @experiment.figure(
     "coupled-angle",
     title="What an angle costs",
-    caption="Least exact loss of two features held at an angle, one norm and one bias free, at p = 1/10. A right angle "
-    "costs nothing whether they come together, are independent or exclude each other. Opposite, features that exclude "
-    "each other still cost nothing, and those that come together cost the most; for these, closer is better than "
-    "further apart.",
+    caption=(
+        "A right angle costs nothing whether two features come together, are independent or exclude each other. "
+        "Least exact loss of two features held at an angle, one norm and one bias free, at p = 1/10. Opposite "
+        "directions cost nothing for features that exclude each other, and most for those that come together; "
+        "for these, closer is better than further apart."
+    ),
     alt="Three curves over the angle from 0 to 180 degrees, all zero at 90. The first is low at 0 and high at 180, the "
     "second high at 0 and low at 180, the third high at 0 and zero from 90 on.",
 )

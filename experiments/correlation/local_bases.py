@@ -213,10 +213,12 @@ def _turn(config: Config, agree: Array) -> float:
 @experiment.figure(
     "local-bases",
     title="Two sets, two bases",
-    caption="(a-c) Products W^T W of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
-    "second set is ordered by its opposites. When features are dense a set shares directions; as they become rarer, "
-    "off-diagonal entries within a set vanish. Between the sets interference stays: in b mostly with one opposite, in "
-    "c with several features.",
+    caption=(
+        "When features are rare, entries within a set vanish and interference is between the sets. (a-c) "
+        "Products W^T W of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
+        "second set is ordered by its opposites. Dense sets share directions (a). Between the sets interference "
+        "is mostly with one opposite in b, and with several features in c."
+    ),
     alt="Three square heat maps of twenty by twenty entries with a strong diagonal. Off-diagonal blocks are noise on "
     "the left, a second, negative diagonal in the middle, and partly a diagonal, partly stripes on the right, where "
     "the diagonal blocks are clean.",
@@ -236,9 +238,12 @@ def draw_pictures(result: Result) -> Figure:
 @experiment.figure(
     "local-bases-density",
     title="Orthogonal within, overlapping across",
-    caption="(a) Root mean square of the entries of W^T W between different features of one set and of two sets, over "
-    "density; dotted: random directions with the same norms. (b) Agreement of partners (1: principal components, 0: "
-    "partners orthogonal) and the share of features with an opposite in the other set.",
+    caption=(
+        "At low density each set has an almost orthogonal basis, far more orthogonal than random directions. (a) "
+        "Root mean square of the entries of W^T W between different features of one set and of two sets, over "
+        "density; dotted, random directions with the same norms. (b) Agreement of partners (1: principal "
+        "components, 0: partners orthogonal) and the share of features with an opposite in the other set."
+    ),
     alt="Left, over falling density the entries within a set sink far below the dotted chance line while those across "
     "rise. Right, agreement falls from one to zero; the share with an opposite rises only at the lowest densities, to "
     "a third.",

@@ -144,10 +144,13 @@ def _numbers(config: Config, found: Array, named: Array, gain: Array) -> Numbers
 @experiment.figure(
     "one-pair-map",
     title="Two features in one dimension",
-    caption="(a) What the exact optimum does with two features in one dimension: opposed (blue) or merged (orange); "
-    "in between, one outweighs the other. Dashed: closed forms, which name the optimum in {numbers.agrees:% value} of "
-    "cells. Only how often the two meet matters, except where they are dense. (b) Loss per feature present along p = "
-    "{numbers.line_density:.1f}: the optimum follows the lowest of three closed forms.",
+    caption=(
+        "Two features are opposed if they rarely occur together and merged if they mostly do; closed forms name "
+        "the optimum in {numbers.agrees:% value} of cells. (a) Agreement of the two columns in the exact "
+        "optimum, from opposed to merged; in between, one outweighs the other. Dashed, boundaries of the closed "
+        "forms. (b) Loss over p along p = {numbers.line_density:.1f}: the optimum follows the lowest of three "
+        "closed forms."
+    ),
     alt="Left, a map over density and the chance of meeting: blue below four sevenths, orange above, a fringe in "
     "between at high density, the lower right corner empty. Right, a rising line, a falling line and a level line with "
     "dots along the lowest.",

@@ -13,16 +13,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
+from experiments.core.best_of import best_of_some
 from experiments.core.contract import Experiment
 from experiments.core.coupling import partner_given_present
-from experiments.core.criteria import Verdict, at_least
+from experiments.core.criteria import Above, Below, Criterion, Verdict, Within, mixed_if, refuted_if, supported_if
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.training.specification import Data, Model, Weights
-from experiments.correlation.shared.coupled_training import Plan, best_of, train_coupled
+from experiments.correlation.shared.coupled_training import Plan, train_coupled
 from experiments.correlation.shared.strategies import agreement, boundary, named, room, rule_of_thumb
 
 Array = NDArray[np.float64]
+
+
+RULE_HOLDS = Criterion(supported_if(Above(0.9)), refuted_if(Below(0.75)), mixed_if(Within(0.75, high=0.9)))
+"""When the rule holds, judged by the share of cells where it names the strategy of the best of a few models."""
 
 
 class Size(NamedTuple):
@@ -53,8 +58,9 @@ class Config:
     seed: int = 0
     strengths: tuple[float, ...] = (0.1, 0.325, 0.55, 0.775, 1.0)
     densities: tuple[float, ...] = (0.03, 0.06, 0.12, 0.24, 0.48, 0.8)
-    seeds: int = 8
-    steps: int = 2000
+    seeds: int = 12
+    best_of: int = 4  # models of a cell, of which the best by loss is compared with the rule
+    steps: int = 1500
     batch: int = 256
     learning_rate: float = 1e-2
     samples: int = 1 << 15  # of the common set that ranks the models of a cell
@@ -71,6 +77,7 @@ class Numbers:
     single: Quantity
     cells: Quantity
     per_cell: Quantity
+    best_of: Quantity
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,9 @@ experiment = Experiment(
     __name__,
     title="The rule of thumb for other sizes",
     config=Config(),
-    quick=Config(strengths=(0.325, 1.0), densities=(0.06, 0.48), seeds=2, steps=300, batch=64, samples=1 << 10),
+    quick=Config(
+        strengths=(0.325, 1.0), densities=(0.06, 0.48), seeds=3, best_of=2, steps=300, batch=64, samples=1 << 10
+    ),
 )
 
 
@@ -96,32 +105,42 @@ experiment = Experiment(
 def run(config: Config, device: str) -> Result:
     p, s = np.array([*product(config.densities, config.strengths)]).T
     shape = (len(config.densities), len(config.strengths))
-    best, single, rule = [], [], []
+    best, right, losses, rule = [], [], [], []
     for size in FIRST + SECOND:
-        found, every = _agreements(config, device, size, p, s)
-        best.append(found.reshape(shape))
+        found = _models(config, device, size, p, s)
         named_here = rule_of_thumb(p, partner_given_present(p, s), size.features, size.hidden, size.groups)
+        best.append(found.agreement[np.arange(p.size), found.loss.argmin(1)].reshape(shape))
         rule.append(named_here.reshape(shape))
-        single.append((named(every) == named_here[:, None]).mean(0))
-    right = named(np.array(best)) == np.array(rule)
+        right.append(named(found.agreement) == named_here[:, None])
+        losses.append(found.loss)
+
+    def share(sizes: list[bool]) -> Quantity:
+        chosen = np.flatnonzero(sizes)
+        loss, hits = (np.concatenate([each[k] for k in chosen]) for each in (losses, right))
+        return best_of_some(loss, hits, config.best_of, unit="of cells")
+
+    enough = [2 * size.hidden >= size.features for size in FIRST + SECOND]
     numbers = Numbers(
-        right=_share(right[: len(FIRST)]),
-        second=_share(right[len(FIRST) :]),
-        half=_share(right[[2 * size.hidden >= size.features for size in FIRST + SECOND]]),
-        less=_share(right[[2 * size.hidden < size.features for size in FIRST + SECOND]]),
-        single=mean(np.mean(single, axis=0), "of models"),
-        cells=exact(right.size, method="cells of all sizes"),
+        right=share([size in FIRST for size in FIRST + SECOND]),
+        second=share([size in SECOND for size in FIRST + SECOND]),
+        half=share(enough),
+        less=share([not each for each in enough]),
+        single=mean(np.mean(right, axis=(0, 1)), "of models", within=(0, 1)),
+        cells=exact(len(right) * p.size, method="cells of all sizes"),
         per_cell=exact(config.seeds, method="models per cell"),
+        best_of=exact(config.best_of, method="set-up"),
     )
     return Result(np.array(config.strengths), np.array(config.densities), np.array(best), np.array(rule), numbers)
 
 
-def _share(right: NDArray[np.bool_]) -> Quantity:
-    return Quantity(float(right.mean()), n=right.size, unit="of cells", method="best model of every cell")
+class _Models(NamedTuple):
+    """Agreement of partners and loss on a common set of every model, (cell, seed)."""
+
+    agreement: Array
+    loss: Array
 
 
-def _agreements(config: Config, device: str, size: Size, p: Array, s: Array) -> tuple[Array, Array]:
-    """Return the agreement of partners of the best model (cell,) and of all models (cell, seed)."""
+def _models(config: Config, device: str, size: Size, p: Array, s: Array) -> _Models:
     plan = Plan(config.steps, config.batch, config.learning_rate)
     models = train_coupled(p, s, size.hidden, size.sets, config.seeds, plan, config.seed, device)
     count = len(p) * config.seeds
@@ -135,18 +154,19 @@ def _agreements(config: Config, device: str, size: Size, p: Array, s: Array) -> 
         strength=np.repeat(s, config.seeds),
     )
     loss = evaluate(weights, data, Model(size.features, size.hidden), config.samples, config.seed).loss
-    best = best_of(models, loss.reshape(len(p), config.seeds))
-    return agreement(best.W, size.sets), agreement(models.W, size.sets)
+    return _Models(agreement(models.W, size.sets), loss.reshape(len(p), config.seeds))
 
 
 @experiment.figure(
     "rule-elsewhere",
     title="The rule of thumb for other sizes",
-    caption="Agreement of partners in the best of {numbers.per_cell:.0f} trained models at every cell (neutral: "
-    "unrelated features opposed; orange: principal components), groups × members in so many dimensions, sizes that "
-    "the rule was not made for. Dashed: the rule, right in {numbers.half:% value} of cells with room for half of the "
-    "features. With less room (a, f) it says principal components everywhere and is right in {numbers.less:% value}: "
-    "there partners of rare features stand in between.",
+    caption=(
+        "With room for half of the features the rule of thumb is right in {numbers.half:% value} of cells, with "
+        "less room (a, f) in {numbers.less:% value}. Agreement of partners in the best of {numbers.per_cell:.0f} "
+        "trained models at every cell (0: unrelated features opposed; 1: principal components), for groups × "
+        "members in so many dimensions, at sizes that the rule was not made for. Dashed, the rule. With less "
+        "room it says principal components everywhere, and partners of rare features stand in between."
+    ),
     alt="Ten small maps. Where fewer than half of the features fit, the sparse part is weakly orange; in the others it "
     "is neutral below a falling dashed line and orange above.",
 )
@@ -184,10 +204,10 @@ def draw_maps(result: Result) -> Figure:
     "rule-elsewhere",
     title="The rule holds for sizes it was not made for",
     statements=("C12",),
-    test="Best of the trained models of every cell (loss on one common set), three pairs in two, three and four "
+    test="Best of four trained models of every cell (loss on one common set), three pairs in two, three and four "
     "dimensions and four groups of three in four, six and nine, over correlation and density. Statistic: share of "
-    "cells in which the rule names its strategy.",
-    criterion=at_least(0.9, few=0.75),
+    "cells in which the rule names its strategy, averaged over all choices of four of the twelve models.",
+    criterion=RULE_HOLDS,
     figures=("rule-elsewhere",),
     published=Verdict.REFUTED,
 )
@@ -202,7 +222,7 @@ def first_test(result: Result) -> Quantity:
     test="After the first test: five pairs in five and seven dimensions and three groups of four in six and eight, the "
     "same correlations and densities. Statistic: share of cells in which the rule names the strategy of the best "
     "model.",
-    criterion=at_least(0.9, few=0.75),
+    criterion=RULE_HOLDS,
     figures=("rule-elsewhere",),
     published=Verdict.SUPPORTED,
 )

@@ -153,10 +153,12 @@ def _boundary(strength: Array, edges: Array, grace: float) -> Boundary:
 @experiment.figure(
     "strategy-losses",
     title="What each strategy costs",
-    caption="Exact losses over that of linear principal components: unrelated features opposed and principal "
-    "components, each minimised within its family, their closed forms (dashed) and the exact optimum (dots). Columns: "
-    "dimensions; rows: correlation of partners. Superposition costs p squared and principal components cost p, so "
-    "superposition wins among the rare whenever half of the features fit (b, c, e, f), and not otherwise (a, d).",
+    caption=(
+        "Superposition wins among rare features whenever half of the features fit (b, c, e, f), because it costs "
+        "p squared and principal components cost p. Exact losses over that of linear principal components: "
+        "unrelated features opposed and principal components, each minimised within its family, their closed "
+        "forms (dashed) and the exact optimum (dots). Columns are dimensions, rows correlations of partners."
+    ),
     alt="Six panels of two curves over density. In the middle and right columns a rising curve crosses a level one; in "
     "the left column it stays above. Dots follow the lower curve.",
 )
@@ -186,10 +188,12 @@ def draw_losses(result: Result) -> Figure:
 @experiment.figure(
     "strategy-boundary",
     title="Where superposition ends",
-    caption="(a) Density at which the agreement of partners in the exact optimum passes one half, against the rule's "
-    "boundary (dashed). (b) The agreement just below and just above it: with two dimensions partners jump from "
-    "orthogonal to merged, or part of the way where they are weakly correlated; with three they turn towards each "
-    "other continuously.",
+    caption=(
+        "With two dimensions partners jump from orthogonal to merged, or part of the way where they are weakly "
+        "correlated; with three they turn towards each other continuously. (a) Density at which the agreement of "
+        "partners in the exact optimum passes one half, against the rule's boundary (dashed). (b) The agreement "
+        "just below and just above it."
+    ),
     alt="Left, two falling curves over correlation with dashed lines beside them. Right, for two dimensions one curve "
     "at zero and one that rises from above one half to one; for three dimensions both at one half.",
 )

@@ -21,6 +21,7 @@ from experiments.core.criteria import (
     Outside,
     Verdict,
     Within,
+    mixed_if,
     refuted_if,
     supported_if,
     where,
@@ -116,10 +117,11 @@ def run(config: Config, device: str) -> Result:
     weights = train_grid(recipe, p, config.seeds, config.seed, device, features=FEATURES, hidden=3)
     W = weights.W.reshape(len(p), config.seeds, 3, FEATURES).astype(np.float64)
     names = recognise(weights.W, SOLIDS).name.reshape(len(p), config.seeds)
-    parts = [_parts(runs[is_one]) for runs, is_one in zip(W, names == TRIANGULAR_BIPYRAMID.name, strict=True)]
-    most = int(np.argmax([len(part.norm) for part in parts]))
+    is_one, half = names == TRIANGULAR_BIPYRAMID.name, config.seeds // 2
+    most = int(is_one[:, :half].sum(1).argmax())  # the other half of the seeds is measured there
+    parts = [_parts(runs[chosen]) for runs, chosen in zip(W, is_one, strict=True)]
     curves = _curves(config)
-    shown = parts[most]
+    shown = _parts(W[most, half:][is_one[most, half:]])
     return Result(
         p=p,
         share=np.stack([(names == solid.name).mean(1) for solid in (TRIANGULAR_BIPYRAMID, TWO_DIGONS_AND_ONE)], axis=1),
@@ -133,14 +135,14 @@ def run(config: Config, device: str) -> Result:
         norm=_means([part.norm for part in parts], config.least_runs),
         own=_means([part.own for part in parts], config.least_runs),
         numbers=Numbers(
-            most=share(names[most] == TRIANGULAR_BIPYRAMID.name),
-            most_p=exact(p[most], method="density with most bipyramids"),
-            equator_own=mean(shown.own[:, 0]),
-            poles_own=mean(shown.own[:, 1]),
+            most=share(is_one[most, half:]),
+            most_p=exact(p[most], method="density with most bipyramids, by the other half of the seeds"),
+            equator_own=mean(shown.own[:, 0], within=(0, 1)),
+            poles_own=mean(shown.own[:, 1], within=(0, 1)),
             equator_norm=mean(shown.norm[:, 0]),
             poles_norm=mean(shown.norm[:, 1]),
             norm_difference=mean(shown.norm[:, 0] - shown.norm[:, 1]),
-            rarest=share(names[int(p.argmin())] == TRIANGULAR_BIPYRAMID.name),
+            rarest=share(is_one[int(p.argmin())]),
             rarest_other=share(names[int(p.argmin())] == TWO_DIGONS_AND_ONE.name),
             **_curve_numbers(curves),
         ),
@@ -216,10 +218,11 @@ def _curve_numbers(curves: _Curves) -> dict[str, Quantity]:
     "geometry-bipyramid",
     title="The triangular bipyramid is not one shape but two",
     caption=(
-        "(a) The exact optimum, equator blue, poles orange. (b) Norms of trained bipyramids (dots) and of the exact "
-        "optimum (lines). (c) Dimensionality of equator and poles in each bipyramid at p = {numbers.most_p:.2g}; "
-        "dashed, 2/3 and 1/2. (d) Share of seeds that end as a bipyramid or as two digons and one; the shaded "
-        "densities are those where the bipyramid is the better of the two."
+        "Equator and poles of a triangular bipyramid differ in norm and in their share of a dimension. (a) The "
+        "exact optimum, equator and poles in two colours. (b) Norms of trained bipyramids (dots) and of the "
+        "exact optimum (lines). (c) Dimensionality of equator and poles in each bipyramid at p = "
+        "{numbers.most_p:.2g}; dashed, 2/3 and 1/2. (d) Share of seeds that end as a bipyramid or as two digons "
+        "and one; the bipyramid is the better of the two at the shaded densities."
     ),
     alt=(
         "A wire frame of a triangular bipyramid; norms of both, that of the equator larger, most of all among "
@@ -280,19 +283,19 @@ def turn(result: Result) -> views.Solids:
     statements=("C5",),
     source=SECTION,
     test=(
-        "Mean dimensionality of the equator and of the poles over all trained bipyramids, at the density with most of "
-        "them. Statistic: that of the equator."
+        "Mean dimensionality of the equator and of the poles over trained bipyramids, at the density with most of "
+        "them: half of the seeds choose it, the others are measured. Statistic: that of the equator."
     ),
     criterion=Criterion(
-        refuted_if(~AboveThat("equator", "poles")),
         supported_if(
             where(
                 equator=Within(2 / 3 - CLOSE, high=2 / 3 + CLOSE, label=f"{CLOSE} of 2/3"),
                 poles=Within(1 / 2 - CLOSE, high=1 / 2 + CLOSE, label=f"{CLOSE} of 1/2"),
             )
         ),
-        otherwise=Verdict.MIXED,
-        names={"equator": "the mean of the equator", "poles": "the poles"},
+        mixed_if(AboveThat("equator", "poles")),
+        otherwise=Verdict.REFUTED,
+        names={"equator": "the equator's mean", "poles": "the poles' mean"},
     ),
     figures=("geometry-bipyramid",),
     published=Verdict.SUPPORTED,

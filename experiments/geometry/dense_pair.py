@@ -229,9 +229,9 @@ def _search(config: Config) -> _Found:
     "geometry-dense-runs",
     title="Nine features in ten present: what training finds",
     caption=(
-        "Columns of W of the first runs, from the same starts. With equal importance (above) features mix in the "
-        "plane, and {numbers.equal_alone:count} runs represent just two at right angles; when importance falls by a "
-        "tenth from feature to feature (below), {numbers.falling_alone:count} do."
+        "With equal importance {numbers.equal_alone:count} runs represent just two features at right angles; "
+        "when importance falls by a tenth from feature to feature, {numbers.falling_alone:count} do. Columns of "
+        "W of the first runs, from the same starts: equal importance above, falling importance below."
     ),
     alt=(
         "Two rows of arrow plots inside unit circles. Above, irregular mixtures of long and short arrows; below, two "
@@ -254,12 +254,12 @@ def draw_runs(result: Result) -> Figure:
     "geometry-dense-pair",
     title="Two orthogonal features are the worst of many ties, until importance differs",
     caption=(
-        "(a) How far the plane that W uses is spanned by single features: 1 for two features alone. (b) By how much "
-        "each run beats two orthogonal features, in features' variance; dashed, the exact optimum for equal "
-        "importance. Losses of runs are estimates from common samples, whose error puts some above it; those far "
-        "behind are drawn at the lower edge. (c) The third "
-        "feature in the exact optimum: it comes in continuously where the "
-        "stability analysis puts it, at {numbers.limit:.3f} of the second's importance."
+        "Two orthogonal features are not the optimum at equal importance, and are once importance falls faster "
+        "than the stability limit, {numbers.limit:.3f}. (a) How far the plane that W uses is spanned by single "
+        "features: 1 for two features alone. (b) By how much each run beats two orthogonal features, in "
+        "features' variance; dashed, the exact optimum for equal importance. Losses of runs are estimates from "
+        "common samples, whose error puts some above it; those far behind are drawn at the lower edge. (c) Norm "
+        "of the third feature in the exact optimum: it enters continuously at the limit."
     ),
     alt=(
         "Left, two clouds of points, spread below one for equal and all at one for falling importance. Middle, leads "

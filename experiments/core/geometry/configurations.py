@@ -1,8 +1,8 @@
-"""Which regular arrangement the columns of `W` form: live features, the angles between them, and a name.
+"""Which regular arrangement the columns of `W` form: represented features, the angles between them, and a name.
 
-An arrangement is known by the angles between its live columns, sorted: they do not change when the hidden space
+An arrangement is known by the angles between its represented columns, sorted: they do not change when the hidden space
 is rotated or reflected or the features are renumbered. (Two arrangements can share sorted angles; a test keeps
-the named ones apart.) Norms decide which features live, and only that. Works in any number of dimensions; the
+the named ones apart.) Norms decide which features count, and only that. Works in any number of dimensions; the
 named shapes here are those of the plane.
 
 Source of the shapes: Elhage et al. 2022, "The geometry of superposition".
@@ -19,7 +19,7 @@ from experiments.core.metrics import REPRESENTED_NORM, cosines, off_diagonal, re
 Array = NDArray[np.float64]
 
 TOLERANCE = 8.0
-"""Degrees by which each angle between two live columns may miss that of the shape."""
+"""Degrees by which each angle between two represented columns may miss that of the shape."""
 
 OTHER = "other"
 
@@ -91,7 +91,7 @@ def classify(
 ) -> Configurations:
     """Name the arrangement of every model of `W` (instance, hidden, feature).
 
-    A feature lives when its norm exceeds `threshold`; a shape fits when every sorted angle between live
+    A feature is represented when its norm exceeds `threshold`; a shape fits when every sorted angle between live
     columns is within `tolerance` degrees of the shape's.
     """
     W = np.asarray(W, dtype=np.float64)
@@ -115,8 +115,8 @@ def classify(
 def canonical(W: ArrayLike, threshold: float = REPRESENTED_NORM) -> Array:
     """Return one model's `W` (hidden, feature) turned, reflected and renumbered for display.
 
-    Live columns come first; in the plane they follow each other counter-clockwise, starting after the widest gap.
-    The first points along the first axis and the next independent one into the upper half space, and so on.
+    Represented columns come first; in the plane they follow each other counter-clockwise, starting after the widest
+    gap. The first points along the first axis and the next independent one into the upper half space, and so on.
     """
     W = np.asarray(W, dtype=np.float64)
     live = represented(W, threshold)

@@ -58,9 +58,9 @@ def recognise(
 ) -> Configurations:
     """Name the arrangement of every model of `W` (instance, hidden, feature).
 
-    A feature lives when its norm exceeds `threshold`. A shape fits when its vertices can be numbered so that every
-    angle between two live columns is within `tolerance` degrees of the shape's; the closest fitting one gives
-    the name, and "other" is what fits none. `miss` is the largest error in an angle, infinite for "other".
+    A feature is represented when its norm exceeds `threshold`. A shape fits when its vertices can be numbered so that
+    every angle between two represented columns is within `tolerance` degrees of the shape's; the closest fitting one
+    gives the name, and "other" is what fits none. `miss` is the largest error in an angle, infinite for "other".
     """
     W = np.asarray(W, dtype=np.float64)
     live = represented(W, threshold)

@@ -24,17 +24,17 @@ def blocks(name: str, features: int, *directions: Array) -> Family:
     left over are absent: no direction, and a bias of their own in common. Parameters are the norms of the blocks,
     then their biases, then the absent bias (if any feature is absent).
     """
-    hidden, live = directions[0].shape[0], sum(block.shape[1] for block in directions)
+    hidden, used = directions[0].shape[0], sum(block.shape[1] for block in directions)
     norms = np.zeros((len(directions), hidden + 1, features))
-    biases = np.zeros((len(directions) + (live < features), hidden + 1, features))
+    biases = np.zeros((len(directions) + (used < features), hidden + 1, features))
     start = 0
     for k, block in enumerate(directions):
         stop = start + block.shape[1]
         norms[k, :hidden, start:stop] = block
         biases[k, hidden, start:stop] = 1.0
         start = stop
-    if live < features:
-        biases[-1, hidden, live:] = 1.0
+    if used < features:
+        biases[-1, hidden, used:] = 1.0
     basis = np.concatenate([norms, biases]).reshape(-1, (hidden + 1) * features)
     return Family(name, hidden, features, basis, np.concatenate([np.ones(len(norms)), np.zeros(len(biases))]))
 

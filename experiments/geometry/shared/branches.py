@@ -1,8 +1,8 @@
 """Each shape at its best: the exact minimum among all models with its symmetry, followed from density to density.
 
-Absent features do not touch the others: `k` live features that keep `S = sum (V - E[(x_i - y_i)^2]) / V` features'
-worth of variance (`V = p/3 - p^2/4` each) keep as much among any number of features, and the loss of all `n` is
-`(n - S) V / n`. So shapes are compared by what they keep, whatever `n` is, as long as `k <= n`.
+Absent features do not touch the others: `k` represented features that keep `S = sum (V - E[(x_i - y_i)^2]) / V`
+features' worth of variance (`V = p/3 - p^2/4` each) keep as much among any number of features, and the loss of all `n`
+is `(n - S) V / n`. So shapes are compared by what they keep, whatever `n` is, as long as `k <= n`.
 
 By symmetry all outputs of an orbit lose alike, so one output of each orbit is integrated, with the weight of all.
 """

@@ -36,7 +36,7 @@ def held_shares(
 
     They start at the density where both shapes are equally good, from either, slightly disturbed.
     """
-    count, generator = config.sweep_seeds, np.random.default_rng([config.seed, 1])
+    count, generator = config.held_models, np.random.default_rng([config.seed, 1])
     starts = [
         curves.model(int(kind), float(density), config.features)
         for density, pair in zip(steps.p, steps.kind, strict=True)
@@ -67,10 +67,9 @@ def sweep(config: CensusConfig, pictured: Pictures, sweep_p: Array, device: str)
     mass = np.empty((2, count, len(sweep_p)))
     for step in range(len(sweep_p)):
         points = np.array([step, len(sweep_p) - 1 - step])
-        weights = _go_on(
-            config, _jittered(W, b, config, generator), np.repeat(sweep_p[points], count), config.sweep_steps, step,
-            device,
-        )  # fmt: skip
+        moved = _jittered(W, b, config, generator)
+        density, seed = np.repeat(sweep_p[points], count), 1000 * config.seed + step
+        weights = _go_on(config, moved, density, config.sweep_steps, seed, device)
         W, b = weights.W.astype(np.float64), weights.b.astype(np.float64)
         for direction, point in enumerate(points):
             mass[direction, :, point] = represented_mass(W).reshape(2, count)[direction]

@@ -16,7 +16,7 @@ from experiments.core.geometry.theory import pentagon
 from experiments.core.losses.exact import expected_loss, one_active
 from experiments.core.losses.optimum import Optimum, minimise
 from experiments.core.metrics import norms, represented
-from experiments.core.quantities import Quantity, exact, from_resamples, mean
+from experiments.core.quantities import Quantity, bootstrap, exact, mean
 from experiments.core.rank_correlation import rank_correlation
 from experiments.core.training.specification import Data, Model, Recipe
 from experiments.core.training.train import train
@@ -88,16 +88,21 @@ class Bending:
     importance_largest: Quantity
 
 
-def bending(fits: Fits, baseline: float, importance_ratios: Array) -> Bending:
+def bending(fits: Fits, baseline: float, importance_ratios: Array, resamples: int, seed: int) -> Bending:
     """Measure how the angle beside the odd feature follows the ratio, and how far importance bends a best pentagon."""
-    best = best_fit(fits.loss, odd_gap(fits.W))[0]
-    chosen = np.isfinite(best) & (fits.ratio >= BENT_FROM)
-    rank = float(rank_correlation(fits.ratio[chosen], best[chosen])) if chosen.sum() > 2 else 0.0
+    loss, gap = fits.loss[0], odd_gap(fits.W)[0]
+    best = best_fit(loss, gap)
+
+    def rank(chosen: NDArray[np.int64]) -> float:
+        found = best_fit(loss[:, chosen], gap[:, chosen])
+        there = np.isfinite(found) & (fits.ratio >= BENT_FROM)
+        return float(rank_correlation(fits.ratio[there], found[there])) if there.sum() > 2 else 0.0
+
     pair = branches(*settings(baseline, importance_ratios, "importance"))
     bent = odd_gap(pair.pentagon.W)[all_represented(pair.pentagon.W) & (pair.pentagon.loss < pair.digons.loss)]
     method = "exact pentagons that beat two digons, first baseline"
     return Bending(
-        rank=exact(rank, method="rank correlation of ratio and angle over best fits, ratios from 0.4 on"),
+        rank=bootstrap(rank, loss.shape[-1], seed=seed, resamples=resamples, of="fits"),
         smallest=exact(float(np.nanmin(best)), "degrees", "best fits at the first baseline"),
         largest=exact(float(np.nanmax(best)), "degrees", "best fits at the first baseline"),
         importance_bend=exact(float(np.abs(bent - 72).max()), "degrees", method),
@@ -135,8 +140,8 @@ def first_order(fits: Fits, baseline: float) -> FirstOrder:
         slope_digons=exact(slopes[1], method="exact branch at the crossing"),
         slope_ratio=exact(slopes[1] / slopes[0], method="exact branches at the crossing"),
         norm_jump=exact(float(norms(jump)[0, 0]), method="exact pentagon at the crossing, against 0"),
-        kept_below=mean(kept[below].mean(0)),
-        lost_above=mean(1 - kept[over].mean(0)),
+        kept_below=mean(kept[below].mean(0), within=(0, 1)),
+        lost_above=mean(1 - kept[over].mean(0), within=(0, 1)),
     )
 
 
@@ -192,10 +197,25 @@ def _exact_pentagon(found: Optimum) -> ExactPentagon:
 
 def trained_crossing(fits: Fits, baseline: int, resamples: int, seed: int) -> Quantity:
     """Return the ratio at which the best fits turn from digons to pentagons, at one of the baselines."""
-    loss, kept, count = fits.loss[baseline], fits.odd_kept[baseline], fits.loss.shape[-1]
-    drawn = np.random.default_rng(seed).integers(0, count, (resamples, count))
-    sampled = [turning(fits.ratio, best_fit(loss[:, chosen], kept[:, chosen])) for chosen in drawn]
-    return from_resamples(turning(fits.ratio, best_fit(loss, kept)), sampled, count, of="fits")
+    loss, kept = fits.loss[baseline], fits.odd_kept[baseline]
+
+    def turn(chosen: NDArray[np.int64]) -> float:
+        return turning(fits.ratio, best_fit(loss[:, chosen], kept[:, chosen]))
+
+    return bootstrap(turn, loss.shape[-1], seed=seed, resamples=resamples, of="fits")
+
+
+def largest_miss(fits: Fits, crossings: Sequence[float], resamples: int, seed: int) -> Quantity:
+    """Return how far the best fits turn from the exact `crossings` (baseline,), at the baseline where it is furthest.
+
+    The whole selection is resampled: best fits, turning points, the largest of the misses.
+    """
+
+    def miss(chosen: NDArray[np.int64]) -> float:
+        found = best_fit(fits.loss[..., chosen], fits.odd_kept[..., chosen])
+        return max(abs(turning(fits.ratio, row) - at) for row, at in zip(found, crossings, strict=True))
+
+    return bootstrap(miss, fits.loss.shape[-1], seed=seed, resamples=resamples, of="fits")
 
 
 def turning(ratio: Array, kept: NDArray[np.bool_]) -> float:
@@ -230,4 +250,44 @@ def crossing_at(fits: Fits, baseline: int, p: float, resamples: int, seed: int) 
         importance=exact(importance, method=method),
         importance_factor=exact(1 / importance, method=method),
         trained=trained_crossing(fits, baseline, resamples, seed),
+    )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What pages quote besides. "limit" is that of rare features, "highest" the largest baseline with a crossing."""
+
+    fits: Quantity
+    crossings: Quantity
+    density_limit: Quantity
+    density_highest: Quantity
+    importance_limit: Quantity
+    importance_highest: Quantity
+    trained_miss: Quantity
+
+
+def overview(
+    fits: Fits,
+    trained_at: Sequence[float],
+    curve_at: Sequence[float],
+    curve: Array,
+    *,
+    resamples: int,
+    seed: int,
+) -> Overview:
+    """Return what is known of the whole curves: the limit of rare features, and how far up branches cross."""
+    limits = [exact(crossing(0.0, varied), method="limit of rare features") for varied in VARIED]
+    baselines, crosses = np.array(curve_at), np.isfinite(curve)
+    highest = [exact(float(baselines[row].max()), method="both branches minimised exactly") for row in crosses]
+    crossings = [crossing(p, "density") for p in trained_at]
+    return Overview(
+        fits=exact(fits.loss.shape[-1], method="per ratio and baseline"),
+        crossings=Quantity(
+            float(crosses.mean()), n=curve.size, method="baselines and quantities at which the branches cross"
+        ),
+        density_limit=limits[0],
+        density_highest=highest[0],
+        importance_limit=limits[1],
+        importance_highest=highest[1],
+        trained_miss=largest_miss(fits, crossings, resamples, seed),
     )

@@ -138,7 +138,7 @@ def measured(config: UniformConfig, device: str) -> UniformResult:
     tile_x, tiles = _tiles(config, p, census)
     place = np.linspace(0.2, 1.02, 821)
     by_seed, null_by_seed = _by_seed(dimension, seed_of), _by_seed(null_dimension, seed_of)
-    numbers = _plateaus(config, p, seed_of, d_star)
+    switches = _switches()
     shown = [int(np.abs(np.log(p * inverse)).argmin()) for inverse in config.pictured]
     return UniformResult(
         p=p,
@@ -168,8 +168,8 @@ def measured(config: UniformConfig, device: str) -> UniformResult:
         split=_split(config, by_seed),
         found={f"{size}_in_{rank}": _count(census, size, rank) for size, rank in TABULATED},
         numbers=UniformNumbers(
-            **numbers,
-            **_bricks(numbers, brick_p, brick_gain, brick_d_star),
+            **_plateaus(config, p, seed_of, d_star, switches),
+            **_bricks(switches, brick_p, brick_gain, brick_d_star),
             **_islands(config, p, seed_of, d_star, small, _small(null)),
             **_saturation(d_star, dimensionality(W).sum(-1) / config.hidden),
             **_checks(config, device, p, d_star),
@@ -255,40 +255,58 @@ def _resampled(config: UniformConfig, seed_of: NDArray[np.int64]) -> list[NDArra
     return [np.concatenate([members[seed] for seed in seeds]) for seeds in drawn]
 
 
-def _plateaus(config: UniformConfig, p: Array, seed_of: NDArray[np.int64], d_star: Array) -> dict[str, Quantity]:
-    """Return widths (decades of 1/p) and flatness of the plateaus of D*, and where it passes to and from pairs."""
+def _plateaus(
+    config: UniformConfig, p: Array, seed_of: NDArray[np.int64], d_star: Array, exact_switches: tuple[float, float]
+) -> dict[str, Quantity]:
+    """Return widths (decades of 1/p) and flatness of the plateaus of D*, and where it passes to and from pairs.
+
+    `switch_factor` is the larger of two ratios: of these two places to the `exact_switches` of the bricks, or the
+    reverse. It is resampled as a whole.
+    """
     x = -np.log10(p)
+
+    def switch_factor(begin: float, end: float) -> float:
+        return float(max(np.exp(abs(np.log(begin / exact_switches[0]))), np.exp(abs(np.log(end / exact_switches[1])))))
 
     def measure(chosen: NDArray[np.int64]) -> tuple[float, ...]:
         at, value = x[chosen], d_star[chosen]
         ends = [passes(at, value, level) for level in (0.97, 0.54, 0.46, 0.75, 0.45)]
         once = np.unique(chosen)
         flat = flatness(x[once], d_star[once], (ends[1], ends[2]), (ends[0], float(x.max())), config.seeds)
-        return (ends[0], ends[2] - ends[1], flat, 10 ** ends[3], 10 ** ends[4])
+        begin, end = 10 ** ends[3], 10 ** ends[4]
+        return (ends[0], ends[2] - ends[1], flat, begin, end, switch_factor(begin, end))
 
     centre = measure(np.arange(p.size))
     sampled = np.array([measure(chosen) for chosen in _resampled(config, seed_of)])
-    names = {"plateau_one": "decades", "plateau_half": "decades", "flatness": "", "to_digons": "", "from_digons": ""}
+    names = {
+        "plateau_one": "decades",
+        "plateau_half": "decades",
+        "flatness": "",
+        "to_digons": "",
+        "from_digons": "",
+        "switch_factor": "",
+    }
     return {"models": exact(p.size, method="count")} | {
         name: from_resamples(centre[k], sampled[:, k], config.seeds, unit=unit)
         for k, (name, unit) in enumerate(names.items())
     }
 
 
-def _bricks(numbers: dict[str, Quantity], p: Array, gain: Array, d_star: Array) -> dict[str, Quantity]:
-    """Return where the best brick says that D* leaves 1 (decades of 1/p) and that pairs begin and end (1/p)."""
+def _switches() -> tuple[float, float]:
+    """Return the rarities 1/p at which digons become the best brick and stop being it."""
     known = {brick.name: brick for brick in BRICKS}
     begin = 1 / takes_over(known["triangle"], known["digon"], 0.8, 0.4)
-    end = 1 / takes_over(known["digon"], known["pentagon"], 0.35, 0.15)
-    trained = numbers["to_digons"].value, numbers["from_digons"].value
-    factor = max(np.exp(abs(np.log(one / other))) for one, other in zip(trained, (begin, end), strict=True))
+    return begin, 1 / takes_over(known["digon"], known["pentagon"], 0.35, 0.15)
+
+
+def _bricks(switches: tuple[float, float], p: Array, gain: Array, d_star: Array) -> dict[str, Quantity]:
+    """Return where the best brick says that D* leaves 1 (decades of 1/p) and that pairs begin and end (1/p)."""
     best = d_star[np.nanargmax(gain, axis=0), np.arange(p.size)]
     method = "exact losses of the bricks"
     return {
         "brick_plateau_one": exact(_level(-np.log10(p), best, 0.97), "decades", method + ", interpolated"),
-        "brick_to_digons": exact(begin, method=method),
-        "brick_from_digons": exact(end, method=method),
-        "switch_factor": exact(factor, method="trained 1/p over that of the bricks, or the reverse"),
+        "brick_to_digons": exact(switches[0], method=method),
+        "brick_from_digons": exact(switches[1], method=method),
     }
 
 
@@ -319,7 +337,7 @@ def _islands(
 
     def over_seeds(values: Array, chosen: NDArray[np.bool_]) -> Quantity:
         seeds = [values[chosen & (seed_of == seed)] for seed in range(config.seeds)]
-        return mean([one.mean() for one in seeds if one.size] or [0.0])
+        return mean([one.mean() for one in seeds if one.size] or [0.0], within=(0, 1))
 
     found = {
         f"onset_{edge}": over_seeds(row, onset) for edge, row in zip(("wide", "middle", "fine"), small, strict=True)

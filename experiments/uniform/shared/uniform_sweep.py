@@ -19,10 +19,10 @@ class UniformConfig:
     """What a sweep over densities needs; defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 8
+    seeds: int = 12
     features: int = 200
     hidden: int = 20
-    densities: int = 12  # per seed; no two seeds share one
+    densities: int = 8  # per seed; no two seeds share one
     rarest: float = 20.0  # 1/p runs from 1 to this
     common: float = 0.45  # features more common than this train longer, at a lower rate: they gain little and slowly
     steps: tuple[int, int] = (24_000, 12_000)  # common, rare

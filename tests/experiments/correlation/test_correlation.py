@@ -36,7 +36,7 @@ SMALL = {
     one_pair: {},
     rule_elsewhere: {"steps": 50},
     strategy_boundary: {"strengths": 2, "halvings": 4, "line_densities": 3},
-    strategy_map: {"strengths": 4, "densities": 4, "seeds": 2, "steps": 100},
+    strategy_map: {"strengths": 4, "densities": 4, "seeds": 3, "steps": 100},
 }
 
 

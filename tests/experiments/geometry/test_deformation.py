@@ -1,7 +1,6 @@
 """A bent pentagon at a small size, against what is known of it, and verdicts on made-up results."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from experiments.core.criteria import Evidence, Verdict
 from experiments.core.quantities import Quantity, exact
 from experiments.geometry import deformation
-from experiments.geometry.shared.pentagon_fits import turning
+from experiments.geometry.shared.pentagon_fits import Fits, largest_miss, turning
 
 
 def verdict_of(claim, **measured):
@@ -85,11 +84,12 @@ def test_the_norm_relation_must_hold_within_five_per_cent(low, high, verdict):
     assert verdict_of("deformation-norm", found=Quantity((low + high) / 2, low, high, 64)) == verdict
 
 
-def test_the_trained_crossing_is_compared_with_the_exact_one_of_the_same_density():
-    def miss(trained):
-        at = {"0.05": (0.28, 0.27), "0.1": (trained, 0.42)}
-        crossing = {p: SimpleNamespace(trained=exact(one), density=exact(other)) for p, (one, other) in at.items()}
-        return deformation.trained_miss(SimpleNamespace(crossing=crossing)).value
-
-    assert miss(0.41) == pytest.approx(0.01)
-    assert miss(0.5) == pytest.approx(0.08)
+def test_the_miss_is_that_of_the_baseline_where_it_is_largest():
+    """Two fits at four ratios; the better one keeps the odd feature from the second, or from the fourth, ratio on."""
+    ratio, W = np.array([0.1, 0.2, 0.3, 0.4]), np.zeros((2, 4, 2, 2, 5))
+    for baseline, first in enumerate((1, 3)):
+        W[baseline, first:, 0, 0, 0] = 1.0
+    loss = np.broadcast_to([1.0, 2.0], (2, 4, 2))
+    fits = Fits(ratio, W, np.zeros((2, 4, 2, 5)), loss)
+    assert largest_miss(fits, (0.14, 0.31), 50, 0).value == pytest.approx(0.04)
+    assert largest_miss(fits, (0.15, 0.31), 50, 0).low < 0.04

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.core.geometry.polyhedra import OCTAHEDRON, SQUARE_ANTIPRISM, TETRAHEDRON
-from experiments.geometry.spread_shapes import _best_runs, _count, _excess, _upright, experiment
+from experiments.geometry.spread_shapes import _agreements, _excess, _train, _upright, experiment
 
 
 @pytest.fixture
@@ -30,11 +30,14 @@ def test_a_named_solution_stands_upright(turn):
 
 def test_features_that_are_never_present_leave_the_others_alone():
     config = replace(experiment.quick, seeds=4, most=6, steps=800)
-    best = _best_runs(config, np.array([4, 6]), 2, "cpu")
+    best = _train(config, np.array([4, 6]), 2, "cpu").best()
     assert [W.shape for W in best] == [(2, 4), (2, 6)]
     cosine = best[0].T @ best[0]
     np.testing.assert_allclose(np.sort(cosine[np.triu_indices(4, 1)]), [-1, -1, 0, 0, 0, 0], atol=0.1)
 
 
-def test_counts_are_over_numbers_of_points():
-    assert _count(np.array([True, False])).n == 2
+def test_runs_agree_by_their_angles_their_energy_and_their_number_of_features(turn):
+    octahedron = turn @ OCTAHEDRON.directions
+    short = octahedron * np.array([1, 1, 1, 1, 1, 0.1])
+    found = _agreements(np.stack([octahedron, short]), 6, OCTAHEDRON.directions, OCTAHEDRON.directions)
+    assert found.tolist() == [[True, False]] * 3
