@@ -12,9 +12,9 @@
 # # The first run, step by step
 #
 # This page trains the reader's first model, as the notes describe it, with the same functions that the report's
-# experiments use. It was executed when the site was built; download the
-# [notebook](first_run.ipynb) and run it again. For what holds over many seeds, and for what the optimum is,
-# see [the first run](../first_runs.html).
+# experiments use. It was executed when the site was built; you can download the
+# [notebook](first_run.ipynb) and run it again. [The first run](../first_runs.html) shows what holds over many seeds,
+# and what the optimum is.
 
 # %%
 import numpy as np
@@ -71,7 +71,7 @@ print("W has shape (instance, hidden, feature) =", W.shape)
 # ## What comes out
 #
 # One panel per seed, one arrow per feature, the unit circle for scale. The same recipe leads to different
-# configurations; which one is found is decided by the start.
+# arrangements; the start decides which one is found.
 
 
 # %%
@@ -91,7 +91,7 @@ show(
 )
 
 # %% [markdown]
-# ## How a configuration forms
+# ## How an arrangement forms
 #
 # The first seed at its start, after one epoch, after ten, and at the end.
 
@@ -115,7 +115,7 @@ show(
 )
 
 # %% [markdown]
-# ## How many features live, and at which angles
+# ## How many features are represented, and at which angles
 #
 # A feature counts as represented when its direction is longer than one half. Between represented features we look at
 # the cosine of the angle: zero for orthogonal directions, minus one for an antipodal pair.
@@ -123,9 +123,9 @@ show(
 # %%
 represented = metrics.represented(W)
 for seed in range(len(W)):
-    live = W[seed][:, represented[seed]]
-    cosines = np.sort(metrics.off_diagonal(metrics.cosines(live)))
-    print(f"seed {seed}: {live.shape[1]} represented,", " ".join(f"{cosine:+.2f}" for cosine in cosines))
+    kept = W[seed][:, represented[seed]]
+    cosines = np.sort(metrics.off_diagonal(metrics.cosines(kept)))
+    print(f"seed {seed}: {kept.shape[1]} represented,", " ".join(f"{cosine:+.2f}" for cosine in cosines))
 
 # %% [markdown]
 # ## What the model does with its input
@@ -139,6 +139,8 @@ def interference():
     figure, (left, right) = plotting.new_figure(1, 2, panel="square", width="text")
     plotting.gram(left, metrics.gram(W[0]), label="$W^T W$")
     right.bar(range(1, 6), trained.weights.b[0], color=plotting.colour("accent"))
+    features = [str(feature) for feature in range(1, 6)]
+    left.set(xticks=range(5), xticklabels=features, yticks=range(5), yticklabels=features)
     plotting.guide(right, 0.0)
     right.set(xlabel="feature", ylabel="bias $b$", title="bias")
     return figure

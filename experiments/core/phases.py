@@ -200,16 +200,16 @@ def classify(setting: Setting, W: ArrayLike) -> NDArray[np.int64]:
     "triangle" if all three repel each other, and a pair is "superposed" if the extra feature is in it.
     """
     length, cosine = norms(W), cosines(W)
-    live = length > REPRESENTED_NORM
+    represented = length > REPRESENTED_NORM
     phase = np.full(length.shape[:-1], setting.index(OTHER))
     for feature in range(setting.features):
         rest = np.delete(np.arange(setting.features), feature)
-        others = live[..., rest].all(-1) & _orthogonal(cosine, rest)
+        others = represented[..., rest].all(-1) & _orthogonal(cosine, rest)
         extra = feature == setting.features - 1
         phase[others & (length[..., feature] < ABSENT_NORM)] = setting.index(IGNORED if extra else DEDICATED)
-        between = (length[..., feature] >= ABSENT_NORM) & ~live[..., feature]
-        phase[live[..., rest].all(-1) & between] = setting.index(PARTIAL)
-    everything = live.all(-1)
+        between = (length[..., feature] >= ABSENT_NORM) & ~represented[..., feature]
+        phase[represented[..., rest].all(-1) & between] = setting.index(PARTIAL)
+    everything = represented.all(-1)
     for name, shape in _shapes(setting, cosine).items():
         phase[everything & shape] = setting.index(name)
     return phase
