@@ -12,17 +12,22 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 from experiments.core import progress
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Evidence, Verdict
+from experiments.core.quantities import Quantity
 from experiments.linear_representation.shared.analogies import Relations
 from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
 from experiments.linear_representation.shared.analogy_results import (
+    BEATS,
+    NEAREST,
+    PARALLEL,
     OffsetResult,
+    Scores,
+    counted,
     gains,
-    least,
-    offset_beats_baselines,
-    offset_is_nearest,
+    nearest,
     offset_test,
-    offsets_are_parallel,
+    parallels,
 )
 from experiments.linear_representation.shared.skip_gram import SkipGram, train_skip_gram
 from experiments.linear_representation.shared.source_corpus import standard_library
@@ -65,10 +70,8 @@ RELATIONS: Relations = {
 """What is asked. The first four families hold opposites and counterparts, whose order is in part a convention; the
 last four hold forms of one word, whose order is not."""
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "opposites": ("do, undo", "opposite actions", "opposite ends", "counterparts"),
-    "forms": ("verb, agent", "singular, plural", "verb, past", "verb, -ing"),
-}
+OPPOSITES = ("do, undo", "opposite actions", "opposite ends", "counterparts")
+FORMS = ("verb, agent", "singular, plural", "verb, past", "verb, -ing")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,41 @@ class Config:
     skip_gram_seeds: int = 4
 
 
+@dataclass(frozen=True)
+class ByGroup:
+    """Scores of one kind of vectors over all families, over those of opposites, and over those of word forms."""
+
+    overall: Scores
+    opposites: Scores
+    forms: Scores
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of files read, their tokens, words with vectors, pairs asked, and skip-gram seeds.
+
+    `pairs` of the pairs asked have vectors, in `families`; `missing` have none.
+    """
+
+    files: Quantity
+    tokens: Quantity
+    words: Quantity
+    asked: Quantity
+    seeds: Quantity
+    pairs: Quantity
+    families: Quantity
+    missing: Quantity
+
+
+@dataclass(frozen=True)
+class Result(OffsetResult):
+    """The offset test of counted and of predicted vectors, with the numbers of groups of families."""
+
+    counting: ByGroup
+    skip_gram: ByGroup
+    counts: Counts
+
+
 experiment = Experiment(
     __name__,
     title="Offsets between words of source code",
@@ -97,13 +135,13 @@ experiment = Experiment(
 
 
 @experiment.run
-def run(config: Config, device: str) -> OffsetResult:
+def run(config: Config, device: str) -> Result:
     # `run` reads no files elsewhere. The library's source is as much a part of the Python that runs this as the
     # interpreter is: the key holds Python's minor version, and the result the digest of every byte read.
     corpus = standard_library(config.every)
     progress.advance("word vectors", 0.1)
     with threadpool_limits(1):  # small products: more threads would only wait for each other
-        counted = count_vectors(corpus, config.least, config.window, config.count_dimension)
+        ppmi = count_vectors(corpus, config.least, config.window, config.count_dimension)
         progress.advance("word vectors", 0.2)
         recipe = SkipGram(
             config.dimension, config.window, config.negatives, config.epochs, config.learning_rate, config.thinning
@@ -111,31 +149,42 @@ def run(config: Config, device: str) -> OffsetResult:
         seeds = tuple(config.seed + k for k in range(config.skip_gram_seeds))
         predicted = train_skip_gram(corpus, config.least, recipe, seeds)
         progress.advance("word vectors", 0.9)
-        counts = {"files": corpus.files, "tokens": len(corpus.tokens), "words": len(counted.words)}
-        counts |= {"asked": sum(map(len, RELATIONS.values())), "seeds": config.skip_gram_seeds}
-        return offset_test(
-            RELATIONS,
-            {"counting": [counted], "skip-gram": predicted},
-            "the source of Python's standard library",
-            corpus.digest,
-            counts,
-            config.seed,
-            GROUPS,
+        embeddings = {"counting": [ppmi], "skip-gram": predicted}
+        tested = offset_test(
+            RELATIONS, embeddings, "the source of Python's standard library", corpus.digest, config.seed
         )
+    counting, skip_gram = (
+        ByGroup(tested.overall[e], tested.scores_of(e, OPPOSITES), tested.scores_of(e, FORMS)) for e in range(2)
+    )
+    return Result(
+        **vars(tested),
+        counting=counting,
+        skip_gram=skip_gram,
+        counts=Counts(
+            files=counted(corpus.files),
+            tokens=counted(len(corpus.tokens)),
+            words=counted(len(ppmi.words)),
+            asked=counted(sum(map(len, RELATIONS.values()))),
+            seeds=counted(config.skip_gram_seeds),
+            pairs=counted(len(tested.pairs)),
+            families=counted(len(tested.families)),
+            missing=counted(len(tested.missing)),
+        ),
+    )
 
 
 @experiment.figure(
     "code-offset-families",
     title="The offset test on source code, family by family",
     caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer. Over all "
-    "families the offset scores {numbers.counting_offset:%} by counting and {numbers.skip_gram_offset:%} by "
-    "skip-gram; the word nearest to c alone, without any offset, scores {numbers.counting_neighbour:% value} and "
-    "{numbers.skip_gram_neighbour:% value}.",
+    "families the offset scores {counting.overall.offset:%} by counting and {skip_gram.overall.offset:%} by "
+    "skip-gram; the word nearest to c alone, without any offset, scores {counting.overall.neighbour:% value} and "
+    "{skip_gram.overall.neighbour:% value}.",
     alt="Two panels of dots with intervals, one row per family of word pairs, four methods each: the offset, the "
     "nearest neighbour of c, a random offset, and an offset with shuffled partners.",
     interval="95 % percentile bootstrap over the pairs of a family",
 )
-def draw_families(result: OffsetResult) -> Figure:
+def draw_families(result: Result) -> Figure:
     return families_figure(result)
 
 
@@ -143,11 +192,11 @@ def draw_families(result: OffsetResult) -> Figure:
     "code-offset-answers",
     title="What the nearest word to b − a + c is",
     caption="With nothing barred, the word nearest to b − a + c is a word of the question in "
-    "{numbers.counting_echoed:% value} of questions (counting) and {numbers.skip_gram_echoed:% value} (skip-gram), "
-    "and the fourth word in {numbers.counting_included:% value} and {numbers.skip_gram_included:% value}.",
+    "{counting.overall.echoed:% value} of questions (counting) and {skip_gram.overall.echoed:% value} (skip-gram), "
+    "and the fourth word in {counting.overall.included:% value} and {skip_gram.overall.included:% value}.",
     alt="Two stacked bars, one per kind of vector, divided into the fourth word, a word of the question, and another.",
 )
-def draw_answers(result: OffsetResult) -> Figure:
+def draw_answers(result: Result) -> Figure:
     return answers_figure(result)
 
 
@@ -155,13 +204,13 @@ def draw_answers(result: OffsetResult) -> Figure:
     "code-offset-parallel",
     title="How parallel offsets of one relation are",
     caption="Each dot is a pair: the mean cosine of its offset with the other offsets of its family, which is one "
-    "where the parallelogram is exact. On average it is {numbers.counting_parallel} (counting) and "
-    "{numbers.skip_gram_parallel} (skip-gram); with partners exchanged within the family "
-    "{numbers.counting_parallel_shuffled:value} and {numbers.skip_gram_parallel_shuffled:value} remain.",
+    "where the parallelogram is exact. On average it is {counting.overall.parallel} (counting) and "
+    "{skip_gram.overall.parallel} (skip-gram); with partners exchanged within the family "
+    "{counting.overall.parallel_shuffled:value} and {skip_gram.overall.parallel_shuffled:value} remain.",
     alt="Two panels of dots per family. True partners lie at somewhat higher cosines than exchanged partners, far "
     "from one.",
 )
-def draw_parallel(result: OffsetResult) -> Figure:
+def draw_parallel(result: Result) -> Figure:
     return parallel_figure(result)
 
 
@@ -172,13 +221,12 @@ def draw_parallel(result: OffsetResult) -> Figure:
     test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
     "offset, shuffled partners), own words barred for all. Statistic: the lesser difference of the two kinds of "
     "vectors.",
-    criterion="Supported if the interval over families is above 0 for both kinds; refuted if it ends below 2 points "
-    "for both; mixed otherwise.",
+    criterion=BEATS,
     figures=("code-offset-families",),
     published=Verdict.MIXED,
 )
-def decide_beats(result: OffsetResult) -> Finding:
-    return Finding(least(gains(result)), offset_beats_baselines(result))
+def gains_of_the_offset(result: Result) -> Evidence:
+    return gains(result)
 
 
 @experiment.claim(
@@ -186,13 +234,12 @@ def decide_beats(result: OffsetResult) -> Finding:
     title="On source code, the fourth word is the nearest to b − a + c",
     statements=("B3",),
     test="Share of questions whose nearest word to b − a + c is d, with no word barred, of the better kind of vectors.",
-    criterion="Supported if the interval over families is above one half; refuted if it ends below one quarter; mixed "
-    "otherwise.",
+    criterion=NEAREST,
     figures=("code-offset-answers",),
     published=Verdict.REFUTED,
 )
-def decide_nearest(result: OffsetResult) -> Finding:
-    return Finding(*offset_is_nearest(result))
+def share_nearest(result: Result) -> Quantity:
+    return nearest(result)
 
 
 @experiment.claim(
@@ -201,10 +248,9 @@ def decide_nearest(result: OffsetResult) -> Finding:
     statements=("B1", "B3"),
     test="Mean cosine between offsets of one family, less the same with partners exchanged within the family. "
     "Statistic: the lesser difference of the two kinds of vectors.",
-    criterion="Supported if the interval over families is above 0 for both kinds and the mean cosine at least one "
-    "half; mixed if only the first; refuted otherwise.",
+    criterion=PARALLEL,
     figures=("code-offset-parallel",),
     published=Verdict.MIXED,
 )
-def decide_parallel(result: OffsetResult) -> Finding:
-    return Finding(*offsets_are_parallel(result))
+def parallel_offsets(result: Result) -> Evidence:
+    return parallels(result)

@@ -1,7 +1,7 @@
 """A code that a linear read-out cannot undo: two dense features in one dimension. Statements B1 and B2.
 
 If every way to store features were readable by a linear layer, the hypothesis would say nothing. The paper's non-linear
-compression stores two numbers in one; its own reader, made of ramps, recovers both, and no linear one does.
+compression stores two numbers in one. Its own read-out, made of ramps, recovers both; no linear read-out does.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    AtLeast,
+    AtMost,
+    Criterion,
+    Evidence,
+    Holds,
+    LessThan,
+    MoreThan,
+    Verdict,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.quantities import Quantity, exact
 from experiments.linear_representation.shared.nonlinear_code import LINEAR_ERROR, code_error, read, write
 
@@ -31,22 +44,37 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Shares of variance explained are of the code shown: `own_*` by its own read-out, `linear_*` by the best linear
+    one; `decomposed` is the share of the variance of t that a sum of directions explains."""
+
+    linear_code: Quantity
+    ideal: Quantity
+    integration_error: Quantity
+    linear_x: Quantity
+    linear_y: Quantity
+    own_x: Quantity
+    own_y: Quantity
+    decomposed: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """Errors (step count, ramp) are means over both features: `own` of the code's reader, `linear` of the best
-    linear read-out of the same code. `x`, `t`, `read_x` and `read_y` (value of y, x) are one code, at `y`."""
+    """Errors are means over both features: `own` of the code's read-out, `linear` of the best linear read-out of the
+    same code. `x`, `t`, `read_x` and `read_y` are one code, at the values `y`."""
 
     steps: tuple[int, ...]
-    ramps: Array
-    own: Array
-    linear: Array
-    x: Array
-    y: Array
-    t: Array
-    read_x: Array
-    read_y: Array
+    ramps: Array  # (ramp,)
+    own: Array  # (step count, ramp)
+    linear: Array  # (step count, ramp)
+    x: Array  # (x,)
+    y: Array  # (y,)
+    t: Array  # (y, x)
+    read_x: Array  # (y, x)
+    read_y: Array  # (y, x)
     own_shown: Quantity
     linear_shown: Quantity
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -79,17 +107,17 @@ def run(config: Config, device: str) -> Result:
         read_y=read_y,
         own_shown=exact(shown.read, method=how),
         linear_shown=exact(shown.linear, method=how),
-        numbers={
-            "linear_code": exact(LINEAR_ERROR),
-            "ideal": exact(ideal, method=how),
-            "integration_error": exact(abs(shown.read - coarse.read), method="change when the cells are doubled"),
-            "linear_x": exact(1 - 12 * shown.linear_x, method=how),
-            "linear_y": exact(1 - 12 * shown.linear_y, method=how),
-            "own_x": exact(1 - 12 * shown.read_x, method=how),
-            "own_y": exact(1 - 12 * shown.read_y, method=how),
+        numbers=Numbers(
+            linear_code=exact(LINEAR_ERROR),
+            ideal=exact(ideal, method=how),
+            integration_error=exact(abs(shown.read - coarse.read), method="change when the cells are doubled"),
+            linear_x=exact(1 - 12 * shown.linear_x, method=how),
+            linear_y=exact(1 - 12 * shown.linear_y, method=how),
+            own_x=exact(1 - 12 * shown.read_x, method=how),
+            own_y=exact(1 - 12 * shown.read_y, method=how),
             # x and y are independent, so what they explain of t adds up.
-            "decomposed": exact(2 - 12 * (shown.linear_x + shown.linear_y), method=how),
-        },
+            decomposed=exact(2 - 12 * (shown.linear_x + shown.linear_y), method=how),
+        ),
     )
 
 
@@ -98,10 +126,10 @@ def run(config: Config, device: str) -> Result:
     title="A code of two features in one dimension",
     caption="(a) The code t of x and y for three values of y, with three steps and ramps a tenth of a step wide: x "
     "chooses the step, y the place on it. (b) Mean squared error per feature against the width of the ramps. The "
-    "code's own reader (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); "
+    "code's own read-out (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); "
     "the best linear read-out of the same code (squares) is worse than that at every width.",
-    alt="Left: three parallel staircases with rounded jumps. Right: error of the code's reader rises with the width "
-    "of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above the dashed line.",
+    alt="Left: three parallel staircases with rounded jumps. Right: error of the code's own read-out rises with the "
+    "width of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above the dashed line.",
 )
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide")
@@ -114,7 +142,7 @@ def draw(result: Result) -> Figure:
         right.plot(
             result.ramps, result.linear[index], "s", markersize=3.5, color=plotting.series(index), fillstyle="none"
         )
-    plotting.theory_level(right, result.numbers["linear_code"].value, label="linear code")
+    plotting.theory_level(right, result.numbers.linear_code.value, label="linear code")
     right.set(xlabel="ramp width ε (steps)", ylabel="mean squared error", title="reading", ylim=(0, 0.053))
     plotting.legend(right)
     plotting.panel_letters((left, right))
@@ -128,16 +156,17 @@ def draw(result: Result) -> Figure:
     source="Toy Models of Superposition, appendix on non-linear compression",
     test="Mean squared error per feature of writing and reading two dense features in one dimension with Z = 3 and ε "
     "= 0.1, integrated over the square, against 1/24, the least of any linear code.",
-    criterion="Supported if it is below 1/24 and grows with ε for every Z; refuted if it is not below; mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(where(error=LessThan(LINEAR_ERROR, label="1/24"), grows=Holds())),
+        refuted_if(where(error=AtLeast(LINEAR_ERROR, label="1/24"))),
+        otherwise=Verdict.MIXED,
+        names={"error": "the error", "grows": "it grows with ε for every Z"},
+    ),
     figures=("nonlinear-code",),
     published=Verdict.SUPPORTED,
 )
-def decide_code(result: Result) -> Finding:
-    if result.own_shown.value >= result.numbers["linear_code"].value:
-        return Finding(result.own_shown, Verdict.REFUTED)
-    grows = bool((np.diff(result.own, axis=1) > 0).all())
-    return Finding(result.own_shown, Verdict.SUPPORTED if grows else Verdict.MIXED)
+def code_error_shown(result: Result) -> Evidence:
+    return Evidence(error=result.own_shown, grows=bool((np.diff(result.own, axis=1) > 0).all()))
 
 
 @experiment.claim(
@@ -145,15 +174,14 @@ def decide_code(result: Result) -> Finding:
     title="A linear read-out recovers every code that a network can read",
     statements=("B1", "B2"),
     test="Both features of the same code, Z = 3 and ε = 0.1: share of the variance of the worse feature, y, that the "
-    "best linear read-out of t explains. The code's own reader sets what there is to recover.",
-    criterion="Refuted if the share is below one half while the code's own reader explains more than one half; "
-    "supported if it is above one half; inconclusive otherwise.",
+    "best linear read-out of t explains. The code's own read-out sets what there is to recover.",
+    criterion=Criterion(
+        supported_if(where(linear=MoreThan(0.5))),
+        refuted_if(where(linear=AtMost(0.5), own=MoreThan(0.5))),
+        names={"linear": "the share", "own": "the share that the code's own read-out explains"},
+    ),
     figures=("nonlinear-code",),
     published=Verdict.REFUTED,
 )
-def decide_readable(result: Result) -> Finding:
-    found = result.numbers["linear_y"]
-    if found.value > 0.5:
-        return Finding(found, Verdict.SUPPORTED)
-    recoverable = result.numbers["own_y"].value > 0.5
-    return Finding(found, Verdict.REFUTED if recoverable else Verdict.INCONCLUSIVE)
+def linearly_readable(result: Result) -> Evidence:
+    return Evidence(linear=result.numbers.linear_y, own=result.numbers.own_y)

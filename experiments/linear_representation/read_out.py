@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Verdict, above, less_than
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.quantities import Quantity, mean
 from experiments.core.read_out import (
@@ -23,12 +24,12 @@ from experiments.core.read_out import (
     sparse_samples,
     undisturbed,
 )
-from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
+from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
 
 Array = NDArray[np.float64]
 
-READERS = ("own", "linear", "no bias", "no threshold", "no interference")
+READ_OUTS = ("own", "linear", "no bias", "no threshold", "no interference")
 """The model's own read-out `ReLU(W^T h + b)`; the best linear one, by least squares; and its own with b = 0, without
 the ReLU, or with all other features absent."""
 
@@ -50,27 +51,48 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """R^2 `explained` (features, density, reader, seed) by the `READERS`, over all features of a model.
+class Numbers:
+    """R^2 of each read-out where features are `rare` (p = 0.01) and `crowded` (p = 0.1), and shares of sums."""
 
-    `ceiling` (features, density, seed) is the least-squares R^2 in closed form. `sums` (density, seed) is the share of
-    the variance of a trained ReLU hidden layer that a sum of directions explains, `sums_at_start` the same of the
-    layer that training started from. `broken` is the number of features of the models that are taken apart.
+    own_rare: Quantity
+    linear_rare: Quantity
+    no_bias_rare: Quantity
+    no_threshold_rare: Quantity
+    no_interference_rare: Quantity
+    own_crowded: Quantity
+    linear_crowded: Quantity
+    no_bias_crowded: Quantity
+    no_threshold_crowded: Quantity
+    no_interference_crowded: Quantity
+    sums_densest: Quantity
+    sums_crowded: Quantity
+    sums_start_crowded: Quantity
+    sums_sparsest: Quantity
+    sums_least: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """R^2 `explained` by the `READ_OUTS`, over all features of a model.
+
+    `ceiling` is the least-squares R^2 in closed form. `sums` is the share of the variance of a trained ReLU hidden layer that a sum of directions explains,
+    `sums_at_start` the same of the layer that training started from. `broken` is the number of features of the models
+    that are taken apart.
     """
 
     features: tuple[int, ...]
     hidden: int
-    densities: Array
-    explained: Array
-    ceiling: Array
-    sums: Array
-    sums_at_start: Array
+    densities: Array  # (density,)
+    explained: Array  # (features, density, read-out, seed)
+    ceiling: Array  # (features, density, seed)
+    sums: Array  # (density, seed)
+    sums_at_start: Array  # (density, seed)
     rare_own: Quantity
     rare_linear: Quantity
     linear_error: Quantity
     interference_share: Quantity
     sum_share: Quantity
-    numbers: dict[str, Quantity]
+    numbers: Numbers
     broken: int
 
     @property
@@ -100,20 +122,21 @@ def run(config: Config, device: str) -> Result:
     ceiling = np.stack([each for _, each in measured])
     broken = found[config.features.index(config.broken)]
     rare, crowded = (broken[config.densities.index(p)] for p in (RARE, CROWDED))
-    at = {name: number for number, name in enumerate(READERS)}
+    at = {name: number for number, name in enumerate(READ_OUTS)}
     lost = 1 - crowded[at["own"]]
-    numbers = {
+    by_read_out = {
         f"{name.replace(' ', '_')}_{where}": mean(values[at[name]])
         for where, values in (("rare", rare), ("crowded", crowded))
-        for name in READERS
+        for name in READ_OUTS
     }
-    numbers |= {
-        "sums_densest": mean(sums[0]),
-        "sums_crowded": mean(sums[config.densities.index(CROWDED)]),
-        "sums_start_crowded": mean(sums_at_start[config.densities.index(CROWDED)]),
-        "sums_sparsest": mean(sums[-1]),
-        "sums_least": Quantity(float(sums.min()), n=sums.size, method="least over all densities and seeds"),
-    }
+    numbers = Numbers(
+        **by_read_out,
+        sums_densest=mean(sums[0]),
+        sums_crowded=mean(sums[config.densities.index(CROWDED)]),
+        sums_start_crowded=mean(sums_at_start[config.densities.index(CROWDED)]),
+        sums_sparsest=mean(sums[-1]),
+        sums_least=Quantity(float(sums.min()), n=sums.size, method="least over all densities and seeds"),
+    )
     error = np.abs(found[:, :, at["linear"]] - ceiling)
     return Result(
         features=config.features,
@@ -123,25 +146,25 @@ def run(config: Config, device: str) -> Result:
         ceiling=ceiling,
         sums=sums,
         sums_at_start=sums_at_start,
-        rare_own=numbers["own_rare"],
-        rare_linear=numbers["linear_rare"],
+        rare_own=numbers.own_rare,
+        rare_linear=numbers.linear_rare,
         linear_error=Quantity(float(error.max()), n=error.size, method="largest over all models"),
         interference_share=mean((crowded[at["no interference"]] - crowded[at["own"]]) / lost),
-        sum_share=numbers["sums_crowded"],
+        sum_share=numbers.sums_crowded,
         numbers=numbers,
         broken=config.broken,
     )
 
 
 def _measured(config: Config, n: int, k: int, device: str) -> tuple[Array, Array]:
-    """Return R^2 (density, reader, seed) and the closed form (density, seed) of models with `n` features."""
+    """Return R^2 (density, read-out, seed) and the closed form (density, seed) of models with `n` features."""
     model, p = Model(n, config.hidden), np.repeat(config.densities, config.seeds)
     recipe = replace(_recipe(config, config.seed + k), start_bias=p[:, None] / 2)
     trained = train(Data(p[:, None]), model, recipe, p.size, device)
     progress.advance(f"{n} features", (k + 1) / (len(config.features) + 1))
-    weights = _kept(trained)
+    weights = trained.weights
     linear = Model(n, config.hidden, output="linear")
-    readers = {
+    read_outs = {
         "own": _explained(config, weights, model, p),
         "linear": _explained(config, least_squares(weights.W, p), replace(linear, tied=False), p),
         "no bias": _explained(config, Weights(weights.W, np.zeros_like(weights.b)), model, p),
@@ -149,8 +172,8 @@ def _measured(config: Config, n: int, k: int, device: str) -> tuple[Array, Array
         "no interference": undisturbed(weights, p),
     }
     shape = (len(config.densities), config.seeds)
-    by_reader = np.stack([readers[name].reshape(shape) for name in READERS], axis=1)
-    return by_reader, leverage(weights.W).mean(-1).reshape(shape)
+    by_read_out = np.stack([read_outs[name].reshape(shape) for name in READ_OUTS], axis=1)
+    return by_read_out, leverage(weights.W).mean(-1).reshape(shape)
 
 
 def _explained(config: Config, weights: Weights, model: Model, p: Array) -> Array:
@@ -178,17 +201,11 @@ def _sums(config: Config, device: str) -> tuple[Array, Array]:
         ]
         return np.array(found).reshape(len(config.densities), config.seeds)
 
-    return shares(_kept(trained)), shares(trained.snapshots[0])
+    return shares(trained.weights), shares(trained.snapshots[0])
 
 
 def _recipe(config: Config, seed: int) -> Recipe:
     return Recipe(config.steps, config.batch, config.learning_rate, schedule="cosine", seed=seed)
-
-
-def _kept(trained: Trained) -> Weights:
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
-    return trained.weights
 
 
 @experiment.figure(
@@ -206,10 +223,11 @@ def _kept(trained: Trained) -> Weights:
 )
 def draw(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", sharey=True)
-    for ax, reader, title in zip(axes, ("linear", "own"), ("best linear read-out", "the model's own"), strict=True):
+    titles = {"linear": "best linear read-out", "own": "the model's own"}
+    for ax, (read_out, title) in zip(axes, titles.items(), strict=True):
         for index, n in enumerate(result.features):
-            _line(ax, result, result.explained[index, :, READERS.index(reader)], index, f"n = {n}")
-            if reader == "linear":
+            _line(ax, result, result.explained[index, :, READ_OUTS.index(read_out)], index, f"n = {n}")
+            if read_out == "linear":
                 label = "m / n" if index == 0 else ""
                 level = min(1.0, result.hidden / n)
                 plotting.theory_line(ax, result.densities, np.full(len(result.densities), level), label=label)
@@ -238,9 +256,9 @@ def draw(result: Result) -> Figure:
 def draw_broken(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.4)
     index = result.features.index(result.broken)
-    for reader, name in enumerate(READERS):
+    for place, name in enumerate(READ_OUTS):
         label = name if name != "own" else "own, bias and ReLU"
-        _line(ax, result, result.lost[index, :, reader], reader, label)
+        _line(ax, result, result.lost[index, :, place], place, label)
     plotting.guide(ax, 1.0)
     plotting.density_axis(ax)
     ax.set(ylabel="share of variance lost, 1 − R²", yscale="log")
@@ -281,12 +299,12 @@ def _line(ax: Axes, result: Result, values: Array, index: int, label: str) -> No
     statements=("B1",),
     test="R² of the model's own read-out, a linear layer with bias and ReLU, over all 40 features of 10 dimensions at "
     "p = 0.01. Statistic: mean over seeds.",
-    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    criterion=above(0.9, refuted_below=0.5),
     figures=("read-out-density",),
     published=Verdict.SUPPORTED,
 )
-def decide_own(result: Result) -> Finding:
-    return Finding(result.rare_own, _between(result.rare_own, 0.5, 0.9))
+def own_read_out(result: Result) -> Quantity:
+    return result.rare_own
 
 
 @experiment.claim(
@@ -294,12 +312,12 @@ def decide_own(result: Result) -> Finding:
     title="A linear layer alone reads them back as well",
     statements=("B1", "B2"),
     test="R² of the best linear read-out (least squares) of the same models at p = 0.01. Statistic: mean over seeds.",
-    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    criterion=above(0.9, refuted_below=0.5),
     figures=("read-out-density",),
     published=Verdict.REFUTED,
 )
-def decide_linear(result: Result) -> Finding:
-    return Finding(result.rare_linear, _between(result.rare_linear, 0.5, 0.9))
+def linear_read_out(result: Result) -> Quantity:
+    return result.rare_linear
 
 
 @experiment.claim(
@@ -308,13 +326,12 @@ def decide_linear(result: Result) -> Finding:
     statements=("B2",),
     test="R² of the least-squares read-out on samples against the mean leverage, tr(W⁺W)/n = rank(W)/n, for every "
     "model. Statistic: the largest difference.",
-    criterion="Supported if it is below 0.02; refuted otherwise.",
+    criterion=less_than(0.02),
     figures=("read-out-density",),
     published=Verdict.SUPPORTED,
 )
-def decide_ceiling(result: Result) -> Finding:
-    close = result.linear_error.value < 0.02
-    return Finding(result.linear_error, Verdict.SUPPORTED if close else Verdict.REFUTED)
+def distance_from_the_rank(result: Result) -> Quantity:
+    return result.linear_error
 
 
 @experiment.claim(
@@ -323,12 +340,12 @@ def decide_ceiling(result: Result) -> Finding:
     statements=("B2",),
     test="At p = 0.1 and four features per dimension: the share of the unexplained variance that disappears when all "
     "other features are absent. Statistic: mean over seeds.",
-    criterion="Supported if the interval is above one half; refuted if below; mixed if it contains it.",
+    criterion=above(0.5, otherwise=Verdict.MIXED),
     figures=("read-out-broken",),
     published=Verdict.SUPPORTED,
 )
-def decide_interference(result: Result) -> Finding:
-    return Finding(result.interference_share, _between(result.interference_share, 0.5, 0.5))
+def share_of_interference(result: Result) -> Quantity:
+    return result.interference_share
 
 
 @experiment.claim(
@@ -337,17 +354,9 @@ def decide_interference(result: Result) -> Finding:
     statements=("B2",),
     test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ dᵢ + c explains, 40 features "
     "in 10 dimensions, p = 0.1. Statistic: mean over seeds.",
-    criterion="Supported if the interval is above 0.9; refuted if it is below 0.5; mixed otherwise.",
+    criterion=above(0.9, refuted_below=0.5),
     figures=("read-out-sums",),
     published=Verdict.SUPPORTED,
 )
-def decide_sums(result: Result) -> Finding:
-    return Finding(result.sum_share, _between(result.sum_share, 0.5, 0.9))
-
-
-def _between(found: Quantity, low: float, high: float) -> Verdict:
-    assert found.low is not None
-    assert found.high is not None
-    if found.low > high:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.high < low else Verdict.MIXED
+def explained_by_a_sum(result: Result) -> Quantity:
+    return result.sum_share

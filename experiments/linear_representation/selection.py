@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import Verdict, above, below, less_than
 from experiments.core.quantities import Quantity, mean, median
 from experiments.core.read_out import sparse_samples
 from experiments.core.training.specification import Data, Model, Recipe
@@ -61,33 +62,53 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Survey, one entry per code: `sigma` of the interference, its `density`, dimension `m`, balanced `error` of
-    the best threshold along the feature's own direction; `model_*` are the same for trained models, one feature each.
-    `curve_sigma`, `curve_error`: the error if interference were normal.
+class GateNumbers:
+    """Balanced error with the fewest (`few`) and with `all` labelled samples, and the samples `needed` to learn."""
 
-    `learned` (density, gate, sample count, code) are balanced errors on fresh samples of the `GATES`; `threshold`
-    (density, code) that of the best threshold along the feature's own direction, for the same codes.
+    few: Quantity
+    all: Quantity
+    needed: Quantity
+
+
+@dataclass(frozen=True)
+class AtDensity:
+    """Measured at one density of the other features; `probe_gain` is the linear gate's error less the probe's."""
+
+    dedicated: GateNumbers
+    linear: GateNumbers
+    probe: GateNumbers
+    threshold: Quantity
+    probe_gain: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Survey: `sigma` of the interference, its `density`, dimension `m`, balanced `error` of the best threshold along
+    the feature's own direction; `model_*` are the same for trained models, one feature each. `curve_sigma`,
+    `curve_error`: the error if interference were normal.
+
+    `learned` are balanced errors on fresh samples of the `GATES`; `threshold` that of the best threshold along the
+    feature's own direction, for the same codes.
     """
 
-    sigma: Array
-    density: Array
-    m: NDArray[np.int64]
-    error: Array
-    model_sigma: Array
-    model_density: Array
-    model_error: Array
-    curve_sigma: Array
-    curve_error: Array
-    counts: NDArray[np.int64]
-    densities: Array
-    learned: Array
-    threshold: Array
+    sigma: Array  # (surveyed code,)
+    density: Array  # (surveyed code,)
+    m: NDArray[np.int64]  # (surveyed code,)
+    error: Array  # (surveyed code,)
+    model_sigma: Array  # (model,)
+    model_density: Array  # (model,)
+    model_error: Array  # (model,)
+    curve_sigma: Array  # (point,)
+    curve_error: Array  # (point,)
+    counts: NDArray[np.int64]  # (sample count,)
+    densities: Array  # (density,)
+    learned: Array  # (density, gate, sample count, code)
+    threshold: Array  # (density, code)
     rare_error: Quantity
     probe_gain: Quantity
     sample_ratio: Quantity
     curve_distance: Quantity
-    numbers: dict[str, Quantity]
+    by_density: dict[str, AtDensity] = keyed(lambda config: [f"{p:g}" for p in config.gate_densities])
 
 
 experiment = Experiment(
@@ -117,20 +138,15 @@ def run(config: Config, device: str) -> Result:
     linear, probe = learned[:, 1], learned[:, 2]
     needed = [np.array([_needed(config, errors, linear[k, -1].mean()) for errors in learned[k].swapaxes(-1, -2)])
               for k in range(len(config.gate_densities))]  # fmt: skip
+    by_density = {
+        f"{p:g}": AtDensity(
+            *(_gate_numbers(learned[k, g], needed[k][g]) for g in range(len(GATES))),
+            threshold=mean(threshold[k]),
+            probe_gain=mean(linear[k, -1] - probe[k, -1]),
+        )
+        for k, p in enumerate(config.gate_densities)
+    }
     rare = -1
-    numbers = {
-        f"{name}_{slug}_{p:g}": mean(learned[k, g, which])
-        for k, p in enumerate(config.gate_densities)
-        for g, name in enumerate(("dedicated", "linear", "probe"))
-        for slug, which in (("few", 0), ("all", -1))
-    }
-    numbers |= {
-        f"needed_{name}_{p:g}": median(needed[k][g], unit="samples")
-        for k, p in enumerate(config.gate_densities)
-        for g, name in enumerate(("dedicated", "linear", "probe"))
-    }
-    numbers |= {f"threshold_{p:g}": mean(threshold[k]) for k, p in enumerate(config.gate_densities)}
-    numbers |= {f"probe_gain_{p:g}": mean(linear[k, -1] - probe[k, -1]) for k, p in enumerate(config.gate_densities)}
     return Result(
         sigma=survey.sigma,
         density=survey.density,
@@ -145,12 +161,17 @@ def run(config: Config, device: str) -> Result:
         densities=np.array(config.gate_densities),
         learned=learned,
         threshold=threshold,
-        rare_error=numbers[f"linear_all_{config.gate_densities[rare]:g}"],
+        rare_error=by_density[f"{config.gate_densities[rare]:g}"].linear.all,
         probe_gain=mean((linear[:, -1] - probe[:, -1]).mean(0)),
         sample_ratio=median(needed[rare][2] / needed[rare][1], unit="times"),
         curve_distance=_root_mean_square(survey.error - gaussian_error(survey.sigma)),
-        numbers=numbers,
+        by_density=by_density,
     )
+
+
+def _gate_numbers(errors: Array, needed: Array) -> GateNumbers:
+    """Return the numbers of one gate from its balanced errors (sample count, code) and needed samples (code,)."""
+    return GateNumbers(few=mean(errors[0]), all=mean(errors[-1]), needed=median(needed, unit="samples"))
 
 
 class _Survey(NamedTuple):
@@ -178,8 +199,6 @@ def _models(config: Config, device: str) -> _Survey:
     model = Model(config.gate_features, config.gate_hidden)
     recipe = Recipe(config.trained_steps, 256, 1e-2, schedule="cosine", seed=config.seed)
     trained = train(Data(p[:, None]), model, recipe, p.size, device)
-    if trained.diverged.any():
-        raise ArithmeticError(f"{trained.diverged.sum()} of {trained.diverged.size} models diverged")
     for k, (density, W) in enumerate(zip(p, trained.weights.W, strict=True)):
         longest = np.argsort(-np.linalg.norm(W, axis=0))
         overlap = overlaps(W[None, :, longest])
@@ -290,7 +309,7 @@ def draw_samples(result: Result) -> Figure:
             found = [mean(errors) for errors in result.learned[k, g]]
             low, mid, high = ([getattr(each, part) for each in found] for part in ("low", "value", "high"))
             plotting.band(ax, result.counts, low, mid, high, label=name, index=(2, 0, 1)[g], marker="o")
-        plotting.theory_level(ax, result.numbers[f"threshold_{p:g}"].value, label="own direction, best threshold")
+        plotting.theory_level(ax, result.by_density[f"{p:g}"].threshold.value, label="own direction, best threshold")
         ax.set(xscale="log", xlabel="labelled samples", title=f"p = {p:g}", ylim=(0, 0.5))
     panels[0].set_ylabel("balanced error")
     plotting.legend(panels[0], figure=figure)
@@ -304,12 +323,12 @@ def draw_samples(result: Result) -> Figure:
     statements=("B5",),
     test="Balanced error on fresh samples of a learned linear gate, 64 features in 16 dimensions, the others with p = "
     "0.01. Statistic: mean over random codes.",
-    criterion="Supported if the interval is below 0.1; refuted if it is above 0.25; mixed otherwise.",
+    criterion=below(0.1, refuted_above=0.25),
     figures=("selection-samples",),
     published=Verdict.MIXED,
 )
-def decide_gate(result: Result) -> Finding:
-    return Finding(result.rare_error, _below(result.rare_error, 0.1, 0.25))
+def linear_gate(result: Result) -> Quantity:
+    return result.rare_error
 
 
 @experiment.claim(
@@ -318,15 +337,12 @@ def decide_gate(result: Result) -> Finding:
     statements=("B5",),
     test="Root mean square distance, over random codes of all sizes and densities, between the balanced error of the "
     "best threshold and the value that normal interference of the same size would give.",
-    criterion="Supported if it is below 0.02, mixed up to 0.05, refuted above.",
+    criterion=less_than(0.02, refuted_above=0.05),
     figures=("selection-interference",),
     published=Verdict.MIXED,
 )
-def decide_curve(result: Result) -> Finding:
-    found = result.curve_distance
-    if found.value < 0.02:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.MIXED if found.value <= 0.05 else Verdict.REFUTED)
+def distance_from_normal(result: Result) -> Quantity:
+    return result.curve_distance
 
 
 @experiment.claim(
@@ -335,12 +351,12 @@ def decide_curve(result: Result) -> Finding:
     statements=("B4", "B5"),
     test="Balanced error of the linear gate less that of a probe with 32 ReLU units, both with all labelled samples, "
     "averaged over the two densities. Statistic: mean over random codes.",
-    criterion="Supported if the interval is below 0.02; refuted if it is above 0.05; mixed otherwise.",
+    criterion=below(0.02, refuted_above=0.05),
     figures=("selection-samples",),
     published=Verdict.MIXED,
 )
-def decide_probe(result: Result) -> Finding:
-    return Finding(result.probe_gain, _below(result.probe_gain, 0.02, 0.05))
+def lead_of_the_probe(result: Result) -> Quantity:
+    return result.probe_gain
 
 
 @experiment.claim(
@@ -349,20 +365,9 @@ def decide_probe(result: Result) -> Finding:
     statements=("B4",),
     test="Labelled samples until the balanced error is within two points of the linear gate's with all samples, probe "
     "over linear gate, at p = 0.01. Statistic: median over random codes.",
-    criterion="Supported if the interval is above 1; refuted if it is below 1; mixed if it holds 1.",
+    criterion=above(1, otherwise=Verdict.MIXED),
     figures=("selection-samples",),
     published=Verdict.MIXED,
 )
-def decide_samples(result: Result) -> Finding:
-    found = result.sample_ratio
-    if (found.low or 0.0) > 1:
-        return Finding(found, Verdict.SUPPORTED)
-    return Finding(found, Verdict.REFUTED if (found.high or 0.0) < 1 else Verdict.MIXED)
-
-
-def _below(found: Quantity, supported: float, refuted: float) -> Verdict:
-    assert found.low is not None
-    assert found.high is not None
-    if found.high < supported:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.low > refuted else Verdict.MIXED
+def samples_of_the_probe(result: Result) -> Quantity:
+    return result.sample_ratio

@@ -12,19 +12,33 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    AtMost,
+    Criterion,
+    Evidence,
+    Holds,
+    Verdict,
+    inconclusive_if,
+    mixed_if,
+    supported_if,
+    where,
+)
 from experiments.core.given_files import given_file, sha256_of
 from experiments.core.quantities import Quantity, exact
 from experiments.linear_representation.shared.analogies import Relations
 from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
 from experiments.linear_representation.shared.analogy_results import (
+    BEATS,
+    NEAREST,
+    PARALLEL,
     OffsetResult,
+    Scores,
+    counted,
     gains,
-    least,
-    offset_beats_baselines,
-    offset_is_nearest,
+    nearest,
     offset_test,
-    offsets_are_parallel,
+    parallels,
 )
 from experiments.linear_representation.shared.vector_file import read_vectors
 from experiments.linear_representation.shared.word_vectors import Vectors
@@ -78,15 +92,34 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """Counts of lines read, `bad` ones among them, words kept, their dimensions, and pairs asked.
+
+    `pairs` of the pairs asked have vectors, in `families`; `missing` have none.
+    """
+
+    lines: Quantity
+    bad: Quantity
+    words: Quantity
+    dimension: Quantity
+    asked: Quantity
+    pairs: Quantity
+    families: Quantity
+    missing: Quantity
+
+
+@dataclass(frozen=True)
 class Result(OffsetResult):
-    """The offset test, and the words nearest to king - man + woman with their cosines, nothing barred.
+    """The offset test, and the words `nearest` to king - man + woman with their `cosines`, nothing barred.
 
     `nearest` is empty if one of the words has no vector; `queen_rank` is queen's rank with the three words barred, and
     `neighbour_rank` its rank among the words nearest to woman or king alone, whichever is better.
     """
 
+    given: Scores
+    counts: Counts
     nearest: tuple[str, ...]
-    cosines: np.ndarray
+    cosines: np.ndarray  # (nearest word,)
     queen_rank: Quantity
     neighbour_rank: Quantity
 
@@ -111,17 +144,27 @@ def run(config: Config, device: str) -> Result:
     relations: Relations = {
         family: tuple((_found(a, vectors), _found(b, vectors)) for a, b in pairs) for family, pairs in RELATIONS.items()
     }
-    counts = {
-        "lines": read.lines,
-        "bad": read.bad,
-        "words": len(vectors.words),
-        "dimension": vectors.matrix.shape[1],
-        "asked": sum(map(len, RELATIONS.values())),
-    }
     with threadpool_limits(1):
-        tested = offset_test(relations, {"given": [vectors]}, FILE.name, sha256_of(FILE), counts, config.seed)
-        nearest, cosines, rank, alone = _queen(vectors, config.shown)
-    return Result(**vars(tested), nearest=nearest, cosines=cosines, queen_rank=rank, neighbour_rank=alone)
+        tested = offset_test(relations, {"given": [vectors]}, FILE.name, sha256_of(FILE), config.seed)
+        words, cosines, rank, alone = _queen(vectors, config.shown)
+    return Result(
+        **vars(tested),
+        given=tested.overall[0],
+        counts=Counts(
+            lines=counted(read.lines),
+            bad=counted(read.bad),
+            words=counted(len(vectors.words)),
+            dimension=counted(vectors.matrix.shape[1]),
+            asked=counted(sum(map(len, RELATIONS.values()))),
+            pairs=counted(len(tested.pairs)),
+            families=counted(len(tested.families)),
+            missing=counted(len(tested.missing)),
+        ),
+        nearest=words,
+        cosines=cosines,
+        queen_rank=rank,
+        neighbour_rank=alone,
+    )
 
 
 def _found(word: str, vectors: Vectors) -> str:
@@ -173,7 +216,7 @@ def draw_queen(result: Result) -> Figure:
     "word-offset-families",
     title="The offset test on the given vectors, family by family",
     caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer: over all "
-    "families {numbers.given_offset:%} with the offset, {numbers.given_neighbour:% value} for the word nearest to c.",
+    "families {given.offset:%} with the offset, {given.neighbour:% value} for the word nearest to c.",
     alt="Dots with intervals, one row per family, four methods each.",
     interval="95 % percentile bootstrap over the pairs of a family",
 )
@@ -184,8 +227,8 @@ def draw_families(result: Result) -> Figure:
 @experiment.figure(
     "word-offset-answers",
     title="What the nearest word to b − a + c is, in the given vectors",
-    caption="With nothing barred, the nearest word is a word of the question in {numbers.given_echoed:% value} of "
-    "questions and the fourth word in {numbers.given_included:% value}.",
+    caption="With nothing barred, the nearest word is a word of the question in {given.echoed:% value} of "
+    "questions and the fourth word in {given.included:% value}.",
     alt="A stacked bar divided into the fourth word, a word of the question, and another.",
 )
 def draw_answers(result: Result) -> Figure:
@@ -196,7 +239,7 @@ def draw_answers(result: Result) -> Figure:
     "word-offset-parallel",
     title="How parallel offsets are in the given vectors",
     caption="Each dot is a pair: the mean cosine of its offset with the others of its family, on average "
-    "{numbers.given_parallel}; with partners exchanged {numbers.given_parallel_shuffled:value}.",
+    "{given.parallel}; with partners exchanged {given.parallel_shuffled:value}.",
     alt="Dots per family for true and exchanged partners.",
 )
 def draw_parallel(result: Result) -> Figure:
@@ -208,16 +251,20 @@ def draw_parallel(result: Result) -> Figure:
     title="king − man + woman is nearest to queen",
     statements=("B3",),
     test="Rank of queen by cosine with king − man + woman, the three words barred and not.",
-    criterion="Supported if queen comes first with nothing barred; mixed if only with the three words barred; refuted "
-    "otherwise; inconclusive if one of the words has no vector.",
+    criterion=Criterion(
+        inconclusive_if(where(rank=AtMost(0))),
+        supported_if(where(first=Holds())),
+        mixed_if(where(rank=AtMost(1))),
+        otherwise=Verdict.REFUTED,
+        names={
+            "rank": "queen's rank with the three words barred (0 where a word has no vector)",
+            "first": "queen comes first with nothing barred",
+        },
+    ),
     figures=("word-offset-queen",),
 )
-def decide_queen(result: Result) -> Finding:
-    if not result.nearest:
-        return Finding(result.queen_rank, Verdict.INCONCLUSIVE)
-    if result.nearest[0] == "queen":
-        return Finding(result.queen_rank, Verdict.SUPPORTED)
-    return Finding(result.queen_rank, Verdict.MIXED if result.queen_rank.value == 1 else Verdict.REFUTED)
+def rank_of_queen(result: Result) -> Evidence:
+    return Evidence(rank=result.queen_rank, first=result.nearest[:1] == ("queen",))
 
 
 @experiment.claim(
@@ -225,11 +272,11 @@ def decide_queen(result: Result) -> Finding:
     title="In the given vectors, the offset finds the fourth word better than without it",
     statements=("B3",),
     test="Share of questions right by b − a + c less that of the best of three baselines, own words barred for all.",
-    criterion="Supported if the interval over families is above 0; refuted if it ends below 2 points; mixed otherwise.",
+    criterion=BEATS,
     figures=("word-offset-families",),
 )
-def decide_beats(result: Result) -> Finding:
-    return Finding(least(gains(result)), offset_beats_baselines(result))
+def gains_of_the_offset(result: Result) -> Evidence:
+    return gains(result)
 
 
 @experiment.claim(
@@ -237,12 +284,11 @@ def decide_beats(result: Result) -> Finding:
     title="In the given vectors, the fourth word is the nearest to b − a + c",
     statements=("B3",),
     test="Share of questions whose nearest word to b − a + c is d, with no word barred.",
-    criterion="Supported if the interval over families is above one half; refuted if it ends below one quarter; mixed "
-    "otherwise.",
+    criterion=NEAREST,
     figures=("word-offset-answers",),
 )
-def decide_nearest(result: Result) -> Finding:
-    return Finding(*offset_is_nearest(result))
+def share_nearest(result: Result) -> Quantity:
+    return nearest(result)
 
 
 @experiment.claim(
@@ -250,9 +296,8 @@ def decide_nearest(result: Result) -> Finding:
     title="In the given vectors, offsets of one relation share a direction",
     statements=("B1", "B3"),
     test="Mean cosine between offsets of one family, less the same with partners exchanged within the family.",
-    criterion="Supported if the interval over families is above 0 and the mean cosine at least one half; mixed if "
-    "only the first; refuted otherwise.",
+    criterion=PARALLEL,
     figures=("word-offset-parallel",),
 )
-def decide_parallel(result: Result) -> Finding:
-    return Finding(*offsets_are_parallel(result))
+def parallel_offsets(result: Result) -> Evidence:
+    return parallels(result)

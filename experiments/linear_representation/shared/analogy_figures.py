@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.core import plotting
 from experiments.linear_representation.shared.analogies import METHODS
-from experiments.linear_representation.shared.analogy_results import OffsetResult, slug
+from experiments.linear_representation.shared.analogy_results import OffsetResult, Scores
 
 LABELS = {
     "offset": "offset b − a + c",
@@ -19,9 +19,9 @@ LABELS = {
 def families_figure(result: OffsetResult) -> Figure:
     """Draw, per family and embedding, the share of questions right by each method, own words barred."""
     figure, axes = _panels(result)
-    for ax, name in zip(axes, result.embeddings, strict=True):
-        for m, method in enumerate(METHODS):
-            _row_points(ax, result, [f"{slug(name)}_{slug(f)}_{method}" for f in result.families], m, len(METHODS))
+    for ax, name, families in zip(axes, result.embeddings, result.by_family, strict=True):
+        for m in range(len(METHODS)):
+            _row_points(ax, families, m)
         ax.set(title=name, xlim=(-0.03, 1.03))
         plotting.percent_axis(ax, x=True)
         ax.set_xlabel("questions right")
@@ -45,8 +45,8 @@ def _parallel(ax: Axes, result: OffsetResult, name: str, what: str, shift: float
     """Draw every pair's mean cosine, one row per family, and the family's mean as a bar."""
     cosines = getattr(result, what)[result.embeddings.index(name)]
     ax.scatter(cosines, result.family + shift, s=9, color=plotting.series(index), alpha=0.6, linewidths=0, label=label)
-    for row, family in enumerate(result.families):
-        mean = result.numbers[f"{slug(name)}_{slug(family)}_{what}"].value
+    for row, family in enumerate(result.by_family[result.embeddings.index(name)]):
+        mean = getattr(family, what).value
         bar = ax.plot([mean, mean], [row + shift - 0.13, row + shift + 0.13], color=plotting.colour("ink"))
         plotting.decoration(bar[0])
 
@@ -54,8 +54,8 @@ def _parallel(ax: Axes, result: OffsetResult, name: str, what: str, shift: float
 def answers_figure(result: OffsetResult) -> Figure:
     """Draw what the nearest word to b - a + c is: the fourth word, one of the question's own, or another."""
     figure, ax = plotting.new_figure(height=0.55 * len(result.embeddings) + 1.4)
-    for e, name in enumerate(result.embeddings):
-        right, echoed = (result.numbers[f"{slug(name)}_{what}"].value for what in ("included", "echoed"))
+    for e, scores in enumerate(result.overall):
+        right, echoed = scores.included.value, scores.echoed.value
         start = 0.0
         for share, label, tone in (
             (right, "the fourth word", plotting.series(0)),
@@ -82,8 +82,9 @@ def _panels(result: OffsetResult) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _row_points(ax: Axes, result: OffsetResult, names: list[str], index: int, of: int) -> None:
-    rows = np.arange(len(names)) + (index - (of - 1) / 2) * 0.17
-    colour = (0, 1, 3, 2)[index]
-    label = LABELS[METHODS[index]]
-    plotting.points(ax, rows, [result.numbers[name] for name in names], index=colour, horizontal=True, label=label)
+def _row_points(ax: Axes, families: tuple[Scores, ...], index: int) -> None:
+    """Draw the share of questions right by the method of this number, one row per family."""
+    method = METHODS[index]
+    rows = np.arange(len(families)) + (index - (len(METHODS) - 1) / 2) * 0.17
+    shares = [getattr(each, method) for each in families]
+    plotting.points(ax, rows, shares, index=(0, 1, 3, 2)[index], horizontal=True, label=LABELS[method])

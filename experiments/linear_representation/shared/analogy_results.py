@@ -1,13 +1,23 @@
 """What the offset test finds in one or several sets of word vectors, and the numbers that a page quotes."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import (
+    Above,
+    AtLeast,
+    Below,
+    Criterion,
+    Every,
+    Evidence,
+    Verdict,
+    above,
+    refuted_if,
+    supported_if,
+)
 from experiments.core.quantities import Quantity, exact
 from experiments.linear_representation.shared.analogies import (
     METHODS,
@@ -28,44 +38,69 @@ OFFSET, BASELINES = 0, slice(1, None)
 
 
 @dataclass(frozen=True)
-class OffsetResult:
-    """Axes: embedding, method (`METHODS`), pair; each pair belongs to `family` (pair,), a number into `families`.
+class Scores:
+    """What the offset test finds over some pairs, for one kind of vectors.
 
-    `excluded`, `included`, `echoed`, `rank` (embedding, method, pair) are those of `Answers`, averaged over seeds;
-    `parallel` and `parallel_shuffled` (embedding, pair) are mean cosines between a pair's offset and the others of
-    its family, with true and with exchanged partners. `missing` are pairs with a word that has no vector.
-    `source` says what the vectors were made from and `digest` is its SHA-256.
+    `offset`, `neighbour`, `random` and `shuffled` are shares of questions answered rightly by the `METHODS`, the
+    question's words barred; `gain` is the offset's share less that of the best baseline. `included` is the offset's
+    share with nothing barred, `echoed` the share of questions whose answer is then one of their own words. `parallel`
+    is the mean cosine of a pair's offset with the others of its family, `parallel_shuffled` the same with partners
+    exchanged within the family, `parallel_gain` their difference.
+    """
+
+    offset: Quantity
+    neighbour: Quantity
+    random: Quantity
+    shuffled: Quantity
+    gain: Quantity
+    included: Quantity
+    echoed: Quantity
+    parallel: Quantity
+    parallel_shuffled: Quantity
+    parallel_gain: Quantity
+
+
+@dataclass(frozen=True)
+class OffsetResult:
+    """The offset test of several kinds of vectors, `embeddings`, averaged over their seeds.
+
+    `excluded`, `included`, `echoed`, `rank` are those of `Answers`; `parallel` and `parallel_shuffled` are mean cosines
+    between a pair's offset and the others of its family, with true and with exchanged partners. `overall` is over
+    whole families, `by_family` over the pairs of each. `missing` are pairs with a word that has no vector. `source`
+    says what the vectors were made from and `digest` is its SHA-256.
     """
 
     embeddings: tuple[str, ...]
     families: tuple[str, ...]
-    family: NDArray[np.int64]
+    family: NDArray[np.int64]  # (pair,), numbers into `families`
     pairs: tuple[str, ...]
     missing: tuple[str, ...]
-    excluded: Array
-    included: Array
-    echoed: Array
-    rank: Array
-    parallel: Array
-    parallel_shuffled: Array
+    excluded: Array  # (embedding, method, pair)
+    included: Array  # (embedding, method, pair)
+    echoed: Array  # (embedding, method, pair)
+    rank: Array  # (embedding, method, pair)
+    parallel: Array  # (embedding, pair)
+    parallel_shuffled: Array  # (embedding, pair)
+    overall: tuple[Scores, ...]  # (embedding,)
+    by_family: tuple[tuple[Scores, ...], ...]  # (embedding, family)
     source: str
     digest: str
-    numbers: dict[str, Quantity]
+
+    def scores_of(self, embedding: int, families: tuple[str, ...]) -> Scores:
+        """Return the scores of one embedding over the named families alone, with whole families as the unit."""
+        inside = np.isin(self.family, [f for f, name in enumerate(self.families) if name in families])
+        within = np.unique(self.family[inside], return_inverse=True)[1]
+        return _scores(self._values(embedding), inside, lambda each: mean_over_families(each, within))
+
+    def _values(self, embedding: int) -> dict[str, Array]:
+        return _values(*(each[embedding] for each in (self.excluded, self.included, self.echoed)),
+                       self.parallel[embedding], self.parallel_shuffled[embedding])  # fmt: skip
 
 
 def offset_test(
-    relations: Relations,
-    embeddings: dict[str, list[Vectors]],
-    source: str,
-    digest: str,
-    counts: dict[str, int],
-    seed: int,
-    groups: dict[str, tuple[str, ...]] | None = None,
+    relations: Relations, embeddings: dict[str, list[Vectors]], source: str, digest: str, seed: int
 ) -> OffsetResult:
-    """Return the offset test of every embedding (name to its seeds, all with the same words).
-
-    `counts` are quoted as they are, and `groups` of families get numbers of their own, `<embedding>_<group>_<what>`.
-    """
+    """Return the offset test of every embedding (name to its seeds, all with the same words)."""
     known = known_pairs(relations, next(iter(embeddings.values()))[0])
     answered = {
         name: [ask(known, vectors, seed + k) for k, vectors in enumerate(trained)]
@@ -79,115 +114,91 @@ def offset_test(
         return np.stack([np.mean([measure(known, v) for v in trained], 0) for trained in embeddings.values()])
 
     there = {pair for pairs in known.values() for pair in pairs}
-    absent = [f"{a} : {b}" for pairs in relations.values() for a, b in pairs if (a, b) not in there]
-    measured: dict[str, Any] = {
-        "excluded": averaged("excluded"),
-        "included": averaged("included"),
-        "echoed": averaged("echoed"),
-        "rank": averaged("rank"),
-        "parallel": per_embedding(parallelism),
-        "parallel_shuffled": per_embedding(shuffled_parallelism),
-    }
     family = families_of(known)
-    numbers = _numbers(tuple(embeddings), tuple(known), family, measured, groups or {})
-    numbers |= {name: exact(count, method="a count") for name, count in counts.items()}
-    numbers |= {
-        "pairs": exact(len(family), method="a count"),
-        "families": exact(len(known), method="a count"),
-        "missing": exact(len(absent), method="a count"),
-    }
+    measured = {name: averaged(name) for name in ("excluded", "included", "echoed", "rank")}
+    measured |= {"parallel": per_embedding(parallelism), "parallel_shuffled": per_embedding(shuffled_parallelism)}
+    values = [
+        _values(*(measured[name][e] for name in ("excluded", "included", "echoed", "parallel", "parallel_shuffled")))
+        for e in range(len(embeddings))
+    ]
+    everywhere = np.ones(len(family), dtype=bool)
     return OffsetResult(
         embeddings=tuple(embeddings),
         families=tuple(known),
         family=family,
         pairs=tuple(f"{a} : {b}" for pairs in known.values() for a, b in pairs),
-        missing=tuple(absent),
+        missing=tuple(f"{a} : {b}" for pairs in relations.values() for a, b in pairs if (a, b) not in there),
         source=source,
         digest=digest,
-        numbers=numbers,
+        overall=tuple(_scores(each, everywhere, lambda v: mean_over_families(v, family)) for each in values),
+        by_family=tuple(
+            tuple(_scores(each, family == f, mean_over_pairs) for f in range(len(known))) for each in values
+        ),
         **measured,
     )
 
 
-def slug(name: str) -> str:
-    """Return a name as it appears in the names of quantities ("skip-gram" as skip_gram)."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+def _values(excluded: Array, included: Array, echoed: Array, parallel: Array, shuffled: Array) -> dict[str, Array]:
+    """Return the per-pair values behind each of the `Scores`, from one embedding's arrays (method, pair), (pair,)."""
+    best = 1 + int(excluded[BASELINES].mean(-1).argmax())
+    return {method: excluded[m] for m, method in enumerate(METHODS)} | {
+        "gain": excluded[OFFSET] - excluded[best],
+        "included": included[OFFSET],
+        "echoed": echoed[OFFSET],
+        "parallel": parallel,
+        "parallel_shuffled": shuffled,
+        "parallel_gain": parallel - shuffled,
+    }
 
 
-def best_baseline(result: OffsetResult, embedding: int) -> int:
-    """Return the number of the baseline that answers most questions, own words barred."""
-    return 1 + int(result.excluded[embedding, BASELINES].mean(-1).argmax())
+def _scores(values: dict[str, Array], chosen: NDArray[np.bool_], averaged: Any) -> Scores:
+    return Scores(**{name: averaged(each[chosen]) for name, each in values.items()})
 
 
-def _numbers(
-    embeddings: tuple[str, ...],
-    families: tuple[str, ...],
-    family: NDArray[np.int64],
-    found: dict[str, Any],
-    groups: dict[str, tuple[str, ...]],
-) -> dict[str, Quantity]:
-    """Return the quoted numbers: `<embedding>_<what>` over families, `<embedding>_<family>_<what>` over its pairs."""
-    numbers: dict[str, Quantity] = {}
-    for e, name in enumerate(map(slug, embeddings)):
-        excluded, included, echoed = (found[kind][e] for kind in ("excluded", "included", "echoed"))
-        best = 1 + int(excluded[BASELINES].mean(-1).argmax())
-        values = {method: excluded[m] for m, method in enumerate(METHODS)}
-        values |= {
-            "included": included[OFFSET],
-            "echoed": echoed[OFFSET],
-            "gain": excluded[OFFSET] - excluded[best],
-            "parallel": found["parallel"][e],
-            "parallel_shuffled": found["parallel_shuffled"][e],
-            "parallel_gain": found["parallel"][e] - found["parallel_shuffled"][e],
-        }
-        numbers |= {f"{name}_{what}": mean_over_families(each, family) for what, each in values.items()}
-        for group, members in groups.items():
-            inside = np.isin(family, [f for f, which in enumerate(families) if which in members])
-            within = np.unique(family[inside], return_inverse=True)[1]
-            numbers |= {f"{name}_{group}_{what}": mean_over_families(v[inside], within) for what, v in values.items()}
-        numbers |= {
-            f"{name}_{slug(which)}_{what}": mean_over_pairs(values[what][family == f])
-            for f, which in enumerate(families)
-            for what in ("offset", "gain", "parallel", "parallel_shuffled", "parallel_gain", *METHODS[BASELINES])
-        }
-    return numbers
+def counted(number: int) -> Quantity:
+    """Return a count as a quantity."""
+    return exact(number, method="a count")
 
 
-def gains(result: OffsetResult) -> list[Quantity]:
-    """Return, per embedding, the share of questions right by the offset less that of its best baseline."""
-    return [result.numbers[f"{slug(name)}_gain"] for name in result.embeddings]
+BEATS = Criterion(
+    supported_if(Every(each=Above(0), name="gains", of="kind of vectors")),
+    refuted_if(Every(each=Below(0.02, label="2 points"), name="gains", of="kind of vectors")),
+    otherwise=Verdict.MIXED,
+    names={"gains": "the gain over families"},
+)
+"""What decides whether the offset beats its baselines, for `gains`."""
 
 
-def least(quantities: list[Quantity]) -> Quantity:
+def gains(result: OffsetResult) -> Evidence:
+    """Return the least gain of the offset over its best baseline, and that of every kind of vectors."""
+    found = tuple(each.gain for each in result.overall)
+    return Evidence(least=least(found), gains=found)
+
+
+NEAREST = above(0.5, refuted_below=0.25)
+"""What decides whether the fourth word is nearest, for `nearest`."""
+
+
+def nearest(result: OffsetResult) -> Quantity:
+    """Return the share of questions right with nothing barred, of the better kind of vectors."""
+    return max((each.included for each in result.overall), key=lambda share: share.value)
+
+
+PARALLEL = Criterion(
+    refuted_if(~Every(each=Above(0), name="gains", of="kind of vectors")),
+    supported_if(Every(each=AtLeast(0.5), name="cosines", of="kind of vectors")),
+    otherwise=Verdict.MIXED,
+    names={"gains": "the difference", "cosines": "the mean cosine"},
+)
+"""What decides whether offsets are parallel, for `parallels`."""
+
+
+def parallels(result: OffsetResult) -> Evidence:
+    """Return by how much true partners are more parallel than exchanged ones, and the mean cosines."""
+    found = tuple(each.parallel_gain for each in result.overall)
+    return Evidence(least=least(found), gains=found, cosines=tuple(each.parallel for each in result.overall))
+
+
+def least(quantities: tuple[Quantity, ...]) -> Quantity:
     """Return the quantity with the lowest value."""
     return min(quantities, key=lambda each: each.value)
-
-
-def offset_beats_baselines(result: OffsetResult) -> Verdict:
-    """Supported if the interval of every embedding's gain is above 0; refuted if all upper ends are below 0.02."""
-    found = [(gain.low or 0.0, gain.high or 0.0) for gain in gains(result)]
-    if all(low > 0 for low, _ in found):
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if all(high < 0.02 for _, high in found) else Verdict.MIXED
-
-
-def offset_is_nearest(result: OffsetResult) -> tuple[Quantity, Verdict]:
-    """Judge the best embedding with no word barred: supported if low > 0.5, refuted if high < 0.25, mixed between."""
-    found = max((result.numbers[f"{slug(name)}_included"] for name in result.embeddings), key=lambda each: each.value)
-    if (found.low or 0.0) > 0.5:
-        return found, Verdict.SUPPORTED
-    return found, Verdict.REFUTED if (found.high or 0.0) < 0.25 else Verdict.MIXED
-
-
-def offsets_are_parallel(result: OffsetResult) -> tuple[Quantity, Verdict]:
-    """Judge the embedding with the least gain of true over exchanged partners.
-
-    Supported if every gain's interval is above 0 and every mean cosine at least 1/2; mixed if only the gains are;
-    refuted if an interval of a gain reaches 0.
-    """
-    names = [slug(name) for name in result.embeddings]
-    extra = [result.numbers[f"{name}_parallel_gain"] for name in names]
-    if any((each.low or 0.0) <= 0 for each in extra):
-        return least(extra), Verdict.REFUTED
-    strong = all(result.numbers[f"{name}_parallel"].value >= 0.5 for name in names)
-    return least(extra), Verdict.SUPPORTED if strong else Verdict.MIXED

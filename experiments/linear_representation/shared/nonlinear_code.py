@@ -18,7 +18,7 @@ and the other replaced by its mean (variance 1/12, over two features), or any ro
 
 
 class CodeError(NamedTuple):
-    """Mean squared errors over dense features: of reading `x` and `y` with the code's own reader (`read_x`,
+    """Mean squared errors over dense features: of reading `x` and `y` with the code's own read-out (`read_x`,
     `read_y`), and of the best linear read-out of `t` (`linear_x`, `linear_y`)."""
 
     read_x: float
@@ -28,7 +28,7 @@ class CodeError(NamedTuple):
 
     @property
     def read(self) -> float:
-        """Return the mean over the two features with the code's own reader."""
+        """Return the mean over the two features with the code's own read-out."""
         return (self.read_x + self.read_y) / 2
 
     @property

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Criterion, Evidence, Verdict
 from experiments.core.quantities import Quantity
 from experiments.linear_representation import code_analogies, nonlinear_code, read_out, selection, word_analogies
 from experiments.linear_representation.shared.analogy_results import (
+    BEATS,
+    NEAREST,
+    PARALLEL,
     OffsetResult,
-    offset_beats_baselines,
-    offset_is_nearest,
+    gains,
+    nearest,
     offset_test,
-    offsets_are_parallel,
+    parallels,
 )
 from experiments.linear_representation.shared.word_vectors import Vectors, unit
 
@@ -30,46 +33,64 @@ def test_at_least_sixty_distinct_pairs_in_several_families_are_fixed(relations):
     assert all(a != b for a, b in pairs)
 
 
-def numbers_of(found: dict[str, tuple[float, float, float]]) -> OffsetResult:
-    """Return an offset test of one embedding whose numbers are value, low and high."""
+def verdict(criterion: Criterion, measured: Evidence | Quantity) -> Verdict:
+    return criterion.verdict(measured if isinstance(measured, Evidence) else Evidence(found=measured))
+
+
+def claim(module, id: str, result) -> Verdict:
+    """Return the verdict of a module's claim on a result."""
+    spec = module.experiment.claims[id]
+    return verdict(spec.criterion, spec.decide(result))
+
+
+def scored(found: dict[str, tuple[float, float, float]]) -> OffsetResult:
+    """Return an offset test of one embedding whose scores are value, low and high."""
     words = tuple(f"{kind}{k}" for k in range(4) for kind in "ab") + tuple(f"x{k}" for k in range(20))
     vectors = Vectors(words, unit(np.random.default_rng(0).standard_normal((len(words), 8))))
     relations = {"one": tuple((f"a{k}", f"b{k}") for k in range(4))}
-    result = offset_test(relations, {"made": [vectors]}, "", "", {}, 0)
-    numbers = {f"made_{name}": Quantity(value, low, high) for name, (value, low, high) in found.items()}
-    return replace(result, numbers=result.numbers | numbers)
+    result = offset_test(relations, {"made": [vectors]}, "", "", 0)
+    scores = {name: Quantity(value, low, high) for name, (value, low, high) in found.items()}
+    return replace(result, overall=(replace(result.overall[0], **scores),))
 
 
 @pytest.mark.parametrize(
-    ("gain", "verdict"),
+    ("gain", "expected"),
     [((0.1, 0.01, 0.2), "supported"), ((0.0, -0.1, 0.01), "refuted"), ((0.1, -0.1, 0.3), "mixed")],
 )
-def test_the_offset_must_beat_its_best_baseline(gain, verdict):
-    assert offset_beats_baselines(numbers_of({"gain": gain})) == Verdict(verdict)
+def test_the_offset_must_beat_its_best_baseline(gain, expected):
+    assert verdict(BEATS, gains(scored({"gain": gain}))) == expected
 
 
 @pytest.mark.parametrize(
-    ("share", "verdict"), [((0.6, 0.55, 0.7), "supported"), ((0.1, 0.0, 0.2), "refuted"), ((0.4, 0.2, 0.6), "mixed")]
+    ("share", "expected"), [((0.6, 0.55, 0.7), "supported"), ((0.1, 0.0, 0.2), "refuted"), ((0.4, 0.2, 0.6), "mixed")]
 )
-def test_the_fourth_word_must_be_nearest_in_most_questions(share, verdict):
-    assert offset_is_nearest(numbers_of({"included": share}))[1] == Verdict(verdict)
+def test_the_fourth_word_must_be_nearest_in_most_questions(share, expected):
+    assert verdict(NEAREST, nearest(scored({"included": share}))) == expected
 
 
 @pytest.mark.parametrize(
-    ("gain", "cosine", "verdict"),
+    ("gain", "cosine", "expected"),
     [((0.3, 0.2, 0.4), 0.6, "supported"), ((0.3, 0.2, 0.4), 0.2, "mixed"), ((0.3, -0.1, 0.4), 0.6, "refuted")],
 )
-def test_offsets_must_be_more_parallel_than_by_exchange_and_strongly_so(gain, cosine, verdict):
-    result = numbers_of({"parallel_gain": gain, "parallel": (cosine, cosine, cosine)})
-    assert offsets_are_parallel(result)[1] == Verdict(verdict)
+def test_offsets_must_be_more_parallel_than_by_exchange_and_strongly_so(gain, cosine, expected):
+    result = scored({"parallel_gain": gain, "parallel": (cosine, cosine, cosine)})
+    assert verdict(PARALLEL, parallels(result)) == expected
 
 
-def test_thresholds_of_read_outs_are_inclusive_of_nothing_between():
-    assert read_out._between(Quantity(0.95, 0.91, 0.99), 0.5, 0.9) is Verdict.SUPPORTED
-    assert read_out._between(Quantity(0.4, 0.3, 0.49), 0.5, 0.9) is Verdict.REFUTED
-    assert read_out._between(Quantity(0.9, 0.89, 0.95), 0.5, 0.9) is Verdict.MIXED
-    assert selection._below(Quantity(0.05, 0.01, 0.09), 0.1, 0.25) is Verdict.SUPPORTED
-    assert selection._below(Quantity(0.3, 0.26, 0.4), 0.1, 0.25) is Verdict.REFUTED
+@pytest.mark.parametrize(
+    ("module", "id", "found", "expected"),
+    [
+        (read_out, "read-out-own", (0.95, 0.91, 0.99), "supported"),
+        (read_out, "read-out-own", (0.4, 0.3, 0.49), "refuted"),
+        (read_out, "read-out-own", (0.9, 0.89, 0.95), "mixed"),
+        (read_out, "read-out-interference", (0.5, 0.4, 0.6), "mixed"),
+        (selection, "selection-linear-gate", (0.05, 0.01, 0.09), "supported"),
+        (selection, "selection-linear-gate", (0.3, 0.26, 0.4), "refuted"),
+        (selection, "selection-samples", (1.0, 0.5, 2.0), "mixed"),
+    ],
+)
+def test_a_whole_interval_must_lie_beyond_a_threshold(module, id, found, expected):
+    assert verdict(module.experiment.claims[id].criterion, Quantity(*found)) == expected
 
 
 def test_a_gate_that_never_comes_near_counts_as_needing_more_than_was_tried():
@@ -80,8 +101,8 @@ def test_a_gate_that_never_comes_near_counts_as_needing_more_than_was_tried():
 
 def test_the_non_linear_code_refutes_that_every_code_is_linear():
     result = nonlinear_code.run(nonlinear_code.experiment.quick, "cpu")
-    assert nonlinear_code.decide_code(result).verdict is Verdict.SUPPORTED
-    assert nonlinear_code.decide_readable(result).verdict is Verdict.REFUTED
+    assert claim(nonlinear_code, "nonlinear-code-beats-linear", result) is Verdict.SUPPORTED
+    assert claim(nonlinear_code, "nonlinear-code-not-readable", result) is Verdict.REFUTED
 
 
 def vectors_file(path: Path, offset: float) -> Path:
@@ -103,18 +124,18 @@ def test_a_given_file_is_asked_the_same_questions_and_queen_is_found(tmp_path, m
     monkeypatch.setattr(word_analogies, "FILE", vectors_file(tmp_path / "made.txt", 3.0))
     result = word_analogies.run(word_analogies.experiment.quick, "cpu")
     assert result.nearest[0] == "queen"
-    assert result.numbers["bad"].value == 1
-    assert result.numbers["missing"].value == 0, "France with a capital letter is found, too"
+    assert result.counts.bad.value == 1
+    assert result.counts.missing.value == 0, "France with a capital letter is found, too"
     assert result.source == "made.txt"
-    assert word_analogies.decide_queen(result).verdict is Verdict.SUPPORTED
-    assert word_analogies.decide_beats(result).verdict is Verdict.SUPPORTED
-    assert word_analogies.decide_nearest(result).verdict is Verdict.SUPPORTED
+    assert claim(word_analogies, "word-offset-queen", result) is Verdict.SUPPORTED
+    assert claim(word_analogies, "word-offset-beats-baselines", result) is Verdict.SUPPORTED
+    assert claim(word_analogies, "word-offset-nearest", result) is Verdict.SUPPORTED
 
 
 def test_words_without_a_common_direction_are_not_found(tmp_path, monkeypatch):
     monkeypatch.setattr(word_analogies, "FILE", vectors_file(tmp_path / "made.txt", 0.0))
     result = word_analogies.run(word_analogies.experiment.quick, "cpu")
-    assert word_analogies.decide_beats(result).verdict is not Verdict.SUPPORTED
+    assert claim(word_analogies, "word-offset-beats-baselines", result) is not Verdict.SUPPORTED
 
 
 def test_a_file_without_king_leaves_the_question_open(tmp_path, monkeypatch):
@@ -122,7 +143,7 @@ def test_a_file_without_king_leaves_the_question_open(tmp_path, monkeypatch):
     path.write_text(path.read_text("utf-8").replace("king ", "kling "), "utf-8")
     monkeypatch.setattr(word_analogies, "FILE", path)
     result = word_analogies.run(word_analogies.experiment.quick, "cpu")
-    assert word_analogies.decide_queen(result).verdict is Verdict.INCONCLUSIVE
+    assert claim(word_analogies, "word-offset-queen", result) is Verdict.INCONCLUSIVE
 
 
 def test_without_a_file_the_experiment_is_dormant_and_with_one_its_digest_is_an_input(tmp_path, monkeypatch):
