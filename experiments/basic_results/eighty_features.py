@@ -21,6 +21,7 @@ from experiments.basic_results.shared.importance_sweep import (
     absent_bias_error,
     best_of,
     identity_error,
+    joined,
     least_linear_loss,
     measure,
     only,
@@ -30,7 +31,8 @@ from experiments.basic_results.shared.importance_sweep import (
 )
 from experiments.core import plotting
 from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import Verdict, above, below
 from experiments.core.metrics import cosines, off_diagonal, represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
 
@@ -77,27 +79,53 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """All (density, seed) unless said: `live` and `small_live` are features represented per dimension.
+class Numbers:
+    """Of linear models, of ReLU models at density 1 (`dense_*`) and at the lowest densities (`rare_*`), and how the two
+    sizes compare; `longer_live` is the change when models are trained twice as long."""
 
-    `loss`, `small_loss` and `linear_loss` are relative to answering the mean. `picture` holds, by name, the fields of
-    the model of least loss at each density, `linear_picture` those of one linear model. `ratio` (density,) is the mean
-    of `live` over that of `small_live`, with `ratio_low` and `ratio_high` its bootstrap interval over seeds.
+    seeds: Quantity
+    small_seeds: Quantity
+    linear_ideal: Quantity
+    linear_worst: Quantity
+    linear_excess: Quantity
+    dense_as_linear: Quantity
+    dense_identity_error: Quantity
+    dense_bias_error: Quantity
+    dense_live: Quantity
+    rare_superposed: Quantity
+    rare_shared: Quantity
+    rare_negative: Quantity
+    rare_live: Quantity
+    rare_all: Quantity
+    largest_deviation: Quantity
+    longer_live: Quantity
+    cosine: Quantity
+    small_cosine: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`live` and `small_live` are features represented per dimension, `shared` and `small_shared` shares of them in
+    superposition.
+
+    `loss` and `small_loss` are relative to answering the mean. `picture` shows the model of least loss at each density,
+    `linear_picture` one linear model. `ratio` is the mean of `live` over that of `small_live`, with `ratio_low` and
+    `ratio_high` its bootstrap interval over seeds.
     """
 
-    density: Array
-    live: Array
-    small_live: Array
-    shared: Array
-    small_shared: Array
-    loss: Array
-    small_loss: Array
-    picture: dict[str, Array]
-    linear_picture: dict[str, Array]
-    ratio: Array
-    ratio_low: Array
-    ratio_high: Array
-    numbers: dict[str, Quantity]
+    density: Array  # (density,)
+    live: Array  # (density, seed)
+    small_live: Array  # (density, seed)
+    shared: Array  # (density, seed)
+    small_shared: Array  # (density, seed)
+    loss: Array  # (density, seed)
+    small_loss: Array  # (density, seed)
+    picture: Picture
+    linear_picture: Picture
+    ratio: Array  # (density,)
+    ratio_low: Array  # (density,)
+    ratio_high: Array  # (density,)
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -142,22 +170,22 @@ def run(config: Config, device: str) -> Result:
         small_shared=small_measures.shared,
         loss=loss,
         small_loss=relative_loss(SMALL, small, p, 2 * config.samples, config.seed),
-        picture=best_of(relu, loss)._asdict(),
-        linear_picture=best_of(only(linear, q, q[-1:]), linear_loss[-1:])._asdict(),
+        picture=best_of(relu, loss),
+        linear_picture=best_of(only(linear, q, q[-1:]), linear_loss[-1:]),
         ratio=ratio[0],
         ratio_low=ratio[1],
         ratio_high=ratio[2],
-        numbers={
-            "seeds": exact(config.seeds, method="set-up"),
-            "small_seeds": exact(config.small_seeds, method="set-up"),
+        numbers=Numbers(
+            seeds=exact(config.seeds, method="set-up"),
+            small_seeds=exact(config.small_seeds, method="set-up"),
             **_linear_numbers(linear, linear_loss),
             **_dense_numbers(relu, p),
             **_rare_numbers(relu, p),
-            "largest_deviation": _largest_deviation(live, small_live, config),
-            "longer_live": _longer(config, live, device),
-            "cosine": mean(_positive_cosine(relu)),
-            "small_cosine": mean(_positive_cosine(small)),
-        },
+            largest_deviation=_largest_deviation(live, small_live, config),
+            longer_live=_longer(config, live, device),
+            cosine=mean(_positive_cosine(relu)),
+            small_cosine=mean(_positive_cosine(small)),
+        ),
     )
 
 
@@ -246,8 +274,7 @@ def _positive_cosine(models: Models) -> Array:
     "model; with falling density the diagonal grows, entries off it become many and weak, and the bars more and dark.",
 )
 def draw_panels(result: Result) -> Figure:
-    linear, relu = Picture(**result.linear_picture), Picture(**result.picture)
-    together = Picture(*(np.concatenate(pair) for pair in zip(linear, relu, strict=True)))
+    together = joined(result.linear_picture, result.picture)
     return draw_pictures({"": (together, ["linear", *(f"$p$ = {p:g}" for p in result.density)])}, height=2.4)
 
 
@@ -296,12 +323,12 @@ def draw_rescaled(result: Result) -> Figure:
     source=SECTION,
     test="Linear models at p = 1, 0.03 and 0.001: exactly the twenty most important features have a norm above 1/2, "
     "and no superposition exceeds 0.02. Statistic: share of seeds in which this holds at every density.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-eighty",),
     published=Verdict.INCONCLUSIVE,
 )
-def decide_linear(result: Result) -> Finding:
-    return Finding(result.numbers["linear_ideal"], above(result.numbers["linear_ideal"], MOST_SEEDS))
+def linear_seeds(result: Result) -> Quantity:
+    return result.numbers.linear_ideal
 
 
 @experiment.claim(
@@ -311,12 +338,12 @@ def decide_linear(result: Result) -> Finding:
     test="ReLU models at p = 1: exactly the twenty most important features are represented, no superposition exceeds "
     "0.02, W^T W is within 0.05 of the identity on them and 0 elsewhere, and the biases of the others are within 0.02 "
     "of the mean input. Statistic: share of seeds.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-eighty",),
     published=Verdict.SUPPORTED,
 )
-def decide_dense(result: Result) -> Finding:
-    return Finding(result.numbers["dense_as_linear"], above(result.numbers["dense_as_linear"], MOST_SEEDS))
+def dense_seeds(result: Result) -> Quantity:
+    return result.numbers.dense_as_linear
 
 
 @experiment.claim(
@@ -325,12 +352,12 @@ def decide_dense(result: Result) -> Finding:
     source=SECTION,
     test="ReLU models at p = 0.003 and 0.001: all represented features have a superposition above 0.1 and at least "
     "four fifths of their biases are below 0. Statistic: share of seeds in which this holds at both.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-eighty",),
     published=Verdict.SUPPORTED,
 )
-def decide_rare(result: Result) -> Finding:
-    return Finding(result.numbers["rare_superposed"], above(result.numbers["rare_superposed"], MOST_SEEDS))
+def superposed_seeds(result: Result) -> Quantity:
+    return result.numbers.rare_superposed
 
 
 @experiment.claim(
@@ -339,12 +366,9 @@ def decide_rare(result: Result) -> Finding:
     source=SECTION,
     test="Features represented per dimension, 80 in 20 dimensions at 0.9^i against 20 in 5 dimensions at 0.9^(4i), at "
     "the same densities. Statistic: largest relative difference of the means over seeds, bootstrap over seeds.",
-    criterion="Supported if the 95 % interval lies below 0.15, refuted if above, inconclusive if it straddles 0.15.",
+    criterion=below(ALIKE),
     figures=("basic-rescaled",),
     published=Verdict.REFUTED,
 )
-def decide_rescaled(result: Result) -> Finding:
-    found = result.numbers["largest_deviation"]
-    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
-    verdict = above(found, ALIKE)
-    return Finding(found, opposite.get(verdict, verdict))
+def deviation_of_sizes(result: Result) -> Quantity:
+    return result.numbers.largest_deviation

@@ -14,12 +14,22 @@ from scipy.optimize import brentq
 
 from experiments.basic_results.shared.importance_sweep import Ladder, Models, Training, train_ladder
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Criterion,
+    Evidence,
+    Holds,
+    Verdict,
+    mixed_if,
+    supported_if,
+    where,
+)
 from experiments.core.geometry.configurations import OTHER, PLANE, census, classify
 from experiments.core.geometry.theory import absent_loss
 from experiments.core.losses.exact import expected_loss
 from experiments.core.losses.optimum import polish
-from experiments.core.metrics import REPRESENTED_NORM, cosines, norms, off_diagonal
+from experiments.core.metrics import cosines, norms, off_diagonal, represented
 from experiments.core.quantities import Quantity, exact, share
 
 Array = NDArray[np.float64]
@@ -47,21 +57,48 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`loss` (density, seed) is exact, relative to answering the mean; `shares` (density, kind) of seeds per `KINDS`.
+class BestHolds:
+    """Whether the model of least loss is in each state that the paper shows."""
 
-    `shown` (picture, 2, feature) are the models of least loss at `shown_density` (1, 0.2 and 0.1), turned so that the
-    most important feature points along the first axis. `best_holds` says, by claim, whether the model of least loss
-    is in the state that the paper shows.
+    two: bool
+    pairs: bool
+    pentagon: bool
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Shares of seeds in each state of the paper, gaps of the best pentagon, and how near training comes to minima."""
+
+    seeds: Quantity
+    two: Quantity
+    pairs: Quantity
+    pentagon: Quantity
+    pentagon_rarer: Quantity
+    digons_of_any: Quantity
+    widest_gap: Quantity
+    narrowest_gap: Quantity
+    best_excess: Quantity
+    at_best_dense: Quantity
+    at_best_pairs: Quantity
+    at_best_pentagon: Quantity
+    digons_to_pentagon: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`loss` is exact, relative to answering the mean; `shares` of seeds per `KINDS`.
+
+    `shown` are the models of least loss at `shown_density` (1, 0.2 and 0.1), turned so that the most important feature
+    points along the first axis. `best_holds` says whether the model of least loss is in the state that the paper shows.
     """
 
-    density: Array
-    loss: Array
-    shares: Array
-    shown_density: Array
-    shown: Array
-    best_holds: dict[str, bool]
-    numbers: dict[str, Quantity]
+    density: Array  # (density,)
+    loss: Array  # (density, seed)
+    shares: Array  # (density, kind)
+    shown_density: Array  # (picture,)
+    shown: Array  # (picture, 2, feature)
+    best_holds: BestHolds
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -97,15 +134,17 @@ def run(config: Config, device: str) -> Result:
         shares=census(names, KINDS),
         shown_density=p[shown],
         shown=np.stack([_first_ahead(models.W[case, best[case]]) for case in shown]),
-        best_holds={name: bool(state.holds[best[cases[name]]]) for name, state in states.items()},
-        numbers={
-            "seeds": exact(config.seeds, method="set-up"),
+        best_holds=BestHolds(
+            **{name: bool(states[name].holds[best[cases[name]]]) for name in ("two", "pairs", "pentagon")}
+        ),
+        numbers=Numbers(
+            seeds=exact(config.seeds, method="set-up"),
             **{name: share(state.holds) for name, state in states.items()},
-            "digons_of_any": share(names[_case(p, 0.2)] == "two digons"),
-            **_distances(models, p, loss),
+            digons_of_any=share(names[_case(p, 0.2)] == "two digons"),
+            **_gaps(models, p, loss),
             **_reached(models, p, loss),
-            "digons_to_pentagon": exact(_crossing(models, p, loss, names), method="crossing of exact losses"),
-        },
+            digons_to_pentagon=exact(_crossing(models, p, loss, names), method="crossing of exact losses"),
+        ),
     )
 
 
@@ -124,24 +163,24 @@ def _states(models: Models, p: Array) -> dict[str, State]:
 
 
 def _two_orthogonal(W: Array) -> Flags:
-    """Return whether exactly the first two features live, and |cos| between them is below 0.05, (seed,)."""
-    live = norms(W) > REPRESENTED_NORM
+    """Return whether exactly the first two features are represented, and |cos| between them is below 0.05, (seed,)."""
+    live = represented(W)
     return np.asarray((live == (np.arange(5) < 2)).all(-1) & (np.abs(cosines(W)[:, 0, 1]) < 0.05))
 
 
 def _two_pairs(W: Array) -> Flags:
     """Return whether the first four form two antipodal pairs at right angles and the fifth is gone, (seed,)."""
-    live = norms(W) > REPRESENTED_NORM
+    live = represented(W)
     sorted_cosines = np.sort(off_diagonal(cosines(W[:, :, :4])), axis=-1)
     pairs = (sorted_cosines[:, :2] < -0.98).all(-1) & (np.abs(sorted_cosines[:, 2:]) < 0.05).all(-1)
     return np.asarray(live[:, :4].all(-1) & pairs & (norms(W)[:, 4] < 0.1))
 
 
 def _pentagon(W: Array) -> Flags:
-    """Return whether all five live and neighbours are 72 degrees apart, within the tolerance, (seed,)."""
+    """Return whether all five are represented and neighbours are 72 degrees apart, within the tolerance, (seed,)."""
     turn = np.sort(np.degrees(np.arctan2(W[:, 1], W[:, 0])), axis=-1)
     gaps = np.diff(turn, axis=-1, append=turn[:, :1] + 360)
-    return np.asarray((norms(W) > REPRESENTED_NORM).all(-1) & (np.abs(gaps - 72) < GAP).all(-1))
+    return np.asarray(represented(W).all(-1) & (np.abs(gaps - 72) < GAP).all(-1))
 
 
 def _first_ahead(W: Array) -> Array:
@@ -151,7 +190,7 @@ def _first_ahead(W: Array) -> Array:
     return np.asarray(turned * np.array([[1.0], [np.sign(turned[1, 1]) or 1.0]]))
 
 
-def _distances(models: Models, p: Array, loss: Array) -> dict[str, Quantity]:
+def _gaps(models: Models, p: Array, loss: Array) -> dict[str, Quantity]:
     """Return how irregular the best pentagon is: its largest and smallest gap, in degrees."""
     case = _case(p, 0.1)
     W = models.W[case, loss[case].argmin()]
@@ -211,7 +250,7 @@ def draw_directions(result: Result) -> Figure:
     limit = 1.05 * float(norms(result.shown).max())
     for ax, W, p in zip(axes, result.shown, result.shown_density, strict=True):
         plotting.directions(ax, W, limit=limit, colours=plotting.ramp(5)[::-1])
-        for i in np.flatnonzero(norms(W) > REPRESENTED_NORM):
+        for i in np.flatnonzero(represented(W)):
             beside = W[:, i] * 0.72 + 0.13 * np.array([-W[1, i], W[0, i]])
             ax.text(*beside, f"{i + 1}", ha="center", va="center", fontsize=8)
         ax.set_title(f"$p$ = {p:g}", loc="center")
@@ -233,7 +272,7 @@ def draw_census(result: Result) -> Figure:
     found = [k for k in range(len(KINDS)) if result.shares[:, k].any()]
     shares = {KINDS[k]: result.shares[:, k] for k in found}
     plotting.stacked_shares(ax, result.density, shares, colours=[tones[k] for k in found])
-    plotting.theory_level(ax, result.numbers["digons_to_pentagon"].value, vertical=True, label="")
+    plotting.theory_level(ax, result.numbers.digons_to_pentagon.value, vertical=True, label="")
     plotting.density_axis(ax, ticks=(0.05, 0.1, 0.2, 0.5, 1))
     plotting.percent_axis(ax)
     ax.set_ylabel("share of seeds")
@@ -241,16 +280,11 @@ def draw_census(result: Result) -> Figure:
     return figure
 
 
-def _verdict(best: bool, found: Quantity) -> Verdict:
-    """Return supported if the best model shows it and most seeds do, mixed if only the best, refuted if not it."""
-    if not best:
-        return Verdict.REFUTED
-    return Verdict.SUPPORTED if above(found, MOST_SEEDS) is Verdict.SUPPORTED else Verdict.MIXED
-
-
-CRITERION = (
-    "Supported if this holds in the model of least exact loss and the 95 % interval of seeds lies above 0.8; mixed if "
-    "in the model of least loss only; refuted otherwise."
+CRITERION = Criterion(
+    supported_if(where(best=Holds(), seeds=Above(MOST_SEEDS))),
+    mixed_if(where(best=Holds())),
+    otherwise=Verdict.REFUTED,
+    names={"best": "the model of least exact loss shows it", "seeds": "the share of seeds"},
 )
 
 
@@ -264,8 +298,8 @@ CRITERION = (
     figures=("basic-five", "basic-five-census"),
     published=Verdict.SUPPORTED,
 )
-def decide_dense(result: Result) -> Finding:
-    return Finding(result.numbers["two"], _verdict(result.best_holds["two"], result.numbers["two"]))
+def two_orthogonal(result: Result) -> Evidence:
+    return Evidence(seeds=result.numbers.two, best=result.best_holds.two)
 
 
 @experiment.claim(
@@ -278,8 +312,8 @@ def decide_dense(result: Result) -> Finding:
     figures=("basic-five", "basic-five-census"),
     published=Verdict.MIXED,
 )
-def decide_pairs(result: Result) -> Finding:
-    return Finding(result.numbers["pairs"], _verdict(result.best_holds["pairs"], result.numbers["pairs"]))
+def two_pairs(result: Result) -> Evidence:
+    return Evidence(seeds=result.numbers.pairs, best=result.best_holds.pairs)
 
 
 @experiment.claim(
@@ -292,5 +326,5 @@ def decide_pairs(result: Result) -> Finding:
     figures=("basic-five", "basic-five-census"),
     published=Verdict.MIXED,
 )
-def decide_pentagon(result: Result) -> Finding:
-    return Finding(result.numbers["pentagon"], _verdict(result.best_holds["pentagon"], result.numbers["pentagon"]))
+def pentagon_of_all(result: Result) -> Evidence:
+    return Evidence(seeds=result.numbers.pentagon, best=result.best_holds.pentagon)

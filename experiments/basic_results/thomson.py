@@ -16,7 +16,18 @@ from scipy.optimize import minimize
 from experiments.basic_results.shared.importance_sweep import Ladder, Training, relative_loss, train_ladder
 from experiments.basic_results.shared.loss_terms import one_active
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Criterion,
+    Evidence,
+    LessThan,
+    MoreThan,
+    Verdict,
+    at_least,
+    less_than,
+    supported_if,
+    where,
+)
 from experiments.core.geometry.configurations import TOLERANCE, canonical, sorted_angles
 from experiments.core.geometry.spreading import PACKING, POSITIVE_INTERFERENCE, THOMSON, Spread, spread, total_energy
 from experiments.core.metrics import directions, represented
@@ -47,32 +58,53 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Energies and differences of minima; `as_*` are shares of cases in which the best model is at such a minimum,
+    `last_*` are of the most points in space."""
+
+    seeds: Quantity
+    free_largest: Quantity
+    crowded_least: Quantity
+    pentagon_miss: Quantity
+    reduction_error: Quantity
+    as_ideal: Quantity
+    as_charges: Quantity
+    as_packing: Quantity
+    all_live: Quantity
+    last_points: Quantity
+    last_least: Quantity
+    last_at_charges: Quantity
+    last_freed: Quantity
+    last_freed_charges: Quantity
+
+
+@dataclass(frozen=True)
 class Result:
-    """Cases are numbers of points in 2 or 3 dimensions, `dimension` and `points` (case,).
+    """Cases are numbers of `points` in 2 or 3 dimensions; models are trained for the cases in `trained_case`.
 
     Energies are of positive interference: the `least`, that `at_charges`, where Thomson's energy is least, and that of
-    the best `trained` model's directions (NaN where nothing was trained). `freed` and `freed_charges` (case,) are the
-    least loss of both arrangements, one feature present, when a common norm and bias are free. `miss`, `miss_charges`
-    and `miss_packing` (case,) are the largest difference in an angle of the trained model from each, in degrees; `live`
-    (case,) the features it represents. `planar_ideal` and `planar_trained` (picture, 2, 10) are columns, zero-padded.
+    the best `trained` model's directions. `freed` and `freed_charges` are the least loss of both arrangements, one
+    feature present, when a common norm and bias are free. `miss`, `miss_charges` and `miss_packing` are the largest
+    difference in an angle of the trained model from each, in degrees; `live` the features it represents.
+    `planar_ideal` and `planar_trained` are columns, zero-padded.
     """
 
-    dimension: NDArray[np.int64]
-    points: NDArray[np.int64]
-    least: Array
-    at_charges: Array
-    freed: Array
-    freed_charges: Array
-    trained_case: NDArray[np.int64]
-    trained: Array
-    live: Array
-    miss: Array
-    miss_charges: Array
-    miss_packing: Array
-    pictured: NDArray[np.int64]
-    planar_ideal: Array
-    planar_trained: Array
-    numbers: dict[str, Quantity]
+    dimension: NDArray[np.int64]  # (case,)
+    points: NDArray[np.int64]  # (case,)
+    least: Array  # (case,)
+    at_charges: Array  # (case,)
+    freed: Array  # (case,)
+    freed_charges: Array  # (case,)
+    trained_case: NDArray[np.int64]  # (trained case,), numbers of cases
+    trained: Array  # (trained case,)
+    live: Array  # (trained case,)
+    miss: Array  # (trained case,)
+    miss_charges: Array  # (trained case,)
+    miss_packing: Array  # (trained case,)
+    pictured: NDArray[np.int64]  # (picture,), numbers of points
+    planar_ideal: Array  # (picture, 2, 10)
+    planar_trained: Array  # (picture, 2, 10)
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -140,22 +172,22 @@ def run(config: Config, device: str) -> Result:
         pictured=np.array([cases[crowded[index]].points for index in planar]),
         planar_ideal=np.stack([_padded(canonical(cases[crowded[i]].ideal.positions[0])) for i in planar]),
         planar_trained=np.stack([_padded(canonical(best[i].W)) for i in planar]),
-        numbers={
-            "seeds": exact(config.seeds, method="set-up"),
-            "free_largest": exact(least[free].max(), method="largest of all cases"),
-            "crowded_least": exact(least[~free].min(), method="smallest of all cases"),
-            "pentagon_miss": exact(_pentagon_miss(config), unit="°", method="largest difference of an angle"),
-            "reduction_error": exact(_reduction_error(cases), method="largest relative difference of all cases"),
-            "as_ideal": _share_of([_same(model.miss, model, cases[i]) for i, model in zip(crowded, best, strict=True)]),
-            "as_charges": _share_of(
+        numbers=Numbers(
+            seeds=exact(config.seeds, method="set-up"),
+            free_largest=exact(least[free].max(), method="largest of all cases"),
+            crowded_least=exact(least[~free].min(), method="smallest of all cases"),
+            pentagon_miss=exact(_pentagon_miss(config), unit="°", method="largest difference of an angle"),
+            reduction_error=exact(_reduction_error(cases), method="largest relative difference of all cases"),
+            as_ideal=_share_of([_same(model.miss, model, cases[i]) for i, model in zip(crowded, best, strict=True)]),
+            as_charges=_share_of(
                 [_same(model.miss_charges, model, cases[i]) for i, model in zip(crowded, best, strict=True)]
             ),
-            "as_packing": _share_of(
+            as_packing=_share_of(
                 [_same(model.miss_packing, model, cases[i]) for i, model in zip(crowded, best, strict=True)]
             ),
-            "all_live": _share_of([model.live == cases[i].points for i, model in zip(crowded, best, strict=True)]),
+            all_live=_share_of([model.live == cases[i].points for i, model in zip(crowded, best, strict=True)]),
             **_twelve(cases),
-        },
+        ),
     )
 
 
@@ -306,29 +338,31 @@ def _rounded(found: Quantity) -> Quantity:
     title="With one feature present, unit norms and no bias, the loss is the positive interference",
     source=SECTION,
     test="Loss in closed form with exactly one feature present, against the sum over i and j of ReLU(W_i . W_j)^2 over "
-    "3 n^2, for arrangements of 2 to 12 unit vectors. Statistic: largest relative difference.",
-    criterion="Supported if below 1e-9, refuted otherwise.",
+    "3 n^2, for arrangements of 2 to 12 unit vectors. Statistic: largest relative difference, to nine decimals.",
+    criterion=less_than(1e-9),
     figures=("spread-energy",),
     published=Verdict.SUPPORTED,
 )
-def decide_reduction(result: Result) -> Finding:
-    found = result.numbers["reduction_error"]
-    return Finding(_rounded(found), Verdict.SUPPORTED if found.value < 1e-9 else Verdict.REFUTED)
+def difference_of_the_loss(result: Result) -> Quantity:
+    return _rounded(result.numbers.reduction_error)
 
 
 @experiment.claim(
     "spread-free",
     title="Up to two features per dimension fit without interference, and no more",
     source=SECTION,
-    test="Least energy for all numbers of points. Statistic: the largest up to 2m points, as antipodal pairs allow.",
-    criterion="Supported if it is below 1e-9 and the least beyond 2m points is above 0.1, refuted otherwise.",
+    test="Least energy for all numbers of points. Statistic: the largest up to 2m points, as antipodal pairs allow, to "
+    "nine decimals.",
+    criterion=Criterion(
+        supported_if(where(free=LessThan(1e-9), crowded=MoreThan(0.1))),
+        otherwise=Verdict.REFUTED,
+        names={"free": "the largest up to 2m points", "crowded": "the least beyond 2m points"},
+    ),
     figures=("spread-energy",),
     published=Verdict.SUPPORTED,
 )
-def decide_free(result: Result) -> Finding:
-    found = result.numbers["free_largest"]
-    holds = found.value < 1e-9 and result.numbers["crowded_least"].value > 0.1
-    return Finding(_rounded(found), Verdict.SUPPORTED if holds else Verdict.REFUTED)
+def energies_around_two_per_dimension(result: Result) -> Evidence:
+    return Evidence(free=_rounded(result.numbers.free_largest), crowded=result.numbers.crowded_least)
 
 
 @experiment.claim(
@@ -337,23 +371,18 @@ def decide_free(result: Result) -> Finding:
     source=SECTION,
     test="Angles between the five unit vectors of least energy, against those of a regular pentagon. Statistic: "
     "largest difference in degrees.",
-    criterion="Supported if below 0.01 degrees, refuted otherwise.",
+    criterion=less_than(0.01, label="0.01 degrees"),
     figures=("spread-plane",),
     published=Verdict.SUPPORTED,
 )
-def decide_pentagon(result: Result) -> Finding:
-    found = result.numbers["pentagon_miss"]
-    return Finding(_rounded(found), Verdict.SUPPORTED if found.value < 0.01 else Verdict.REFUTED)
+def miss_of_the_pentagon(result: Result) -> Quantity:
+    return _rounded(result.numbers.pentagon_miss)
 
 
-CASES = (
-    "Supported if in every number of points, refuted if in fewer than half, mixed otherwise. Written after a pilot "
-    "that showed most of the outcome."
-)
+CASES = at_least(1, few=0.5, note="Written after a pilot that showed most of the outcome.")
 
-PACKING_CASES = (
-    "Supported if in every number of points, refuted if in fewer than half, mixed otherwise. Written after the exact "
-    "optimum of seven features in space had turned out to be a packing."
+PACKING_CASES = at_least(
+    1, few=0.5, note="Written after the exact optimum of seven features in space had turned out to be a packing."
 )
 
 
@@ -368,8 +397,8 @@ PACKING_CASES = (
     figures=("spread-energy", "spread-plane"),
     published=Verdict.REFUTED,
 )
-def decide_training(result: Result) -> Finding:
-    return Finding(result.numbers["as_ideal"], _by_cases(result.numbers["as_ideal"]))
+def cases_of_least_energy(result: Result) -> Quantity:
+    return result.numbers.as_ideal
 
 
 @experiment.claim(
@@ -381,8 +410,8 @@ def decide_training(result: Result) -> Finding:
     figures=("spread-energy",),
     published=Verdict.REFUTED,
 )
-def decide_charges(result: Result) -> Finding:
-    return Finding(result.numbers["as_charges"], _by_cases(result.numbers["as_charges"]))
+def cases_of_charges(result: Result) -> Quantity:
+    return result.numbers.as_charges
 
 
 @experiment.claim(
@@ -394,11 +423,5 @@ def decide_charges(result: Result) -> Finding:
     figures=("spread-energy",),
     published=Verdict.MIXED,
 )
-def decide_packing(result: Result) -> Finding:
-    return Finding(result.numbers["as_packing"], _by_cases(result.numbers["as_packing"]))
-
-
-def _by_cases(found: Quantity) -> Verdict:
-    if found.value == 1:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.value < 0.5 else Verdict.MIXED
+def cases_of_packings(result: Result) -> Quantity:
+    return result.numbers.as_packing

@@ -33,8 +33,19 @@ from experiments.basic_results.shared.importance_sweep import (
 )
 from experiments.core import plotting
 from experiments.core.collapse import percentile_quantity
-from experiments.core.contract import Experiment, Finding, Verdict, above
-from experiments.core.metrics import REPRESENTED_NORM, norms
+from experiments.core.contract import Experiment
+from experiments.core.criteria import (
+    Above,
+    Criterion,
+    Evidence,
+    Holds,
+    Verdict,
+    above,
+    mixed_if,
+    supported_if,
+    where,
+)
+from experiments.core.metrics import represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
 
 Array = NDArray[np.float64]
@@ -72,29 +83,64 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`density` and `linear_density` (density,) fall from 1; measures are (density, seed), see `Measures`.
+class Numbers:
+    """Of linear models, and of ReLU models at density 1 (`dense_*`), where superposition sets in (`onset*`), and at the
+    lowest densities (`rare_*`); `revived_*` of those when absent features start anew and training goes on."""
 
-    `loss` and `linear_loss` (density, seed) are relative to answering the mean. `pictures` and `linear_pictures`
-    hold, by name, the fields of the model of least loss at each pictured density. `live_share` (density,
-    feature) is the share of seeds in which a feature is represented.
+    seeds: Quantity
+    linear_seeds: Quantity
+    linear_ideal: Quantity
+    linear_worst: Quantity
+    linear_least: Quantity
+    linear_excess: Quantity
+    linear_bias_error: Quantity
+    dense_as_linear: Quantity
+    dense_identity_error: Quantity
+    dense_bias_error: Quantity
+    onset: Quantity
+    onset_live: Quantity
+    onset_pairs: Quantity
+    onset_antipodal: Quantity
+    onset_first: Quantity
+    rare_superposed: Quantity
+    rare_shared: Quantity
+    rare_negative: Quantity
+    rare_strongly: Quantity
+    rare_live: Quantity
+    rare_most: Quantity
+    rare_all: Quantity
+    rare_best_live: Quantity
+    rare_spread: Quantity
+    rare_loss: Quantity
+    revived_live: Quantity
+    revived_gain: Quantity
+    revived_best_gain: Quantity
+    rank_correlation: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`density` falls from 1; for the measures see `Measures`. Linear models are measured at `pictured` densities.
+
+    `loss` and `linear_loss` are relative to answering the mean. `pictures` and `linear_pictures` show the model of
+    least loss at each pictured density. `live_share` is the share of seeds in which a feature is represented.
     """
 
-    density: Array
-    pictured: Array
-    live: Array
-    shared: Array
-    negative: Array
-    strongly: Array
-    loss: Array
-    linear_live: Array
-    linear_worst: Array
-    linear_loss: Array
-    pictures: dict[str, Array]
-    linear_pictures: dict[str, Array]
-    live_share: Array
+    density: Array  # (density,)
+    pictured: Array  # (pictured density,)
+    live: Array  # (density, seed)
+    shared: Array  # (density, seed)
+    negative: Array  # (density, seed)
+    strongly: Array  # (density, seed)
+    loss: Array  # (density, seed)
+    linear_live: Array  # (pictured density, seed)
+    linear_worst: Array  # (pictured density, seed)
+    linear_loss: Array  # (pictured density, seed)
+    pictures: Picture
+    linear_pictures: Picture
+    live_share: Array  # (density, feature)
     best_shows_pairs: bool
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -137,20 +183,20 @@ def run(config: Config, device: str) -> Result:
         linear_live=linear_measures.live,
         linear_worst=linear_measures.worst,
         linear_loss=linear_loss,
-        pictures=best_of(only(relu, density, pictured), loss[shown])._asdict(),
-        linear_pictures=best_of(linear, linear_loss)._asdict(),
-        live_share=(norms(relu.W) > REPRESENTED_NORM).mean(1),
+        pictures=best_of(only(relu, density, pictured), loss[shown]),
+        linear_pictures=best_of(linear, linear_loss),
+        live_share=represented(relu.W).mean(1),
         best_shows_pairs=bool(pairs[onset, loss[onset].argmin()]),
-        numbers={
-            "seeds": exact(config.seeds, method="set-up"),
-            "linear_seeds": exact(config.linear_seeds, method="set-up"),
+        numbers=Numbers(
+            seeds=exact(config.seeds, method="set-up"),
+            linear_seeds=exact(config.linear_seeds, method="set-up"),
             **_linear_numbers(linear, linear_measures, pictured, linear_loss),
             **_dense_numbers(relu, measures, density),
             **_onset_numbers(measures, pairs, density, onset),
             **_rare_numbers(measures, loss, density),
             **_revived_numbers(config, relu, density, loss[-1], device),
-            "rank_correlation": _rank_correlation(measures.live, config),
-        },
+            rank_correlation=_rank_correlation(measures.live, config),
+        ),
     )
 
 
@@ -251,8 +297,8 @@ def draw_panels(result: Result) -> Figure:
     titles = [f"$p$ = {p:g}" for p in result.pictured]
     return draw_pictures(
         {
-            "linear": (Picture(**result.linear_pictures), titles),
-            "ReLU": (Picture(**result.pictures), titles),
+            "linear": (result.linear_pictures, titles),
+            "ReLU": (result.pictures, titles),
         },
         height=4.1,
     )
@@ -292,7 +338,7 @@ def _draw_live(ax: Axes, result: Result) -> None:
 def _draw_loss(ax: Axes, result: Result) -> None:
     over_density(ax, result.density, result.loss, label="ReLU")
     over_density(ax, result.pictured, result.linear_loss, label="linear", index=1)
-    plotting.theory_level(ax, result.numbers["linear_least"].value, label="least linear loss")
+    plotting.theory_level(ax, result.numbers.linear_least.value, label="least linear loss")
     plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
     ax.set(ylabel="loss / loss of the mean", yscale="log", title="loss")
     ax.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
@@ -320,25 +366,18 @@ def _draw_live_share(ax: Axes, result: Result) -> None:
     ax.set(ylabel="feature, by importance", title="which features", ylim=(20.5, 0.5), yticks=[1, 5, 10, 15, 20])
 
 
-def _best_and_most(best: bool, found: Quantity) -> Verdict:
-    """Return supported if the best model shows it and most seeds do, mixed if only the best, refuted if not it."""
-    if not best:
-        return Verdict.REFUTED
-    return Verdict.SUPPORTED if above(found, MOST_SEEDS) is Verdict.SUPPORTED else Verdict.MIXED
-
-
 @experiment.claim(
     "basic-linear-top",
     title="A linear model keeps the most important features, at every density, and nothing else",
     source=SECTION,
     test="Linear models at all seven densities: exactly the five most important features have a norm above 1/2, and no "
     "superposition exceeds 0.02. Statistic: share of seeds in which this holds at every density.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-twenty", "basic-twenty-seeds"),
     published=Verdict.SUPPORTED,
 )
-def decide_linear(result: Result) -> Finding:
-    return Finding(result.numbers["linear_ideal"], above(result.numbers["linear_ideal"], MOST_SEEDS))
+def linear_seeds(result: Result) -> Quantity:
+    return result.numbers.linear_ideal
 
 
 @experiment.claim(
@@ -348,12 +387,12 @@ def decide_linear(result: Result) -> Finding:
     test="ReLU models at p = 1: exactly the five most important features are represented, no superposition exceeds "
     "0.02, W^T W is within 0.05 of the identity on them and 0 elsewhere, and the biases of the others are within 0.02 "
     "of the mean input. Statistic: share of seeds.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-twenty", "basic-twenty-seeds"),
     published=Verdict.SUPPORTED,
 )
-def decide_dense(result: Result) -> Finding:
-    return Finding(result.numbers["dense_as_linear"], above(result.numbers["dense_as_linear"], MOST_SEEDS))
+def dense_seeds(result: Result) -> Quantity:
+    return result.numbers.dense_as_linear
 
 
 @experiment.claim(
@@ -361,12 +400,12 @@ def decide_dense(result: Result) -> Finding:
     title="The rarer features are, the more of them a ReLU model represents",
     source=SECTION,
     test="Spearman correlation of 1/p with the mean number of represented features over seeds, bootstrap over seeds.",
-    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive otherwise.",
+    criterion=above(0.95),
     figures=("basic-twenty-seeds",),
     published=Verdict.SUPPORTED,
 )
-def decide_more(result: Result) -> Finding:
-    return Finding(result.numbers["rank_correlation"], above(result.numbers["rank_correlation"], 0.95))
+def more_when_rare(result: Result) -> Quantity:
+    return result.numbers.rank_correlation
 
 
 @experiment.claim(
@@ -376,14 +415,17 @@ def decide_more(result: Result) -> Finding:
     test="ReLU models at the highest density at which the median model represents more than five features: every "
     "feature in superposition (above 0.1) has a partner with a cosine below −0.95, and neither of the two most "
     "important features is in superposition. Statistic: share of seeds.",
-    criterion="Supported if this holds in the model of least loss and the 95 % interval of seeds lies above 0.8; mixed "
-    "if in the model of least loss only; refuted otherwise.",
+    criterion=Criterion(
+        supported_if(where(best=Holds(), seeds=Above(MOST_SEEDS))),
+        mixed_if(where(best=Holds())),
+        otherwise=Verdict.REFUTED,
+        names={"best": "the model of least loss shows it", "seeds": "the share of seeds"},
+    ),
     figures=("basic-twenty", "basic-twenty-seeds"),
     published=Verdict.SUPPORTED,
 )
-def decide_pairs(result: Result) -> Finding:
-    found = result.numbers["onset_pairs"]
-    return Finding(found, _best_and_most(result.best_shows_pairs, found))
+def pairs_at_the_onset(result: Result) -> Evidence:
+    return Evidence(seeds=result.numbers.onset_pairs, best=result.best_shows_pairs)
 
 
 @experiment.claim(
@@ -392,12 +434,12 @@ def decide_pairs(result: Result) -> Finding:
     source=SECTION,
     test="ReLU models at p = 0.003 and 0.001: all represented features have a superposition above 0.1 and at least "
     "four fifths of their biases are below 0. Statistic: share of seeds in which this holds at both.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-twenty", "basic-twenty-seeds"),
     published=Verdict.SUPPORTED,
 )
-def decide_rare(result: Result) -> Finding:
-    return Finding(result.numbers["rare_superposed"], above(result.numbers["rare_superposed"], MOST_SEEDS))
+def superposed_seeds(result: Result) -> Quantity:
+    return result.numbers.rare_superposed
 
 
 @experiment.claim(
@@ -405,9 +447,9 @@ def decide_rare(result: Result) -> Finding:
     title="At high sparsity every feature is represented",
     source=SECTION,
     test="ReLU models at p = 0.001. Statistic: share of seeds in which all twenty features have a norm above 1/2.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive otherwise.",
+    criterion=above(MOST_SEEDS),
     figures=("basic-twenty", "basic-twenty-seeds"),
     published=Verdict.REFUTED,
 )
-def decide_all(result: Result) -> Finding:
-    return Finding(result.numbers["rare_all"], above(result.numbers["rare_all"], MOST_SEEDS))
+def seeds_with_all(result: Result) -> Quantity:
+    return result.numbers.rare_all

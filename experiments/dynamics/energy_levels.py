@@ -12,7 +12,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import (
+    AtLeast,
+    Criterion,
+    Evidence,
+    LessThan,
+    Verdict,
+    above,
+    below,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import dimensionality, represented
 from experiments.core.quantities import Quantity, exact, mean, median, share
@@ -57,34 +69,58 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Courses over `steps` (time,) of the model shown, and events of all.
+class Numbers:
+    """`coincide` is the share of change-points with a jump, `*_share` the same under each null, and `*_p` its p-value.
 
-    `levels` (time, feature) is the dimensionality of every feature of the seed with most late jumps, `lives` (feature,)
-    whether it ends represented, `loss` (seed, time) on the fixed set. Events: `jump_seed` and `jump_step` (jump,), and
-    `change_seed` and `change_step` (change,) of change-points of the loss. `around` (offset,) is the mean fall of
-    ln(loss) within one window, over seeds with late jumps, `offsets` (offset,) shares of training away from a jump;
-    `shuffled_around` (2, offset) is the middle 95 % of it under shifted jumps. `null_shares` (2, shuffle) is the share
-    of change-points near a jump when jumps are scattered, and when they are shifted. `sharpness` (seed,) is the median
-    over features of the time from half to nine tenths of the final dimensionality over that of a sigmoid with the same
-    start and middle.
+    `late_jumps` is the share of seeds that have one, `jumps` and `changes` are numbers per seed, `jumps_with_fall` is
+    the share of jumps with a change-point, `partner` that of jumps which add one represented feature. `pairs` is the
+    share of represented features that end at 1/2, `represented` their number at the end.
     """
 
-    steps: NDArray[np.int64]
+    coincide: Quantity
+    scattered_share: Quantity
+    shifted_share: Quantity
+    scattered_p: Quantity
+    shifted_p: Quantity
+    late_jumps: Quantity
+    jumps: Quantity
+    changes: Quantity
+    jumps_with_fall: Quantity
+    pairs: Quantity
+    represented: Quantity
+    partner: Quantity
+    sharpness: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Courses of the model shown, and events of all.
+
+    `levels` is the dimensionality of every feature of the seed with most late jumps, `lives` whether it ends
+    represented. Events are jumps of features and change-points of the loss. `around` is the mean fall of ln(loss)
+    within one window, over seeds with late jumps, `offsets` shares of training away from a jump; `shuffled_around` is
+    the middle 95 % of it under shifted jumps. `null_shares` is the share of change-points near a jump when jumps are
+    scattered, and when they are shifted. `sharpness` is the median over features of the time from half to nine tenths
+    of the final dimensionality over that of a sigmoid with the same start and middle.
+    """
+
+    steps: NDArray[np.int64]  # (time,)
     shown: int
-    levels: NDArray[np.float32]
-    lives: NDArray[np.bool_]
-    loss: NDArray[np.float64]
-    jump_seed: NDArray[np.int64]
-    jump_step: NDArray[np.int64]
-    change_seed: NDArray[np.int64]
-    change_step: NDArray[np.int64]
-    offsets: NDArray[np.float64]
-    around: NDArray[np.float64]
-    shuffled_around: NDArray[np.float64]
-    null_shares: NDArray[np.float64]
-    numbers: dict[str, Quantity]
-    sharpness: NDArray[np.float64] = undefined("every feature that ends represented started beyond half of its end")
+    levels: NDArray[np.float32]  # (time, feature)
+    lives: NDArray[np.bool_]  # (feature,)
+    loss: NDArray[np.float64]  # (seed, time), on one common set of samples
+    jump_seed: NDArray[np.int64]  # (jump,)
+    jump_step: NDArray[np.int64]  # (jump,)
+    change_seed: NDArray[np.int64]  # (change-point,)
+    change_step: NDArray[np.int64]  # (change-point,)
+    offsets: NDArray[np.float64]  # (offset,)
+    around: NDArray[np.float64]  # (offset,)
+    shuffled_around: NDArray[np.float64]  # (2, offset)
+    null_shares: NDArray[np.float64]  # (2, shuffle)
+    numbers: Numbers
+    sharpness: NDArray[np.float64] = undefined(  # (seed,)
+        "every feature that ends represented started beyond half of its end"
+    )
 
 
 experiment = Experiment(
@@ -129,7 +165,7 @@ def run(config: Config, device: str) -> Result:
         shuffled_around=around[2],
         null_shares=nulls,
         sharpness=sharpness,
-        numbers=_numbers(events, nulls, window, paired, live.sum(-1)) | _sharpness_number(sharpness),
+        numbers=_numbers(events, nulls, window, paired, live.sum(-1), sharpness),
     )
 
 
@@ -161,7 +197,7 @@ def _losses(config: Config, trained: Trained) -> Array:
 
 
 def _sharpness(levels: Array, lives: NDArray[np.bool_], steps: NDArray[np.int64]) -> float:
-    """Return the median over live features of measured over sigmoidal time from half to nine tenths of the end."""
+    """Return the median over represented features of measured over sigmoidal time, from half to nine tenths."""
     courses = levels[:, lives].T
     begin, end = courses[:, 0], courses[:, -1]
     half, most = crossing(courses, steps, end / 2), crossing(courses, steps, 0.9 * end)
@@ -178,11 +214,12 @@ def _flat(times: list[Array], steps: NDArray[np.int64]) -> tuple[NDArray[np.int6
 
 
 def _numbers(
-    events: list[Events], nulls: Array, window: int, paired: list[float], counts: Array
-) -> dict[str, Quantity]:
+    events: list[Events], nulls: Array, window: int, paired: list[float], counts: Array, sharpness: Array
+) -> Numbers:
     """Return what the page quotes of the events.
 
-    `paired` (seed,) are shares of live features that end at 1/2, `counts` (seed, time) numbers of live features.
+    `paired` (seed,) are shares of represented features that end at 1/2, `counts` (seed, time) numbers of represented
+    features, `sharpness` (seed,) as in the result.
     """
     found = pooled_share(events, [each.jumps for each in events], window)
     bounds = pooled_interval(events, window)
@@ -194,26 +231,23 @@ def _numbers(
         for jump in each.jumps
     ]
     chance = (1 + (nulls >= found).sum(axis=1)) / (1 + nulls.shape[1])
-    return {
-        "coincide": Quantity(
+    return Numbers(
+        coincide=Quantity(
             found, *bounds, n=sum(len(each.changes) > 0 for each in events), method="bootstrap over seeds, 95 %"
         ),
-        "scattered_share": exact(float(nulls[0].mean())),
-        "shifted_share": exact(float(nulls[1].mean())),
-        "scattered_p": exact(float(chance[0]), method="permutation test, one-sided"),
-        "shifted_p": exact(float(chance[1]), method="permutation test, one-sided"),
-        "late_jumps": share(with_jumps > 0),
-        "jumps": mean(with_jumps),
-        "changes": mean([len(each.changes) for each in events]),
-        "jumps_with_fall": mean(dropped) if dropped else exact(0.0),
-        "pairs": median(paired),
-        "live": median(counts[:, -1]),
-        "partner": share(partners) if partners else exact(0.0),
-    }
-
-
-def _sharpness_number(sharpness: Array) -> dict[str, Quantity]:
-    return {"sharpness": median(sharpness[np.isfinite(sharpness)])}
+        scattered_share=exact(float(nulls[0].mean())),
+        shifted_share=exact(float(nulls[1].mean())),
+        scattered_p=exact(float(chance[0]), method="permutation test, one-sided"),
+        shifted_p=exact(float(chance[1]), method="permutation test, one-sided"),
+        late_jumps=share(with_jumps > 0),
+        jumps=mean(with_jumps),
+        changes=mean([len(each.changes) for each in events]),
+        jumps_with_fall=mean(dropped) if dropped else exact(0.0),
+        pairs=median(paired),
+        represented=median(counts[:, -1]),
+        partner=share(partners) if partners else exact(0.0),
+        sharpness=median(sharpness[np.isfinite(sharpness)]),
+    )
 
 
 @experiment.figure(
@@ -306,7 +340,7 @@ def draw_coincidence(result: Result) -> Figure:
     bins = np.linspace(0, 1, 41)
     for index, (name, shares) in enumerate(zip(("scattered", "shifted"), result.null_shares, strict=True)):
         right.hist(shares, bins=bins, color=plotting.series(index + 2), alpha=0.6, label=name)
-    plotting.theory_level(right, result.numbers["coincide"].value, label="measured", vertical=True)
+    plotting.theory_level(right, result.numbers.coincide.value, label="measured", vertical=True)
     right.set(xlabel="share of change-points with a jump", ylabel="shuffles")
     plotting.legend(right)
     plotting.panel_letters([left, right])
@@ -320,13 +354,12 @@ def draw_coincidence(result: Result) -> Figure:
     source=SECTION,
     test="Final model of each seed. Statistic: median over seeds of the share of represented features whose "
     "dimensionality is within 0.02 of 1/2.",
-    criterion="Supported if the 95 % interval lies above 0.95, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.95),
     figures=("energy-levels",),
     published=Verdict.SUPPORTED,
 )
-def decide_pairs(result: Result) -> Finding:
-    statistic = result.numbers["pairs"]
-    return Finding(statistic, above(statistic, 0.95))
+def share_in_pairs(result: Result) -> Quantity:
+    return result.numbers.pairs
 
 
 @experiment.claim(
@@ -339,14 +372,18 @@ def decide_pairs(result: Result) -> Finding:
     "more than 0.2 within 2 % of training. Statistic: share of change-points of all seeds with a jump within 2 % of "
     "training, and its permutation tests within seeds: jumps scattered over training, and shifted together by up to "
     "10 % of it, which keeps the trend.",
-    criterion="Supported if both tests give p below 0.01, refuted if neither does, mixed otherwise.",
+    criterion=Criterion(
+        supported_if(where(scattered=LessThan(0.01), shifted=LessThan(0.01))),
+        refuted_if(where(scattered=AtLeast(0.01), shifted=AtLeast(0.01))),
+        otherwise=Verdict.MIXED,
+        names={"scattered": "p with scattered jumps", "shifted": "p with shifted jumps"},
+    ),
     figures=("energy-coincidence", "energy-levels"),
     published=Verdict.SUPPORTED,
 )
-def decide_coincidence(result: Result) -> Finding:
-    passed = [result.numbers[name].value < 0.01 for name in ("scattered_p", "shifted_p")]
-    verdict = Verdict.SUPPORTED if all(passed) else Verdict.MIXED if any(passed) else Verdict.REFUTED
-    return Finding(result.numbers["coincide"], verdict)
+def falls_with_a_jump(result: Result) -> Evidence:
+    numbers = result.numbers
+    return Evidence(coincide=numbers.coincide, scattered=numbers.scattered_p, shifted=numbers.shifted_p)
 
 
 @experiment.claim(
@@ -356,11 +393,9 @@ def decide_coincidence(result: Result) -> Finding:
     test="Features that end represented. Time from half to nine tenths of the final dimensionality, over that of the "
     "logistic curve with the same start, middle and end, the course of a linear model. Statistic: median over seeds "
     "of the median over features.",
-    criterion="Supported if the 95 % interval lies below 1, refuted if above, inconclusive if it straddles 1.",
+    criterion=below(1),
     figures=("energy-levels",),
     published=Verdict.SUPPORTED,
 )
-def decide_sharp(result: Result) -> Finding:
-    statistic = result.numbers["sharpness"]
-    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
-    return Finding(statistic, opposite.get(above(statistic, 1.0), Verdict.INCONCLUSIVE))
+def time_against_logistic(result: Result) -> Quantity:
+    return result.numbers.sharpness

@@ -5,16 +5,30 @@ gradient descent with momentum is the same recipe with an epsilon that is large 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import (
+    Above,
+    Below,
+    Criterion,
+    Evidence,
+    Outside,
+    Verdict,
+    Within,
+    above,
+    refuted_if,
+    supported_if,
+    where,
+)
 from experiments.core.metrics import norms
 from experiments.core.quantities import Quantity, exact, mean, median
+from experiments.core.rank_correlation import rank_correlation
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
 from experiments.dynamics.shared.courses import crossing, in_turn, together
@@ -53,27 +67,52 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Courses over `steps` (time,); a setting is a number into `SETTINGS`.
+class InTurn:
+    """How one setting learns: `order`, `turn` and `at_once` as in the result, over seeds."""
 
-    `squared` (setting, time, feature) is `||W_i||^2` of the first seed, padded with 0 where there are fewer features.
-    `learned` (setting, seed, feature) is the step at which a feature passes half of its final squared length, NaN
-    where it is not learned. `order` (setting, seed) is Spearman's correlation of that step with falling importance,
-    `turn` (setting, seed) how far features come one after another, `at_once` (setting, seed) how many rise together.
-    `predicted` (feature,) are the steps of the last setting by the logistic formula, `crowded` (feature,) where the
-    directions of features learned before are taken; `importance` (setting, feature).
+    order: Quantity
+    turn: Quantity
+    at_once: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Each of the `SETTINGS`; `descent_gain` is by how much gradient descent is more in turn than Adam; `slope`,
+    `delay` and `crowded_delay` compare the times of the last setting with the formulas."""
+
+    relu_descent: InTurn
+    relu_adam: InTurn
+    linear_descent: InTurn
+    linear_adam: InTurn
+    room: InTurn
+    descent_gain: Quantity
+    seeds: Quantity
+    slope: Quantity
+    delay: Quantity
+    crowded_delay: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Courses over `steps`; a setting is a number into `SETTINGS`.
+
+    `squared` is `||W_i||^2` of the first seed, padded with 0 where there are fewer features. `learned` is the step at
+    which a feature passes half of its final squared length, NaN where it is not learned. `order` is Spearman's
+    correlation of that step with falling importance, `turn` how far features come one after another, `at_once` how many
+    rise together. `predicted` are the steps of the last setting by the logistic formula, `crowded` where the directions
+    of features learned before are taken.
     """
 
-    steps: NDArray[np.int64]
-    squared: NDArray[np.float32]
-    importance: NDArray[np.float64]
-    order: NDArray[np.float64]
-    turn: NDArray[np.float64]
-    at_once: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    crowded: NDArray[np.float64]
-    numbers: dict[str, Quantity]
-    learned: NDArray[np.float64] = undefined("the feature is not learned")
+    steps: NDArray[np.int64]  # (time,)
+    squared: NDArray[np.float32]  # (setting, time, feature)
+    importance: NDArray[np.float64]  # (setting, feature)
+    order: NDArray[np.float64]  # (setting, seed)
+    turn: NDArray[np.float64]  # (setting, seed)
+    at_once: NDArray[np.float64]  # (setting, seed)
+    predicted: NDArray[np.float64]  # (feature,)
+    crowded: NDArray[np.float64]  # (feature,)
+    numbers: Numbers
+    learned: NDArray[np.float64] = undefined("the feature is not learned")  # (setting, seed, feature)
 
 
 experiment = Experiment(
@@ -127,8 +166,7 @@ def run(config: Config, device: str) -> Result:
         predicted=predicted,
         crowded=crowded,
         learned=learned,
-        numbers=_numbers(order, turn, at_once)
-        | _room_numbers(learned[-1, :, : config.room], predicted, crowded, settings[-1].importance),
+        numbers=_numbers(order, turn, at_once, _room(learned[-1, :, : config.room], predicted, crowded, settings[-1])),
     )
 
 
@@ -163,12 +201,10 @@ def _spans(squared: Array, steps: NDArray[np.int64]) -> tuple[Array, Array, Arra
 
 def _measures(spans: tuple[Array, Array, Array], importance: Array) -> tuple[Array, Array, Array]:
     """Return order, turn and number at once of every seed, (seed,) each."""
-    from scipy.stats import spearmanr
-
     order, turn, at_once = [], [], []
     for low, middle, high in zip(*spans, strict=True):
         known = np.isfinite(middle)
-        order.append(float(spearmanr(middle[known], -importance[known]).statistic))
+        order.append(float(rank_correlation(middle[known], -importance[known])))
         turn.append(in_turn(low[known], middle[known], high[known]))
         at_once.append(together(low[known], high[known]))
     return np.array(order), np.array(turn), np.array(at_once)
@@ -197,27 +233,45 @@ def _padded(values: Array, width: int, fill: float) -> Array:
     return room
 
 
-def _numbers(order: Array, turn: Array, at_once: Array) -> dict[str, Quantity]:
-    """Return what the page quotes of the compared models."""
-    names = ("relu_descent", "relu_adam", "linear_descent", "linear_adam", "room")
-    found = {f"order_{name}": mean(values) for name, values in zip(names, order, strict=True)}
-    found |= {f"turn_{name}": median(values) for name, values in zip(names, turn, strict=True)}
-    found |= {f"at_once_{name}": mean(values) for name, values in zip(names, at_once, strict=True)}
-    return found | {"descent_gain": median(turn[0] - turn[1]), "seeds": exact(order.shape[1])}
+class _Room(NamedTuple):
+    """Slope of log(step) on log(importance), and steps over those of both formulas."""
+
+    slope: Quantity
+    delay: Quantity
+    crowded_delay: Quantity
 
 
-def _room_numbers(room: Array, predicted: Array, crowded: Array, importance: Array) -> dict[str, Quantity]:
-    """Return how the steps `room` (seed, feature) at which features are learned compare with the formulas."""
-    known = [np.isfinite(row) for row in room]
+def _numbers(order: Array, turn: Array, at_once: Array, room: _Room) -> Numbers:
+    """Return what the page quotes of the compared settings, from measures (setting, seed)."""
+    relu_descent, relu_adam, linear_descent, linear_adam, with_room = (
+        InTurn(mean(order[k]), median(turn[k]), mean(at_once[k])) for k in range(len(SETTINGS))
+    )
+    return Numbers(
+        relu_descent,
+        relu_adam,
+        linear_descent,
+        linear_adam,
+        with_room,
+        descent_gain=median(turn[0] - turn[1]),
+        seeds=exact(order.shape[1], method="set-up"),
+        slope=room.slope,
+        delay=room.delay,
+        crowded_delay=room.crowded_delay,
+    )
+
+
+def _room(steps: Array, predicted: Array, crowded: Array, setting: _Setting) -> _Room:
+    """Return how the `steps` (seed, feature) at which features are learned compare with the formulas."""
+    known = [np.isfinite(row) for row in steps]
     slopes = [
-        float(np.polyfit(np.log(importance[keep]), np.log(row[keep]), 1)[0])
-        for row, keep in zip(room, known, strict=True)
+        float(np.polyfit(np.log(setting.importance[keep]), np.log(row[keep]), 1)[0])
+        for row, keep in zip(steps, known, strict=True)
     ]
 
     def over(formula: Array) -> list[float]:
-        return [float(np.median(row[keep] / formula[keep])) for row, keep in zip(room, known, strict=True)]
+        return [float(np.median(row[keep] / formula[keep])) for row, keep in zip(steps, known, strict=True)]
 
-    return {"slope": mean(slopes), "delay": median(over(predicted)), "crowded_delay": median(over(crowded))}
+    return _Room(mean(slopes), median(over(predicted)), median(over(crowded)))
 
 
 @experiment.figure(
@@ -279,15 +333,17 @@ def draw_order(result: Result) -> Figure:
     test="ReLU models. Spearman correlation, over the features that are learned, of the step at which one passes "
     "half of its final squared length with falling importance. Statistic: mean over seeds with Adam, as the paper "
     "trains; the criterion looks at gradient descent too.",
-    criterion="Supported if the 95 % interval lies above 0.5 with both optimisers, refuted if below with both, mixed "
-    "otherwise.",
+    criterion=Criterion(
+        supported_if(where(adam=Above(0.5), descent=Above(0.5))),
+        refuted_if(where(adam=Below(0.5), descent=Below(0.5))),
+        otherwise=Verdict.MIXED,
+        names={"adam": "the correlation with Adam", "descent": "that with gradient descent"},
+    ),
     figures=("one-thing-order", "one-thing-courses"),
     published=Verdict.SUPPORTED,
 )
-def decide_order(result: Result) -> Finding:
-    verdicts = {above(result.numbers[name], 0.5) for name in ("order_relu_adam", "order_relu_descent")}
-    agreed = verdicts in ({Verdict.SUPPORTED}, {Verdict.REFUTED})
-    return Finding(result.numbers["order_relu_adam"], verdicts.pop() if agreed else Verdict.MIXED)
+def order_of_importance(result: Result) -> Evidence:
+    return Evidence(adam=result.numbers.relu_adam.order, descent=result.numbers.relu_descent.order)
 
 
 @experiment.claim(
@@ -297,13 +353,12 @@ def decide_order(result: Result) -> Finding:
     test="ReLU models trained with Adam. A feature rises from a tenth to nine tenths of its final squared length; "
     "with k the mean number that rise together and k0 what it were if all passed their middle at one time, (k0 - "
     "k)/(k0 - 1) is 1 for one at a time and 0 for all at once. Statistic: median over seeds.",
-    criterion="Supported if the 95 % interval lies above 0.5, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.5),
     figures=("one-thing-order", "one-thing-courses"),
     published=Verdict.REFUTED,
 )
-def decide_adam(result: Result) -> Finding:
-    statistic = result.numbers["turn_relu_adam"]
-    return Finding(statistic, above(statistic, 0.5))
+def in_turn_with_adam(result: Result) -> Quantity:
+    return result.numbers.relu_adam.turn
 
 
 @experiment.claim(
@@ -312,13 +367,12 @@ def decide_adam(result: Result) -> Finding:
     statements=("D3",),
     test="The same ReLU models from the same starts and samples, trained with gradient descent with momentum "
     "instead. Statistic: median over seeds of the difference in (k0 - k)/(k0 - 1).",
-    criterion="Supported if the 95 % interval lies above 0, refuted if below, inconclusive if it straddles 0.",
+    criterion=above(0),
     figures=("one-thing-order", "one-thing-courses"),
     published=Verdict.SUPPORTED,
 )
-def decide_descent(result: Result) -> Finding:
-    statistic = result.numbers["descent_gain"]
-    return Finding(statistic, above(statistic, 0.0))
+def gain_of_descent(result: Result) -> Quantity:
+    return result.numbers.descent_gain
 
 
 @experiment.claim(
@@ -327,14 +381,9 @@ def decide_descent(result: Result) -> Finding:
     statements=("D3",),
     test="Linear models with as many dimensions as features, by gradient descent. Statistic: mean over seeds of the "
     "slope of log(step at which a feature is learned) on log(importance); gradient flow from a small start gives -1.",
-    criterion="Supported if the 95 % interval lies within 0.15 of -1, refuted if it lies outside, inconclusive "
-    "otherwise.",
+    criterion=Criterion(supported_if(Within(-1.15, high=-0.85)), refuted_if(Outside(-1.15, high=-0.85))),
     figures=("one-thing-order",),
     published=Verdict.SUPPORTED,
 )
-def decide_formula(result: Result) -> Finding:
-    statistic = result.numbers["slope"]
-    low, high = float(statistic.low or 0), float(statistic.high or 0)
-    if low >= -1.15 and high <= -0.85:
-        return Finding(statistic, Verdict.SUPPORTED)
-    return Finding(statistic, Verdict.REFUTED if high < -1.15 or low > -0.85 else Verdict.INCONCLUSIVE)
+def slope_on_importance(result: Result) -> Quantity:
+    return result.numbers.slope

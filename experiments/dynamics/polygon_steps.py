@@ -1,7 +1,7 @@
 """Six features, exactly one of them present, in two dimensions: does training rest at the losses of regular polygons?
 
 Chen et al. 2023, "Dynamical versus Bayesian Phase Transitions in a Toy Model of Superposition": in the limit of rare
-features every regular k-gon, with the other features dead, is a critical point with a loss in closed form.
+features every regular k-gon, with the other features absent, is a critical point with a loss in closed form.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above, undefined
+from experiments.core.contract import Experiment, undefined
+from experiments.core.criteria import Verdict, above
 from experiments.core.geometry.configurations import polygon
 from experiments.core.geometry.theory import blocks
 from experiments.core.losses.exact import expected_loss, one_active
@@ -23,8 +24,6 @@ from experiments.core.training.train import train
 from experiments.dynamics.shared.courses import plateaus
 
 FEATURES = 6
-
-ENDS = {4: "square", 5: "pentagon", 6: "hexagon"}
 
 NEAR = 0.01
 """A plateau is at a polygon's loss when it is within this share of it; the reference proposes 0.03."""
@@ -52,22 +51,39 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """`loss` (seed, time), summed over features and exact, over `steps` (time,).
+class Numbers:
+    """`near` is the share of time on plateaus that is at a level, `chance` what a loss at random would have, `between`
+    the share of plateaus before the last that lie at one. `final`, `square`, `pentagon` and `hexagon` are shares of
+    seeds by where they end, `stops` is the number of plateaus of a seed."""
 
-    `levels` (level,) are losses of polygons, with `corners` (level,) live features and `biased` (level,) dead ones
-    whose bias has learned the mean. `final` (seed,) numbers the level a seed ends at, -1 for none. `near` (seed,) is
-    the share of the seed's time on plateaus, in log(step), that is at a level.
+    near: Quantity
+    chance: Quantity
+    between: Quantity
+    final: Quantity
+    square: Quantity
+    pentagon: Quantity
+    hexagon: Quantity
+    stops: Quantity
+    seeds: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """`loss` is exact and summed over features.
+
+    `levels` are losses of polygons, with `corners` represented features and `biased` absent ones whose bias has learned
+    the mean. `final` numbers the level a seed ends at, -1 for none. `near` is the share of the seed's time on plateaus,
+    in log(step), that is at a level.
     """
 
-    steps: NDArray[np.int64]
-    loss: NDArray[np.float32]
-    levels: Array
-    corners: NDArray[np.int64]
-    biased: NDArray[np.int64]
-    final: NDArray[np.int64]
-    numbers: dict[str, Quantity]
-    near: Array = undefined("the seed has no plateau after it began to learn")
+    steps: NDArray[np.int64]  # (time,)
+    loss: NDArray[np.float32]  # (seed, time)
+    levels: Array  # (level,)
+    corners: NDArray[np.int64]  # (level,)
+    biased: NDArray[np.int64]  # (level,)
+    final: NDArray[np.int64]  # (seed,)
+    numbers: Numbers
+    near: Array = undefined("the seed has no plateau after it began to learn")  # (seed,)
 
 
 experiment = Experiment(
@@ -87,18 +103,18 @@ def run(config: Config, device: str) -> Result:
     final = np.where(distance.min(1) <= NEAR, distance.argmin(1), -1)
     known = near[np.isfinite(near)]
     low, high = np.log(levels.min()), np.log(LEARNING)
-    numbers = {
-        "near": mean(known) if known.size else exact(0.0),
-        "chance": exact(_covered(levels, low, high)),
-        "between": _between(loss, np.log10(steps), levels),
-        "final": share(final >= 0),
-        **{
-            name: share((corners[final] == k) & (final >= 0))
-            for k, name in ((4, "square"), (5, "pentagon"), (6, "hexagon"))
-        },
-        "stops": mean([len(_stops(row, np.log10(steps))) for row in loss]),
-        "seeds": exact(config.seeds),
-    }
+    square, pentagon, hexagon = (share((corners[final] == k) & (final >= 0)) for k in (4, 5, 6))
+    numbers = Numbers(
+        near=mean(known) if known.size else exact(0.0),
+        chance=exact(_covered(levels, low, high)),
+        between=_between(loss, np.log10(steps), levels),
+        final=share(final >= 0),
+        square=square,
+        pentagon=pentagon,
+        hexagon=hexagon,
+        stops=mean([len(_stops(row, np.log10(steps))) for row in loss]),
+        seeds=exact(config.seeds, method="set-up"),
+    )
     return Result(steps, loss.astype(np.float32), levels, corners, biased, final, numbers, near)
 
 
@@ -126,9 +142,9 @@ def _trained(config: Config, device: str) -> tuple[NDArray[np.int64], Array]:
 
 
 def polygon_losses() -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Return corners, dead features with a learned bias, and loss, (level,) each, of every k-gon of `FEATURES`.
+    """Return corners, absent features with a learned bias, and loss, (level,) each, of every k-gon of `FEATURES`.
 
-    The k-gon's norm and bias minimise the exact loss of its own features. A dead feature costs 1/(3c), or
+    The k-gon's norm and bias minimise the exact loss of its own features. An absent feature costs 1/(3c), or
     1/(3c) - 1/(4c^2) once its bias is the mean 1/(2c).
     """
     c = FEATURES
@@ -172,7 +188,7 @@ def _covered(levels: Array, low: float, high: float) -> float:
 @experiment.figure(
     "polygon-steps",
     title="Training stops at the losses of regular polygons",
-    caption="(a) Exact loss of twenty of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons whose dead "
+    caption="(a) Exact loss of twenty of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons whose absent "
     "features' biases have all been learned; grey: none of them. {numbers.near:% value} of the time on plateaus is "
     "at the loss of a polygon, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
@@ -191,8 +207,8 @@ def draw(result: Result) -> Figure:
     left.set(
         xscale="log", yscale="log", xlabel="step", ylabel="loss (summed over features)", xlim=(10, result.steps[-1])
     )
-    names = ("square", "pentagon", "hexagon")
-    plotting.points(right, np.arange(3), [result.numbers[name] for name in names])
+    names, numbers = ("square", "pentagon", "hexagon"), result.numbers
+    plotting.points(right, np.arange(3), [numbers.square, numbers.pentagon, numbers.hexagon])
     right.set(xticks=range(3), xticklabels=names, xlim=(-0.5, 2.5), ylim=(0, 1), ylabel="share of seeds at the end")
     plotting.percent_axis(right)
     plotting.panel_letters([left, right])
@@ -206,9 +222,9 @@ def draw(result: Result) -> Figure:
     source="Chen et al. 2023, Dynamical versus Bayesian Phase Transitions in a Toy Model of Superposition",
     test="Plateaus of the exact loss of each seed, from where something is learned on. Statistic: share of the time "
     "on them, in the logarithm of the step, that is within 1 % of the loss of a polygon, mean over seeds.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.8),
     figures=("polygon-steps",),
     published=Verdict.SUPPORTED,
 )
-def decide(result: Result) -> Finding:
-    return Finding(result.numbers["near"], above(result.numbers["near"], 0.8))
+def time_at_polygons(result: Result) -> Quantity:
+    return result.numbers.near

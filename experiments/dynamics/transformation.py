@@ -6,15 +6,17 @@ here every seed's course is cut into stages by the weights alone, and the stages
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.core.contract import Experiment, Finding, Verdict, above
+from experiments.core.contract import Experiment
 from experiments.core.coupling import coupled_sets
+from experiments.core.criteria import Verdict, above, below
 from experiments.core.losses.exact import expected_loss
 from experiments.core.quantities import Quantity, exact, median, share
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
@@ -59,28 +61,57 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Courses over `steps` (time,), in float32.
+class Numbers:
+    """Shares of seeds by what happens on their way, medians over seeds, and exact losses of models held at each stage
+    (`level_*`, in thousandths)."""
 
-    `loss` (seed, time) exact; `singular` (seed, time, 3) singular values of W; `stage` (seed, time) numbers of
-    `STAGES`; `overlap` (seed,) of the row space with the leading principal plane before the third dimension.
-    `shown` (model,) are seeds of the most frequent paths; `W` (model, time, 3, 6) their weights, turned as a whole so
-    that the final octahedron stands on the axes. `paths` and `counts` (path,) name the paths, most frequent first.
-    `levels` (level,) are exact losses of the best model of each kind named in `level_names`.
+    octahedron: Quantity
+    near_best: Quantity
+    plateaus: Quantity
+    three_plateaus: Quantity
+    rank_in_order: Quantity
+    rank_one: Quantity
+    overlap: Quantity
+    paths: Quantity
+    all_paths: Quantity
+    most_frequent: Quantity
+    one_axis: Quantity
+    two_lines: Quantity
+    early_same_side: Quantity
+    early_opposite: Quantity
+    early_one_set: Quantity
+    level_nothing: Quantity
+    level_same_side: Quantity
+    level_line: Quantity
+    level_lines: Quantity
+    level_split: Quantity
+    level_octahedron: Quantity
+    lines_error: Quantity
+    seeds: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Courses over `steps`, in float32.
+
+    `loss` is exact; `singular` are the singular values of W; `stage` numbers of `STAGES`; `overlap` that of the row
+    space with the leading principal plane before the third dimension. `shown` are seeds of the most frequent paths; `W`
+    their weights, turned as a whole so that the final octahedron stands on the axes. `paths` name the paths, most
+    frequent first, and `counts` their seeds. `levels` are exact losses of the best model of each kind in `level_names`.
     """
 
-    steps: NDArray[np.int64]
-    loss: NDArray[np.float32]
-    singular: NDArray[np.float32]
-    stage: NDArray[np.int64]
-    overlap: Array
-    shown: NDArray[np.int64]
-    W: NDArray[np.float32]
+    steps: NDArray[np.int64]  # (time,)
+    loss: NDArray[np.float32]  # (seed, time)
+    singular: NDArray[np.float32]  # (seed, time, 3)
+    stage: NDArray[np.int64]  # (seed, time)
+    overlap: Array  # (seed,)
+    shown: NDArray[np.int64]  # (shown model,)
+    W: NDArray[np.float32]  # (shown model, time, 3, 6)
     paths: tuple[str, ...]
-    counts: NDArray[np.int64]
-    levels: Array
+    counts: NDArray[np.int64]  # (path,)
+    levels: Array  # (level,)
     level_names: tuple[str, ...]
-    numbers: dict[str, Quantity]
+    numbers: Numbers
 
 
 experiment = Experiment(
@@ -102,19 +133,20 @@ def run(config: Config, device: str) -> Result:
     counted = Counter(paths).most_common()
     shown = np.array([paths.index(path) for path, _ in counted[: config.shown]])
     levels = constrained_minima(sets)
+    overlap = principal_overlap(W, singular, steps)
     return Result(
         steps=steps,
         loss=loss.astype(np.float32),
         singular=singular.astype(np.float32),
         stage=stage,
-        overlap=principal_overlap(W, singular, steps),
+        overlap=overlap,
         shown=shown,
         W=np.stack([standing(W[seed]) for seed in shown]).astype(np.float32),
         paths=tuple(told(path) for path, _ in counted),
         counts=np.array([count for _, count in counted]),
         levels=np.array([levels[name] for name in SHOWN_LEVELS]),
         level_names=SHOWN_LEVELS,
-        numbers=_numbers(steps, loss, singular, stage, principal_overlap(W, singular, steps), counted, levels),
+        numbers=_numbers(_Courses(steps, loss, singular, stage, overlap), [count for _, count in counted], levels),
     )
 
 
@@ -141,37 +173,51 @@ def _trained(config: Config, device: str) -> tuple[NDArray[np.int64], Array, Arr
     return np.array(steps)[1:], W[:, 1:], b[:, 1:]  # the start has no place on a logarithmic axis
 
 
-def _numbers(steps, loss, singular, stage, overlap, counted, levels) -> dict[str, Quantity]:  # type: ignore[no-untyped-def]
-    """Return all that the page quotes."""
-    time = np.log10(steps)
-    flat = [levels_of(np.log(row), time) for row in loss]
-    used = (singular > USED).sum(-1)
-    in_order = [runs_of(row, stay(steps)) == (0, 1, 2, 3) for row in used]
-    final = stage[:, -1]
-    best = levels["octahedron"]
-    return {
-        "octahedron": share(final == len(STAGES) - 1),
-        "near_best": share(loss[:, -1] < 1.02 * best),
-        "plateaus": median(flat),
-        "three_plateaus": share(np.array(flat) >= 3),
-        "rank_in_order": share(in_order),
-        "rank_one": share([1 in runs_of(row, stay(steps)) for row in used]),
-        "overlap": median(overlap),
-        "paths": exact(sum(count >= 0.05 * len(loss) for _, count in counted), method="paths of at least 5 % of seeds"),
-        "all_paths": exact(len(counted)),
-        "most_frequent": share(np.arange(len(loss)) < counted[0][1]),
-        "one_axis": share((stage == 6).sum(1) >= stay(steps)),
-        "two_lines": share((stage == 4).sum(1) >= stay(steps)),
-        **{f"early_{SHORT[k].replace(' ', '_')}": share((stage == k).sum(1) >= stay(steps)) for k in (1, 2, 3)},
-        "level_nothing": exact(1e3 * levels["nothing"]),
-        "level_same_side": exact(1e3 * levels["one line, same side"]),
-        "level_line": exact(1e3 * levels["one line"]),
-        "level_lines": exact(1e3 * levels["a line for each set"]),
-        "level_split": exact(1e3 * levels["one split off"]),
-        "level_octahedron": exact(1e3 * best),
-        "lines_error": median(np.abs(at_stage(loss, stage, 4) / levels["a line for each set"] - 1)),
-        "seeds": exact(len(loss)),
-    }
+class _Courses(NamedTuple):
+    """Courses of all seeds, as in the result, in float64."""
+
+    steps: NDArray[np.int64]
+    loss: Array
+    singular: Array
+    stage: NDArray[np.int64]
+    overlap: Array
+
+    def stayed(self, stage: int) -> NDArray[np.bool_]:
+        """Return whether each seed is in a stage for at least a tenth of a decade, (seed,)."""
+        return np.asarray((self.stage == stage).sum(1) >= stay(self.steps))
+
+
+def _numbers(courses: _Courses, counts: list[int], levels: dict[str, float]) -> Numbers:
+    """Return all that the page quotes; `counts` are seeds per path, most frequent first."""
+    steps, loss = courses.steps, courses.loss
+    flat = np.array([levels_of(np.log(row), np.log10(steps)) for row in loss])
+    ranks = [runs_of(row, stay(steps)) for row in (courses.singular > USED).sum(-1)]
+    lines_error = np.abs(at_stage(loss, courses.stage, 4) / levels["a line for each set"] - 1)
+    return Numbers(
+        octahedron=share(courses.stage[:, -1] == len(STAGES) - 1),
+        near_best=share(loss[:, -1] < 1.02 * levels["octahedron"]),
+        plateaus=median(flat),
+        three_plateaus=share(flat >= 3),
+        rank_in_order=share([rank == (0, 1, 2, 3) for rank in ranks]),
+        rank_one=share([1 in rank for rank in ranks]),
+        overlap=median(courses.overlap),
+        paths=exact(sum(count >= 0.05 * len(loss) for count in counts), method="paths of at least 5 % of seeds"),
+        all_paths=exact(len(counts), method="a count"),
+        most_frequent=share(np.arange(len(loss)) < counts[0]),
+        one_axis=share(courses.stayed(6)),
+        two_lines=share(courses.stayed(4)),
+        early_same_side=share(courses.stayed(1)),
+        early_opposite=share(courses.stayed(2)),
+        early_one_set=share(courses.stayed(3)),
+        level_nothing=exact(1e3 * levels["nothing"]),
+        level_same_side=exact(1e3 * levels["one line, same side"]),
+        level_line=exact(1e3 * levels["one line"]),
+        level_lines=exact(1e3 * levels["a line for each set"]),
+        level_split=exact(1e3 * levels["one split off"]),
+        level_octahedron=exact(1e3 * levels["octahedron"]),
+        lines_error=median(lines_error),
+        seeds=exact(len(loss), method="set-up"),
+    )
 
 
 @experiment.figure(
@@ -214,7 +260,7 @@ def _seen(W: NDArray[np.float32]) -> Array:
     return np.stack([across, np.cos(VIEW_PITCH) * z + np.sin(VIEW_PITCH) * away])
 
 
-def _draw_triangles(ax, W) -> None:  # type: ignore[no-untyped-def]
+def _draw_triangles(ax: Axes, W: NDArray[np.float32]) -> None:
     """Draw six columns as arrows seen from one side, the tips of each set joined to a triangle."""
     seen = _seen(W)
     for index, members in enumerate(SETS):
@@ -222,7 +268,7 @@ def _draw_triangles(ax, W) -> None:  # type: ignore[no-untyped-def]
         plotting.decoration(ax.fill(*corners, color=tone, alpha=0.18, linewidth=0)[0])
         for x, y in corners.T:
             plotting.decoration(ax.plot([0, x], [0, y], color=tone, linewidth=1.2)[0])
-        dots = ax.scatter(*corners, color=tone, s=9, zorder=3)
+        dots = ax.scatter(corners[0], corners[1], color=tone, s=9, zorder=3)
         names = {f"W_{k + 1}": W[k, list(members)] for k in range(3)}
         plotting.represents(dots, {"feature": np.array(members)} | names)
     ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", xticks=[], yticks=[])
@@ -336,13 +382,12 @@ def draw_paths(result: Result) -> Figure:
     source=SECTION,
     test="Final models: three dimensions in use and each feature of one set antipodal (cosine below -0.95) to one of "
     "the other. Statistic: share of seeds.",
-    criterion="Supported if the 95 % interval lies above one half, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.5),
     figures=("transformation-strip", "transformation-paths"),
     published=Verdict.SUPPORTED,
 )
-def decide_octahedron(result: Result) -> Finding:
-    statistic = result.numbers["octahedron"]
-    return Finding(statistic, above(statistic, 0.5))
+def seeds_at_the_octahedron(result: Result) -> Quantity:
+    return result.numbers.octahedron
 
 
 @experiment.claim(
@@ -353,13 +398,12 @@ def decide_octahedron(result: Result) -> Finding:
     test="Plateaus of each seed's exact loss over the logarithm of the step: slope of ln(loss) at most 0.3 per "
     "decade for at least a tenth of a decade; plateaus that differ by less than 10 % are one. Statistic: share of "
     "seeds with at least three, the untrained and the final one included.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.8),
     figures=("transformation-loss",),
     published=Verdict.SUPPORTED,
 )
-def decide_plateaus(result: Result) -> Finding:
-    statistic = result.numbers["three_plateaus"]
-    return Finding(statistic, above(statistic, 0.8))
+def seeds_with_plateaus(result: Result) -> Quantity:
+    return result.numbers.three_plateaus
 
 
 @experiment.claim(
@@ -369,13 +413,12 @@ def decide_plateaus(result: Result) -> Finding:
     source=SECTION,
     test="Number of singular values of W above 0.5, over the logarithm of the step. Statistic: share of seeds in "
     "which it is 0, 1, 2 and 3 in this order, each for at least a tenth of a decade.",
-    criterion="Supported if the 95 % interval lies above 0.8, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.8),
     figures=("transformation-loss", "transformation-paths"),
     published=Verdict.SUPPORTED,
 )
-def decide_rank(result: Result) -> Finding:
-    statistic = result.numbers["rank_in_order"]
-    return Finding(statistic, above(statistic, 0.8))
+def seeds_in_order(result: Result) -> Quantity:
+    return result.numbers.rank_in_order
 
 
 @experiment.claim(
@@ -386,13 +429,12 @@ def decide_rank(result: Result) -> Finding:
     test="Share of the model's row space that lies in the plane of the data's two principal components, midway "
     "between the first and the third dimension coming into use; a random direction has one third on average. "
     "Statistic: median over seeds.",
-    criterion="Supported if the 95 % interval lies above 0.9, refuted if below, inconclusive if it straddles it.",
+    criterion=above(0.9),
     figures=("transformation-strip", "transformation-loss"),
     published=Verdict.SUPPORTED,
 )
-def decide_principal(result: Result) -> Finding:
-    statistic = result.numbers["overlap"]
-    return Finding(statistic, above(statistic, 0.9))
+def overlap_with_the_plane(result: Result) -> Quantity:
+    return result.numbers.overlap
 
 
 @experiment.claim(
@@ -402,12 +444,9 @@ def decide_principal(result: Result) -> Finding:
     source=SECTION,
     test="Courses as sequences of stages, each told when it lasts at least a tenth of a decade. Statistic: share of "
     "seeds that take the most frequent one.",
-    criterion="Supported if the 95 % interval lies below 0.9, refuted if above, inconclusive if it straddles it.",
+    criterion=below(0.9),
     figures=("transformation-paths", "transformation-strip"),
     published=Verdict.SUPPORTED,
 )
-def decide_several(result: Result) -> Finding:
-    statistic = result.numbers["most_frequent"]
-    opposite = {Verdict.SUPPORTED: Verdict.REFUTED, Verdict.REFUTED: Verdict.SUPPORTED}
-    verdict = above(statistic, 0.9)
-    return Finding(statistic, opposite.get(verdict, verdict))
+def most_frequent_way(result: Result) -> Quantity:
+    return result.numbers.most_frequent

@@ -129,7 +129,7 @@ def run(config: Config, device: str) -> Result:
     "code's own read-out (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); "
     "the best linear read-out of the same code (squares) is worse than that at every width.",
     alt="Left: three parallel staircases with rounded jumps. Right: error of the code's own read-out rises with the "
-    "width of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above the dashed line.",
+    "width of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above it.",
 )
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide")

@@ -75,9 +75,9 @@ class Numbers:
 class Result:
     """R^2 `explained` by the `READ_OUTS`, over all features of a model.
 
-    `ceiling` is the least-squares R^2 in closed form. `sums` is the share of the variance of a trained ReLU hidden layer that a sum of directions explains,
-    `sums_at_start` the same of the layer that training started from. `broken` is the number of features of the models
-    that are taken apart.
+    `ceiling` is the least-squares R^2 in closed form. `sums` is the share of the variance of a trained ReLU hidden
+    layer that a sum of directions explains, `sums_at_start` the same of the layer that training started from.
+    `broken` is the number of features of the models that are taken apart.
     """
 
     features: tuple[int, ...]

@@ -139,12 +139,7 @@ def run(config: Config, device: str) -> Result:
     needed = [np.array([_needed(config, errors, linear[k, -1].mean()) for errors in learned[k].swapaxes(-1, -2)])
               for k in range(len(config.gate_densities))]  # fmt: skip
     by_density = {
-        f"{p:g}": AtDensity(
-            *(_gate_numbers(learned[k, g], needed[k][g]) for g in range(len(GATES))),
-            threshold=mean(threshold[k]),
-            probe_gain=mean(linear[k, -1] - probe[k, -1]),
-        )
-        for k, p in enumerate(config.gate_densities)
+        f"{p:g}": _at_density(learned[k], needed[k], threshold[k]) for k, p in enumerate(config.gate_densities)
     }
     rare = -1
     return Result(
@@ -167,6 +162,13 @@ def run(config: Config, device: str) -> Result:
         curve_distance=_root_mean_square(survey.error - gaussian_error(survey.sigma)),
         by_density=by_density,
     )
+
+
+def _at_density(learned: Array, needed: Array, threshold: Array) -> AtDensity:
+    """Return the numbers of one density; `learned` is (gate, sample count, code), `needed` (gate, code)."""
+    dedicated, linear, probe = (_gate_numbers(*each) for each in zip(learned, needed, strict=True))
+    gain = mean(learned[1, -1] - learned[2, -1])
+    return AtDensity(dedicated, linear, probe, threshold=mean(threshold), probe_gain=gain)
 
 
 def _gate_numbers(errors: Array, needed: Array) -> GateNumbers:

@@ -6,7 +6,7 @@ ReLU output, and measured model by model: which features are represented, which 
 Source: Elhage et al. 2022, "Demonstrating superposition".
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -80,7 +80,7 @@ def train_ladder(
 ) -> Models:
     """Train `seeds` models at every density; a seed starts from the same W at every density.
 
-    Densities that share a batch size train in one call. Raises `RuntimeError` should a run diverge.
+    Densities that share a batch size train in one call. Raises `DivergedError` should a run diverge.
     """
     p = np.asarray(densities, dtype=np.float64)
     sizes = np.array([training.batch(value) for value in p])
@@ -127,10 +127,7 @@ def _train_from(
         instance_seeds=streams,
     )
     model = Model(ladder.features, ladder.hidden, output=ladder.output)
-    trained = train(Data(p[:, None], ladder.importance[None]), model, recipe, device=device)
-    if trained.diverged.any():
-        raise RuntimeError(f"{trained.diverged.sum()} of {len(p)} runs diverged")
-    return trained.weights
+    return train(Data(p[:, None], ladder.importance[None]), model, recipe, device=device).weights
 
 
 def revived(models: Models, length: float, generator: np.random.Generator) -> Models:
@@ -227,13 +224,19 @@ def only(models: Models, densities: ArrayLike, wanted: ArrayLike) -> Models:
     return Models(models.W[cases], models.b[cases])
 
 
-class Picture(NamedTuple):
-    """One model per density: `gram` (density, n, n), `b`, `norm` and `superposition` (density, n)."""
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn of one model per density."""
 
-    gram: Array
-    b: Array
-    norm: Array
-    superposition: Array
+    gram: Array  # (density, n, n)
+    b: Array  # (density, n)
+    norm: Array  # (density, n)
+    superposition: Array  # (density, n)
+
+
+def joined(one: Picture, other: Picture) -> Picture:
+    """Return the models of both, one after the other."""
+    return Picture(*(np.concatenate([getattr(each, field.name) for each in (one, other)]) for field in fields(Picture)))
 
 
 def best_of(models: Models, loss: Array) -> Picture:

@@ -93,8 +93,8 @@ class OffsetResult:
         return _scores(self._values(embedding), inside, lambda each: mean_over_families(each, within))
 
     def _values(self, embedding: int) -> dict[str, Array]:
-        return _values(*(each[embedding] for each in (self.excluded, self.included, self.echoed)),
-                       self.parallel[embedding], self.parallel_shuffled[embedding])  # fmt: skip
+        e = embedding
+        return _values(self.excluded[e], self.included[e], self.echoed[e], self.parallel[e], self.parallel_shuffled[e])
 
 
 def offset_test(
@@ -117,10 +117,8 @@ def offset_test(
     family = families_of(known)
     measured = {name: averaged(name) for name in ("excluded", "included", "echoed", "rank")}
     measured |= {"parallel": per_embedding(parallelism), "parallel_shuffled": per_embedding(shuffled_parallelism)}
-    values = [
-        _values(*(measured[name][e] for name in ("excluded", "included", "echoed", "parallel", "parallel_shuffled")))
-        for e in range(len(embeddings))
-    ]
+    fields = ("excluded", "included", "echoed", "parallel", "parallel_shuffled")
+    values = [_values(*rows) for rows in zip(*(measured[name] for name in fields), strict=True)]
     everywhere = np.ones(len(family), dtype=bool)
     return OffsetResult(
         embeddings=tuple(embeddings),

@@ -1,7 +1,6 @@
 """Basic results: figures that draw from a small run, states named as stated, claims that follow their criteria."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from experiments.basic_results import eighty_features, five_features, loss_by_co
 from experiments.basic_results.shared.importance_sweep import least_linear_loss
 from experiments.basic_results.shared.loss_terms import count_probabilities
 from experiments.core import plotting
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.geometry.configurations import at_degrees, polygon, sorted_angles
 from experiments.core.geometry.spreading import PACKING, THOMSON, spread
 from experiments.core.geometry.theory import absent_loss
@@ -33,13 +32,15 @@ def test_every_figure_draws_from_a_small_run_in_both_themes(case):
         for theme in ("light", "dark"):
             with plotting.theme(theme):
                 assert figure.draw(result).axes
-        assert figure.caption.format(numbers=SimpleNamespace(**result.numbers))
+        assert figure.caption.format(**vars(result))
 
 
 def test_every_claim_decides_and_has_a_published_verdict(case):
     module, result = case
     for claim in module.experiment.claims.values():
-        assert isinstance(claim.decide(result).verdict, Verdict)
+        found = claim.decide(result)
+        evidence = found if isinstance(found, Evidence) else Evidence(found=found)
+        assert isinstance(claim.criterion.verdict(evidence), Verdict)
         assert claim.published is not None
 
 
@@ -70,9 +71,9 @@ def test_a_pentagon_may_miss_by_less_than_eight_degrees():
 
 def test_a_claim_about_the_best_model_is_mixed_when_too_few_seeds_follow():
     most, half = share(np.ones(96)), share(np.arange(96) < 48)
-    assert five_features._verdict(True, most) == Verdict.SUPPORTED
-    assert five_features._verdict(True, half) == Verdict.MIXED
-    assert five_features._verdict(False, most) == Verdict.REFUTED
+    assert five_features.CRITERION.verdict(Evidence(seeds=most, best=True)) == Verdict.SUPPORTED
+    assert five_features.CRITERION.verdict(Evidence(seeds=half, best=True)) == Verdict.MIXED
+    assert five_features.CRITERION.verdict(Evidence(seeds=most, best=False)) == Verdict.REFUTED
 
 
 def test_the_linear_loss_given_a_number_adds_up_to_its_expected_loss():
@@ -100,7 +101,7 @@ def test_the_exact_minimum_for_one_of_seven_features_in_space_is_the_best_packin
 
 @pytest.mark.parametrize(("value", "verdict"), [(1.0, "supported"), (0.6, "mixed"), (0.3, "refuted")])
 def test_a_share_of_cases_decides(value, verdict):
-    assert thomson._by_cases(exact(value)) == verdict
+    assert thomson.CASES.verdict(Evidence(cases=exact(value))) == verdict
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,11 @@ def test_a_share_of_cases_decides(value, verdict):
 )
 def test_sizes_are_alike_when_the_whole_interval_is_below_the_bound(low, high, verdict):
     found = replace(exact((low + high) / 2), low=low, high=high)
-    result = SimpleNamespace(numbers={"largest_deviation": found})
-    assert eighty_features.decide_rescaled(result).verdict == verdict
+    criterion = eighty_features.experiment.claims["basic-large-rescaled"].criterion
+    assert criterion.verdict(Evidence(deviation=found)) == verdict
 
 
 def test_the_notebooks_recipe_differs_in_all_that_the_others_differ_in_but_the_start_scale():
-    theirs, ours = recipe.RECIPES["the notebook's"], recipe.RECIPES["ours"]
+    theirs, ours = recipe.RECIPES["notebook"], recipe.RECIPES["ours"]
     assert theirs.start_scale == ours.start_scale
     assert (theirs.weight_decay, theirs.epsilon, theirs.schedule) == (0.01, 1e-8, "constant")

@@ -1,9 +1,11 @@
 """The experiment's events and losses belong to the seeds they are reported for."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Verdict
 from experiments.core.quantities import exact
 from experiments.dynamics import energy_levels
 from experiments.dynamics.energy_levels import Config
@@ -42,11 +44,6 @@ def test_shown_levels_are_dimensionalities(result: energy_levels.Result) -> None
     assert result.levels.max() <= 1 + 1e-6
 
 
-class Numbers:
-    def __init__(self, **numbers: float) -> None:
-        self.numbers = {name: exact(value) for name, value in numbers.items()}
-
-
 @pytest.mark.parametrize(
     ("scattered", "shifted", "verdict"),
     [
@@ -56,5 +53,6 @@ class Numbers:
     ],
 )
 def test_coincidence_has_to_beat_both_nulls(scattered: float, shifted: float, verdict: Verdict) -> None:
-    numbers = Numbers(coincide=0.5, scattered_p=scattered, shifted_p=shifted)
-    assert energy_levels.decide_coincidence(numbers).verdict is verdict
+    numbers = SimpleNamespace(coincide=exact(0.5), scattered_p=exact(scattered), shifted_p=exact(shifted))
+    claim = energy_levels.experiment.claims["energy-coincidence"]
+    assert claim.criterion.verdict(claim.decide(SimpleNamespace(numbers=numbers))) is verdict

@@ -1,11 +1,12 @@
 """The formula for the time to learn a feature agrees with following the exact gradient step by step."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.losses.exact import expected_loss
 from experiments.core.quantities import Quantity
 from experiments.dynamics import one_thing
@@ -72,11 +73,6 @@ def test_what_is_learned_ends_long(result: one_thing.Result) -> None:
     np.testing.assert_array_equal(ended, np.isfinite(result.learned[:, 0]))
 
 
-class Numbers:
-    def __init__(self, **numbers: Quantity) -> None:
-        self.numbers = numbers
-
-
 @pytest.mark.parametrize(
     ("adam", "descent", "verdict"),
     [
@@ -88,8 +84,10 @@ class Numbers:
     ],
 )
 def test_the_order_is_judged_with_both_optimisers(adam: tuple, descent: tuple, verdict: Verdict) -> None:
-    numbers = {f"order_relu_{name}": Quantity(sum(at) / 2, *at) for name, at in (("adam", adam), ("descent", descent))}
-    assert one_thing.decide_order(Numbers(**numbers)).verdict is verdict
+    with_adam, by_descent = (SimpleNamespace(order=Quantity(sum(at) / 2, *at)) for at in (adam, descent))
+    result = SimpleNamespace(numbers=SimpleNamespace(relu_adam=with_adam, relu_descent=by_descent))
+    claim = one_thing.experiment.claims["one-thing-order"]
+    assert claim.criterion.verdict(claim.decide(result)) is verdict
 
 
 @pytest.mark.parametrize(
@@ -102,4 +100,5 @@ def test_the_order_is_judged_with_both_optimisers(adam: tuple, descent: tuple, v
     ],
 )
 def test_the_slope_is_judged_by_its_whole_interval(low: float, high: float, verdict: Verdict) -> None:
-    assert one_thing.decide_formula(Numbers(slope=Quantity((low + high) / 2, low, high))).verdict is verdict
+    criterion = one_thing.experiment.claims["one-thing-formula"].criterion
+    assert criterion.verdict(Evidence(slope=Quantity((low + high) / 2, low, high))) is verdict

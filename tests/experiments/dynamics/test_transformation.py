@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.contract import Verdict
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.metrics import gram
 from experiments.core.quantities import Quantity
 from experiments.dynamics import transformation
@@ -29,7 +29,7 @@ def test_shown_models_have_the_singular_values_of_their_seed(result: transformat
 
 def test_the_octahedron_number_is_that_of_the_last_stage(result: transformation.Result) -> None:
     share = (result.stage[:, -1] == STAGES.index("octahedron")).mean()
-    assert result.numbers["octahedron"].value == share
+    assert result.numbers.octahedron.value == share
 
 
 def test_the_view_moves_through_the_shown_course(result: transformation.Result) -> None:
@@ -39,15 +39,10 @@ def test_the_view_moves_through_the_shown_course(result: transformation.Result) 
     assert frames.captions[-1].startswith("step 3,000")
 
 
-class Numbers:
-    def __init__(self, **numbers: Quantity) -> None:
-        self.numbers = numbers
-
-
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [(0.2, 0.4, Verdict.SUPPORTED), (0.92, 0.99, Verdict.REFUTED), (0.85, 0.95, Verdict.INCONCLUSIVE)],
 )
 def test_courses_differ_unless_nearly_all_are_the_same(low: float, high: float, verdict: Verdict) -> None:
-    numbers = Numbers(most_frequent=Quantity((low + high) / 2, low, high))
-    assert transformation.decide_several(numbers).verdict is verdict
+    criterion = transformation.experiment.claims["transformation-several"].criterion
+    assert criterion.verdict(Evidence(most_frequent=Quantity((low + high) / 2, low, high))) is verdict
