@@ -7,27 +7,40 @@ ONLY ?=
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
+# Options reach the program through the environment, as they were typed: neither make nor a shell reads them.
+override SCALE := $(value SCALE)
+override DEVICE := $(value DEVICE)
+override JOBS := $(value JOBS)
+override ONLY := $(value ONLY)
+override STRICT := $(value STRICT)
+override NATIVE := $(value NATIVE)
+override WORD_VECTORS := $(value WORD_VECTORS)
+export SCALE DEVICE JOBS ONLY STRICT NATIVE
 export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
-.PHONY: help report test serve publish bench check lint format clean lock
+.PHONY: help report site test serve publish bench check lint format clean lock
 
 help: ## list the commands
 	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
+	@echo 'and STRICT=1 (refuse what differs from the published run), NATIVE=1 (all instructions of this processor)'
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
-	@$(RUN) site_builder report --scale '$(SCALE)' --device '$(DEVICE)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
+	@$(RUN) site_builder report
+
+site: $(VENV)/.runtime ## build the site from the published results; nothing runs (about a minute)
+	@$(RUN) site_builder site
 
 test: $(VENV)/.dev ## run the tests
 	@$(RUN) pytest -n auto --dist worksteal $(TESTS)
 
 serve: $(VENV)/.runtime ## live preview: pages re-render as you edit
-	@$(RUN) site_builder serve --scale '$(SCALE)' --device '$(DEVICE)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
+	@$(RUN) site_builder serve
 
 publish: $(VENV)/.runtime ## build at full scale and push the site to GitHub Pages
-	@$(RUN) site_builder publish --device '$(DEVICE)' --jobs '$(JOBS)'
+	@$(RUN) site_builder publish
 
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench

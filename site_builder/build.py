@@ -9,17 +9,22 @@ from site_builder.build_stamp import State
 from site_builder.console import Watcher
 from site_builder.keys.run_keys import inputs_of
 from site_builder.options import Options
-from site_builder.pipeline import PUBLISHED_SCALES, changed_verdicts, gather
+from site_builder.pipeline import gather
 from site_builder.project import Project
 from site_builder.registry import discover
+from site_builder.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.site.mkdocs_site import build_site
 from site_builder.store.codec import record_to_json
 from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
+from site_builder.store.published import load
 from site_builder.store.records import Problem, Report
+from site_builder.store.runs import result_digest
 
 
-def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False) -> Report:
+def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False, strict: bool = False) -> Report:
     """Build the report and return it with every problem met.
+
+    What differs from the published run is told and marked; it is a problem only where `strict`.
 
     Where an experiment failed or was not asked for, the site shows a card. A problem of the pages leaves the site
     of the last build as it is, except in a draft, which goes to `build/preview` and is never published.
@@ -29,7 +34,8 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     if wrong:
         return Report(options.scale, problems=tuple(wrong))
     report, inputs = gathered(project, options, state, watcher)
-    report = with_changed_verdicts(report, watcher)
+    if strict and report.scale in PUBLISHED_SCALES:
+        report = replace(report, problems=(*report.problems, *differences(report)))
     with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
         report, pages_are_right = rendered(project, report, draft=draft)
         if pages_are_right or draft:
@@ -55,21 +61,22 @@ def gathered(project: Project, options: Options, state: State, watcher: Watcher)
     if kept:
         return kept
     registry = discover(project.experiments)
-    report = gather(project, registry, options, watcher, state["code"])
+    report = with_published(project, gather(project, registry, options, watcher, state["code"]), watcher)
     inputs = [path for each in registry.experiments.values() for path in inputs_of(each, project.root)]
     if not report.problems:
         freshness.keep_report(project, state, report, inputs)
     return report, inputs
 
 
-def with_changed_verdicts(report: Report, watcher: Watcher) -> Report:
-    """Add claims that contradict the published run: problems at a published scale, remarks at `quick`."""
-    changed = changed_verdicts(report)
-    if report.scale in PUBLISHED_SCALES:
-        return replace(report, problems=(*report.problems, *changed))
-    for problem in changed:
-        watcher.said(f"{problem.where}: {problem.message}")
-    return report
+def with_published(project: Project, report: Report, watcher: Watcher) -> Report:
+    """Return the report beside the published results; what is wrong with those is said and stops nothing."""
+    published = load(project)
+    if report.shipped:
+        return compared(report, published, {})
+    for sentence in published.problems:
+        watcher.said(f"Not compared: {sentence}.")
+    digests = {id: result_digest(project.results / id / run.key[:12]) for id, run in report.runs.items()}
+    return compared(report, published, digests)
 
 
 def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, bool]:

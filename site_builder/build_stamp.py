@@ -8,6 +8,7 @@ environment and the options do, so that editing a page imports no experiment eit
 import hashlib
 import json
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.given_files import GIVEN_FILES
+from experiments.core.instructions import instructions
 from site_builder.environment import Commit, commit_of
 from site_builder.project import Project
 from site_builder.store.entries import damage, digests, sha256, write_file
@@ -33,7 +35,9 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
     return {
         "code": code_digest(project),
         "pages": _digest_of_files(project.root, [project.docs, project.mkdocs, project.root / "CITATION.cff"]),
-        "environment": _digest("\n".join([sys.version, *_installed(), *_addresses(), *_given()])),
+        "environment": _digest(
+            "\n".join([sys.version, instructions(), *_installed(project.root), *_addresses(), *_given()])
+        ),
         "options": repr((options, draft)),
         "commit": f"{commit.id} {commit.dirty}",
     }
@@ -108,7 +112,7 @@ def _at_commit(report: Any, commit: Commit) -> Any:
 
 def _entries(report: Any) -> list[str]:
     """Return the stored folders that a report rests on, relative to `build/`."""
-    results = [f"results/{run.experiment}/{run.key[:12]}" for run in report.runs.values()]
+    results = [] if report.shipped else [f"results/{run.experiment}/{run.key[:12]}" for run in report.runs.values()]
     return results + [f"figures/{figure.id}/{figure.draw_key[:12]}" for figure in report.figures.values()]
 
 
@@ -138,10 +142,22 @@ def _digest_of_files(root: Path, places: Iterable[Path]) -> str:
     return _digest("\n".join(f"{path.relative_to(root).as_posix()} {sha256(path)}" for path in files))
 
 
-def _installed() -> list[str]:
-    """Return the names and versions of all installed packages, as their folders show them."""
+def _installed(root: Path) -> list[str]:
+    """Return the installed packages that a report needs (all where no lock says which), as their folders show them."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    return sorted(path.name for place in places for path in Path(place).glob("*.dist-info"))
+    found = sorted(path.name for place in places for path in Path(place).glob("*.dist-info"))
+    needed = _locked(root / "requirements.lock")
+    return [name for name in found if _normal(name.partition("-")[0]) in needed] if needed else found
+
+
+def _locked(lock: Path) -> set[str]:
+    """Return the names of the packages in a lock file."""
+    lines = lock.read_text("utf-8").splitlines() if lock.is_file() else []
+    return {_normal(line.partition("==")[0].partition("[")[0]) for line in lines if "==" in line and line[0] != "#"}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def _addresses() -> list[str]:

@@ -33,14 +33,37 @@ Device = Annotated[str, typer.Option(envvar="DEVICE", help="Where to compute: au
 Jobs = Annotated[
     str, typer.Option(envvar="JOBS", help="Experiments to run side by side: a number, or auto (one per core).")
 ]
+Strict = Annotated[bool, typer.Option(envvar="STRICT", help="Refuse what differs from the published run.")]
 Only = Annotated[str, typer.Option(envvar="ONLY", help="An experiment, a part, or a glob over experiments.")]
 
 
 @app.command()
-def report(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
+def report(
+    scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto", strict: Strict = False
+) -> None:
     """Run what changed, draw it, build the site and say which file to open."""
     with said_in_one_sentence():
         project, options = asked(scale, device, only, jobs)
+        if nothing_changed(project, options):
+            print("Nothing changed since this site was built.")
+            if strict:
+                refuse_differences(project)
+        else:
+            result = built(project, options, strict=strict)
+            tell_absent(result)
+            tell_reproduction(result)
+            conclude(result)
+        print(f"Open {project.site / 'index.html'}")
+
+
+@app.command()
+def site() -> None:
+    """Build the whole site from the published results; nothing runs."""
+    with said_in_one_sentence():
+        project = find_project(Path.cwd())
+        options = Options("full", "cpu", compute=False, shipped=True)
+        if not any(project.published.glob("*")):
+            raise ReportError("no results are published with this source; run `make report` (SCALE=quick is fast)")
         if nothing_changed(project, options):
             print("Nothing changed since this site was built.")
         else:
@@ -48,6 +71,24 @@ def report(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs
             tell_absent(result)
             conclude(result)
         print(f"Open {project.site / 'index.html'}")
+
+
+@app.command()
+def ship(
+    device: Device = "auto",
+    partial: Annotated[bool, typer.Option(help="Publish what is there although something is missing.")] = False,
+) -> None:
+    """Write the results of the full run to experiments/published, to be committed with the source."""
+    from site_builder.build import gathered
+    from site_builder.build_stamp import state_of
+    from site_builder.registry import discover
+    from site_builder.shipping import ship as publish_results
+
+    with said_in_one_sentence():
+        with watching() as watcher:
+            project, options = asked("full", device, "", compute=False)
+            result = gathered(project, options, state_of(project, options), watcher)[0]
+        print(publish_results(project, discover(project.experiments), result, partial=partial))
 
 
 @app.command()
@@ -175,8 +216,10 @@ def publish(
         project, options = asked(scale, device, "", jobs)
         refuse_unpublishable(project, scale)
         refuse_unknown_remote(project, remote)
-        if not nothing_changed(project, options):
-            conclude(built(project, options))
+        if nothing_changed(project, options):
+            refuse_differences(project)
+        else:
+            conclude(built(project, options, strict=True))
         push(project, remote, branch)
         print(f"Pushed the site to the branch {branch} of {remote}.")
 
@@ -218,7 +261,7 @@ def clean() -> None:
 def asked(scale: str, device: str, only: str, jobs: str = "1", *, compute: bool = True) -> tuple[Project, Options]:
     """Return the project here and the checked options; a wrong word ends the program with 2."""
     kind = device_class(device)
-    options = Options(chosen(scale, SCALES, "SCALE"), kind, only or None, compute, jobs_asked(jobs, kind))
+    options = Options(chosen(scale, SCALES, "SCALE"), kind, only or None, compute, jobs=jobs_asked(jobs, kind))
     return find_project(Path.cwd()), options
 
 
@@ -229,12 +272,12 @@ def nothing_changed(project: Project, options: Options) -> bool:
     return is_finished(project, state_of(project, options))
 
 
-def built(project: Project, options: Options, *, draft: bool = False) -> "Report":
+def built(project: Project, options: Options, *, draft: bool = False, strict: bool = False) -> "Report":
     """Build the site while showing how far it is."""
     from site_builder.build import build as build_all
 
     with watching() as watcher:
-        return build_all(project, options, watcher, draft=draft)
+        return build_all(project, options, watcher, draft=draft, strict=strict)
 
 
 def conclude(result: "Report") -> None:
@@ -251,6 +294,26 @@ def tell_absent(result: "Report") -> None:
     """Say how much of the report has no result in this build, if anything has none."""
     if result.absent:
         print(f"{len(result.absent)} names have no result in this build; the site has a card in their place.")
+
+
+def refuse_differences(project: Project) -> None:
+    """End with 1 if the finished site differs from the published run."""
+    from dataclasses import replace
+
+    from site_builder.queries import last_report
+    from site_builder.reproduction import differences
+
+    report = last_report(project)
+    conclude(replace(report, problems=differences(report)))
+
+
+def tell_reproduction(result: "Report") -> None:
+    """Say how much of the published run was reproduced, and where the rest stands."""
+    from site_builder.reproduction import paragraph
+
+    text = paragraph(result.reproduction) if result.reproduction else ""
+    if text:
+        print(text)
 
 
 def counted(result: "Report") -> str:

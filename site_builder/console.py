@@ -9,8 +9,31 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BETWEEN_LINES = 30.0
 """How often a long run speaks where there is no terminal."""
+
+
+def in_words(seconds: float) -> str:
+    """Return a time to come, as exactly as it can be known: "40 s", "12 min", "1 h 20 min"."""
+    if seconds < 90:
+        return f"{max(10, round(seconds, -1)):.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+class Clock:
+    """Says how much of all work is done and how long the rest takes if it goes on as it did."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.share = 0.0
+
+    def words(self) -> str:
+        """Return "34% done, about 12 min left", or an empty string while it is too early to say."""
+        passed = time.monotonic() - self.began
+        if self.share < 0.01 or passed < 3:
+            return ""
+        return f"{self.share:.0%} done, about {in_words(passed * (1 - self.share) / self.share)} left"
 
 
 class Watcher(Protocol):
@@ -21,6 +44,9 @@ class Watcher(Protocol):
 
     def advanced(self, step: str, fraction: float) -> None:
         """The piece of work that began is at `fraction` in [0, 1] of its current step."""
+
+    def progressed(self, share: float) -> None:
+        """Of all work there is, this share in [0, 1] is done."""
 
     def ended(self, what: str, seconds: float) -> None:
         """A long piece of work is over, well or not."""
@@ -35,6 +61,7 @@ class Lines:
     def __init__(self) -> None:
         self.what = ""
         self.spoke = 0.0
+        self.clock: Clock | None = None
 
     def began(self, what: str) -> None:
         self.what = what
@@ -45,7 +72,12 @@ class Lines:
         now = time.monotonic()
         if now - self.spoke >= SECONDS_BETWEEN_LINES:
             self.spoke = now
-            print(f"  {self.what}: {step}, {fraction:.0%}", flush=True)
+            left = self.clock.words() if self.clock else ""
+            print(f"  {left}; now {step}" if left else f"  {self.what}: {step}, {fraction:.0%}", flush=True)
+
+    def progressed(self, share: float) -> None:
+        self.clock = self.clock or Clock()
+        self.clock.share = share
 
     def ended(self, what: str, seconds: float) -> None:
         print(f"{what} took {seconds:.1f} s", flush=True)
@@ -60,6 +92,7 @@ class Bar:
     def __init__(self, progress: "Progress") -> None:
         self.progress = progress
         self.what = ""
+        self.clock: Clock | None = None
         self.task = progress.add_task("", total=1.0, visible=False)
 
     def began(self, what: str) -> None:
@@ -67,7 +100,15 @@ class Bar:
         self.progress.reset(self.task, description=what, total=1.0, visible=True)
 
     def advanced(self, step: str, fraction: float) -> None:
-        self.progress.update(self.task, description=f"{self.what}: {step}", completed=fraction)
+        left = self.clock.words() if self.clock else ""
+        done = self.clock.share if self.clock and left else fraction
+        self.progress.update(
+            self.task, description=f"{left}; {step}" if left else f"{self.what}: {step}", completed=done
+        )
+
+    def progressed(self, share: float) -> None:
+        self.clock = self.clock or Clock()
+        self.clock.share = share
 
     def ended(self, what: str, seconds: float) -> None:
         self.progress.update(self.task, visible=False)

@@ -16,14 +16,16 @@ class WrongOption(ReportError):
 class Options:
     """What to build: `scale` ("quick", "full", "large"), class of `device` ("cpu", "cuda"), `only` some experiments.
 
-    Without `compute` nothing runs: what is not stored is absent. `jobs` experiments run side by side, in processes of
-    their own unless it is 1; it decides how soon a report is there and nothing of what it says.
+    Without `compute` nothing runs: what is not stored is absent. With `shipped` all results are the published ones.
+    `jobs` experiments run side by side, in processes of their own unless it is 1; it decides how soon a report is there
+    and nothing of what it says.
     """
 
     scale: str = "full"
     device: str = "cpu"
     only: str | None = None
     compute: bool = True
+    shipped: bool = False
     jobs: int = field(default=1, repr=False, compare=False)
 
 

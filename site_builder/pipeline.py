@@ -6,6 +6,7 @@ A failure becomes a problem of the report and stops nothing else; nothing that f
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
@@ -26,16 +27,17 @@ from site_builder.options import Options
 from site_builder.pages.words import quantities_of
 from site_builder.project import Project
 from site_builder.registry import Registry, stem
+from site_builder.reproduction import SCALE
 from site_builder.running import workers
+from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
 from site_builder.running.workers import Crew
+from site_builder.shipping import load_shipped, staleness
 from site_builder.store import runs
 from site_builder.store.entries import clear_unfinished
+from site_builder.store.published import Published, load
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
 from site_builder.store.runs import Run
-
-PUBLISHED_SCALES = ("full", "large")
-"""Where a verdict that differs from the declared one is an error and not only a remark."""
 
 
 def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
@@ -48,6 +50,7 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     selected = {each.id for each in registry.select(options.only)}
     gathering = _Gathering(project, registry, options, watcher)
     gathering.absent |= registry.unreadable
+    gathering.refuse_damaged()
     plans = gathering.plans()
     found = code_digest(project)
     if code not in (None, found):
@@ -74,19 +77,6 @@ def key_of(project: Project, sources: Sources, experiment: Experiment, options: 
     return run_key(sources, experiment, experiment.at(options.scale), options.device, project.root)
 
 
-def changed_verdicts(report: Report) -> tuple[Problem, ...]:
-    """Return a problem for every claim whose verdict is not the one declared for the published run."""
-    advice = "; find out why, then change `published`" if report.scale in PUBLISHED_SCALES else ""
-    return tuple(
-        Problem(
-            f"experiments/{claim.experiment.replace('.', '/')}.py",
-            f"claim {claim.id!r} was published as {claim.published} and is {claim.verdict} at {report.scale}{advice}",
-        )
-        for claim in report.claims.values()
-        if claim.published not in (None, claim.verdict)
-    )
-
-
 @dataclass
 class _Plan:
     """What is to be done for one experiment: its keys, made before anything runs; later its run and drawings."""
@@ -95,6 +85,7 @@ class _Plan:
     key: Key
     about: dict[str, dict[str, str]]
     draw_parts: dict[str, dict[str, str]]
+    folder: Path
     run: Run | None = None
     drawings: dict[str, Drawing] = field(default_factory=dict)
 
@@ -118,10 +109,12 @@ class _Gathering:
     quantities: dict[str, Quantity] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
+    stale: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.commit: Commit = commit_of(self.project.root)
         self.writer: Draw = drawings.figure_writer()
+        self.published: Published = load(self.project)
 
     def report(self) -> Report:
         problems = (*self.registry.problems, *self.problems)
@@ -134,7 +127,17 @@ class _Gathering:
             problems,
             self.absent,
             self.registry.dormant,
+            self.options.shipped,
+            self.stale,
         )
+
+    def refuse_damaged(self) -> None:
+        """Take in what is wrong with published results, and say which belong to no experiment any more."""
+        if not self.options.shipped:
+            return
+        self.problems += [Problem("experiments/published", sentence) for sentence in self.published.problems]
+        for id in self.published.runs.keys() - self.registry.experiments.keys() - self.registry.broken.keys():
+            self.watcher.said(f"The published result of {id} belongs to no experiment any more; it is left out.")
 
     def plans(self) -> list[_Plan]:
         """Make all keys."""
@@ -148,7 +151,7 @@ class _Gathering:
                 figures = {
                     id: draw_parts(sources, spec, self.writer, about[id]) for id, spec in experiment.figures.items()
                 }
-                plans.append(_Plan(experiment, key, about, figures))
+                plans.append(_Plan(experiment, key, about, figures, runs.entry(self.project, experiment, key)))
         return plans
 
     def loaded(self, plan: _Plan, *, asked_for: bool) -> list[Job]:
@@ -157,12 +160,35 @@ class _Gathering:
             plan.run = self._stored(plan)
             if plan.run:
                 return self._drawings(plan)
+            if self.options.shipped:
+                self._absent(plan, "its result is not among the published ones; run `make report`")
+                return []
             if asked_for and self.options.compute:
-                seconds = earlier_seconds(self.project, plan.experiment, self.options.scale)
+                seconds = self._seconds(plan.experiment)
                 return [RunJob(self.project, plan.experiment.module, self.options, plan.key, seconds)]
             reason = "not run yet" if asked_for else f"not run, for only {self.options.only!r} was asked for"
-            self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
+            self._absent(plan, reason)
         return []
+
+    def _seconds(self, experiment: Experiment) -> float:
+        """Return how long an experiment may take: what it took here, or else for the publishing machine."""
+        here = earlier_seconds(self.project, experiment, self.options.scale)
+        published = self.published.runs.get(experiment.id) if self.options.scale == SCALE else None
+        return here or (published.run.seconds * self._slowness if published else 0.0)
+
+    @cached_property
+    def _slowness(self) -> float:
+        """How much longer this machine takes than the publishing one, judged by what already ran here."""
+        times = [
+            (earlier_seconds(self.project, self.registry.experiments[id], SCALE), published.run.seconds)
+            for id, published in self.published.runs.items()
+            if id in self.registry.experiments
+        ]
+        both = [(here, there) for here, there in times if here]
+        return sum(here for here, _ in both) / sum(there for _, there in both) if both else 1.0
+
+    def _absent(self, plan: _Plan, reason: str) -> None:
+        self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
 
     def work(self, plans: list[_Plan], jobs: list[Job], code: str) -> None:
         """Run and draw what is missing; a figure is drawn as soon as somebody is free after its run."""
@@ -171,7 +197,9 @@ class _Gathering:
         by_module = {plan.experiment.module: plan for plan in plans}
         runs = [job for job in jobs if isinstance(job, RunJob)]
         runs = longest_first(runs) if self.options.jobs > 1 else runs
-        with self._crew(by_module, runs, jobs, code) as crew:
+        forecast = Forecast(jobs, self.watcher)
+        forecast.tell(min(self.options.jobs, len(runs)))
+        with self._crew(by_module, runs, jobs, code, forecast) as crew:
             for job in (*runs, *(job for job in jobs if not job.is_run)):
                 crew.add(job)
             for job, failed in crew.outcomes():
@@ -179,13 +207,14 @@ class _Gathering:
                     crew.add(drawing)
 
     def _crew(
-        self, by_module: dict[str, _Plan], runs: list[RunJob], jobs: list[Job], code: str
+        self, by_module: dict[str, _Plan], runs: list[RunJob], jobs: list[Job], code: str, forecast: Forecast
     ) -> AbstractContextManager[Crew]:
         figures = len(jobs) - len(runs) + sum(len(by_module[job.module].experiment.figures) for job in runs)
         at_once = min(self.options.jobs, len(runs))
         if not workers.is_worth_workers(at_once, figures):
-            return nullcontext(workers.Here(self.watcher))
-        return workers.Workers(max(1, at_once), {job.module for job in jobs}, code, self.project, self.watcher)
+            return nullcontext(workers.Here(self.watcher, forecast))
+        modules = {job.module for job in jobs}
+        return workers.Workers(max(1, at_once), modules, code, self.project, forecast)
 
     def _done(self, plan: _Plan, job: Job, failed: Failure | None) -> list[Job]:
         """Take in that a job is done; return what is to be drawn now that its run is there."""
@@ -206,9 +235,8 @@ class _Gathering:
     def _drawings(self, plan: _Plan) -> list[Job]:
         """Plan the drawings of a run; return those that are not stored."""
         assert plan.run is not None
-        folder = runs.entry(self.project, plan.experiment, plan.key)
         plan.drawings = {
-            id: Drawing(id, folder, plan.about[id], draw_key(parts, plan.run.digest))
+            id: Drawing(id, plan.folder, plan.about[id], draw_key(parts, plan.run.digest))
             for id, parts in plan.draw_parts.items()
         }
         return [
@@ -235,8 +263,21 @@ class _Gathering:
                 self.claims[claim.id] = decided(experiment, claim, run)
 
     def _stored(self, plan: _Plan) -> Run | None:
+        if self.options.shipped:
+            return self._shipped(plan)
         run = runs.stored(self.project, plan.experiment, plan.key, self.watcher)
         return run and runs.at_build(run, plan.experiment.title, self.options.scale, self.commit)
+
+    def _shipped(self, plan: _Plan) -> Run | None:
+        published = self.published.runs.get(plan.experiment.id)
+        if published is None:
+            return None
+        run, plan.folder = load_shipped(self.project, plan.experiment, published)
+        stale = staleness(published, plan.key, plan.folder)
+        if stale:
+            self.stale |= dict.fromkeys(plan.names, stale)
+            return run
+        return runs.at_build(run, plan.experiment.title, self.options.scale, self.commit)
 
     @contextmanager
     def _catching(self, experiment: Experiment, what: str, names: list[str]) -> Iterator[None]:

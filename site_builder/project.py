@@ -41,6 +41,16 @@ class Project:
         return self.build / "figures"
 
     @property
+    def published(self) -> Path:
+        """The committed results of the published run."""
+        return self.experiments / "published"
+
+    @property
+    def unpacked(self) -> Path:
+        """The published results that were unpacked; never taken for results of this machine."""
+        return self.build / "published"
+
+    @property
     def pages(self) -> Path:
         return self.build / "pages"
 

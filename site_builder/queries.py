@@ -91,15 +91,24 @@ def verification(project: Project) -> tuple[int, list[str]]:
     return len(folders) + finished.is_file(), wrong
 
 
+def last_report(project: Project) -> Report:
+    """Return the report of the last site that was built."""
+    path = project.build / "rendered.json"
+    if not path.is_file():
+        raise ReportError("no site was built yet, so there is no figure to cite; run `make report`")
+    try:
+        report: Report = codec.record_from_json(path.read_text("utf-8"), Report)
+    except (ValueError, KeyError, TypeError):
+        raise ReportError("the last site was built by another version of this program; run `make report`") from None
+    return report
+
+
 def citation(project: Project, figure: str, format: str) -> str:
     """Return the citation of a figure of the last rendered report."""
     from site_builder.citing.citations import FORMATS, cite
 
     chosen(format, tuple(FORMATS), "--format")
-    path = project.build / "rendered.json"
-    if not path.is_file():
-        raise ReportError("no site was built yet, so there is no figure to cite; run `make report`")
-    report: Report = codec.record_from_json(path.read_text("utf-8"), Report)
+    report = last_report(project)
     if figure not in report.figures:
         hint = did_you_mean(figure, report.figures) or "; `python -m site_builder list` shows all"
         raise WrongOption(f"there is no figure {figure!r}{hint}")

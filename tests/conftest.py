@@ -24,6 +24,7 @@ RUN = RunRecord(
     key="3b8e0c" * 10 + "aaaa",
     device="cpu",
     hardware="A processor with two cores",
+    instructions="x86-64-v3",
     threads=2,
     seconds=83.2,
     versions={"python": "3.11.9", "torch": "2.13.0", "numpy": "2.4.6"},

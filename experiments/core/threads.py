@@ -1,11 +1,14 @@
 """One thread for linear algebra, so that results do not depend on how many cores there are."""
 
+import random
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import numba
+import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -23,6 +26,26 @@ def one_thread() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Run one experiment: linear algebra in one thread, and the state of the process as every experiment finds it.
+
+    What an experiment changes for the whole process (torch's default type, numpy's handling of errors, global
+    generators, filters of warnings) is as before when it is over, however it ends.
+    """
+    kind, precision = torch.get_default_dtype(), torch.get_float32_matmul_precision()
+    drawn, numpy_drawn, torch_drawn = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002
+    try:
+        with np.errstate(), warnings.catch_warnings(), one_thread():
+            yield
+    finally:
+        torch.set_default_dtype(kind)
+        torch.set_float32_matmul_precision(precision)
+        random.setstate(drawn)
+        np.random.set_state(numpy_drawn)  # noqa: NPY002
+        torch.random.set_rng_state(torch_drawn)
 
 
 def in_parallel(work: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:

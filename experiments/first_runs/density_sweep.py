@@ -25,8 +25,8 @@ from experiments.first_runs.shared.islands import OverRange, arrangement, over_r
 
 Array = NDArray[np.float64]
 
-ARRANGED = ("first", "second", "third")
-"""The sizes for which the arrangement of cosines is measured."""
+ARRANGED = 3
+"""The arrangement of cosines is measured for this many of the sizes, the first ones."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ class Numbers:
     full_highest: Quantity
 
 
+def _arranged(config: Config) -> list[str]:
+    return [f"{n}_in_{d}" for n, d in config.sizes[:ARRANGED]]
+
+
 @dataclass(frozen=True)
 class Result:
     """Shares are over pairs of represented features, those with a norm above 1/2."""
@@ -87,7 +91,7 @@ class Result:
     counted: Array  # (counted density,)
     contrast: Contrast
     numbers: Numbers
-    over_range: dict[str, OverRange] = keyed(lambda config: ARRANGED)  # per arranged size
+    over_range: dict[str, OverRange] = keyed(_arranged)
 
 
 experiment = Experiment(
@@ -113,8 +117,8 @@ def run(config: Config, device: str) -> Result:
     trained = [_sweep(config, device, size, config.densities, config.steps) for size in config.sizes]
     counts = np.array([represented(W).sum(-1) for W in trained], dtype=np.float64)
     generator = np.random.default_rng(config.seed)
-    near_zero, largest = arrangement(trained[: len(ARRANGED)])
-    null_near_zero, null_largest = arrangement([random_directions(W, generator) for W in trained[: len(ARRANGED)]])
+    near_zero, largest = arrangement(trained[:ARRANGED])
+    null_near_zero, null_largest = arrangement([random_directions(W, generator) for W in trained[:ARRANGED]])
     longer = [_sweep(config, device, config.sizes[k], config.checked, 2 * config.steps) for k in (0, -1)]
     return Result(
         sizes=np.array(config.sizes),
@@ -137,7 +141,7 @@ def run(config: Config, device: str) -> Result:
             name: over_range(
                 near_zero[k], null_near_zero[k], largest[k], null_largest[k], config.resamples, config.seed
             )
-            for k, name in enumerate(ARRANGED)
+            for k, name in enumerate(_arranged(config))
         },
     )
 

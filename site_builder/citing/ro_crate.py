@@ -11,6 +11,16 @@ from site_builder.store.records import FigureRecord, Report
 CONTEXT = "https://w3id.org/ro/crate/1.2/context"
 
 
+FILES = (
+    ("figures.json", "Record of every figure", "application/json"),
+    ("claims.json", "Every claim with its statistic and verdict", "application/json"),
+    ("reproduction.json", "Every claim beside the published one", "application/json"),
+    ("figures.bib", "A BibTeX entry per figure", "application/x-bibtex"),
+    ("numbers.tex", "A LaTeX macro per number", "application/x-tex"),
+)
+"""The files for programs at the root of the site: name, what it holds, media type."""
+
+
 def ro_crate(report: Report, publication: Publication) -> dict[str, Any]:
     """Return the content of `ro-crate-metadata.json`."""
     figures = [report.figures[id] for id in sorted(report.figures)]
@@ -22,17 +32,9 @@ def ro_crate(report: Report, publication: Publication) -> dict[str, Any]:
             "conformsTo": {"@id": "https://w3id.org/ro/crate/1.2"},
             "about": {"@id": "./"},
         },
-        _root(publication, [*parts, "figures.json", "claims.json", "figures.bib", "numbers.tex"], figures),
+        _root(publication, [*parts, *(name for name, _, _ in FILES)], figures),
         *({"@id": f"#author-{n}", "@type": "Organization", "name": a} for n, a in enumerate(publication.authors, 1)),
-        *(
-            {"@id": name, "@type": "File", "name": words, "encodingFormat": media}
-            for name, words, media in (
-                ("figures.json", "Record of every figure", "application/json"),
-                ("claims.json", "Every claim with its statistic and verdict", "application/json"),
-                ("figures.bib", "A BibTeX entry per figure", "application/x-bibtex"),
-                ("numbers.tex", "A LaTeX macro per number", "application/x-tex"),
-            )
-        ),
+        *({"@id": name, "@type": "File", "name": words, "encodingFormat": media} for name, words, media in FILES),
         *_scripts(figures, publication),
         *(entity for figure in figures for entity in _made(figure)),
     ]

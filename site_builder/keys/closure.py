@@ -22,6 +22,11 @@ Chain = tuple[str, ...]
 """A dotted mention of a name: `metrics.represented` is `("metrics", "represented")`."""
 
 
+CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled", "instructions", "progress"))
+"""Modules that no result depends on: where kernels lie, who hears how far a run is. What `instructions` chooses stands
+in the run key itself."""
+
+
 @dataclass
 class Closure:
     """Digests of the symbols reached, by qualified name, and the third-party packages they use."""
@@ -72,6 +77,8 @@ class _Walk:
         if (module_name, chain) in self.seen:
             return
         self.seen.add((module_name, chain))
+        if module_name in CHANGES_NO_NUMBER:
+            return
         module = self.sources.module(module_name)
         if module is None:
             self._third_party(module_name)
@@ -150,7 +157,7 @@ class _Walk:
 
     def _touch(self, module_name: str) -> None:
         """Include what importing the module does, as its packages do and the imports made only for their effect."""
-        if module_name in self.touched:
+        if module_name in self.touched or module_name in CHANGES_NO_NUMBER:
             return
         self.touched.add(module_name)
         module = self.sources.module(module_name)

@@ -1,8 +1,9 @@
 """When is a stored result still the result? Keys made of named parts, so that a difference can be told in words.
 
 A run key holds all that can change what a run computes: the digest of every symbol of first-party code it
-reaches, the configuration value by value, the versions of the packages that code imports, the minor version
-of Python, the class of device and the digests of declared input files. A draw key holds the drawing code
+reaches, the configuration value by value, the versions of the packages that code imports on this class of device,
+the minor version of Python, the class of device, the processor instructions in use and the digests of declared input
+files. A draw key holds the drawing code
 (style included, since drawing code imports it), the digest of the result, what the files say of themselves
 and the versions of matplotlib and of what else the drawing code imports. Captions and alternative texts are
 words beside the picture and belong to no key.
@@ -18,6 +19,7 @@ from typing import Any
 
 from experiments.core.contract import Experiment, FigureSpec
 from experiments.core.errors import ReportError
+from experiments.core.instructions import instructions
 from site_builder.environment import python_minor, versions
 from site_builder.figures import view_files
 from site_builder.keys.closure import Closure, closure_of
@@ -25,6 +27,9 @@ from site_builder.keys.sources import Sources
 from site_builder.registry import result_type
 from site_builder.store.codec import Arrays, encode
 from site_builder.store.entries import sha256
+
+ONLY_ON_GPU = frozenset({"triton"})
+"""Packages that nothing imports on a machine without a GPU, whether or not they are installed there."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,14 @@ def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, 
     assert experiment.compute is not None  # the registry refuses an experiment without one
     closure = closure_of(sources, experiment.compute, result_type(experiment), fields_of=type(config))
     parts = _code(closure) | _settings("config", config_values(config))
-    parts |= {f"version {name}": version for name, version in versions(closure.packages).items()}
+    parts |= {f"version {name}": version for name, version in versions(used_on(device, closure.packages)).items()}
     parts |= {f"input {path}": _input_digest(root / path) for path in inputs_of(experiment, root)}
-    return Key(parts | {"python": python_minor(), "device": device})
+    return Key(parts | {"python": python_minor(), "device": device, "instructions": instructions()})
+
+
+def used_on(device: str, packages: set[str]) -> set[str]:
+    """Return those of the packages which code reaches that are imported on a class of device."""
+    return packages if device == "cuda" else packages - ONLY_ON_GPU
 
 
 def inputs_of(experiment: Experiment, root: Path) -> list[Path]:

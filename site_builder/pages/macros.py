@@ -23,6 +23,7 @@ from site_builder.pages.markup import to_plain
 from site_builder.pages.page_files import Page
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part
+from site_builder.reproduction import summary
 from site_builder.site.math_extension import MathExtension
 from site_builder.store.records import ClaimRecord, FigureRecord, Report
 
@@ -260,6 +261,10 @@ class Macros:
     def runs(self) -> str:
         """Show every run with its time and machine."""
         return self._block("runs.html.jinja")
+
+    def reproduction(self) -> str:
+        """Compare the claims and numbers of this build with the published ones."""
+        return self._block("reproduction.html.jinja", summary=summary)
 
     def claims_table(self) -> str:
         """Show the scoreboard of claims."""

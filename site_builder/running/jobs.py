@@ -32,6 +32,9 @@ class Job(Protocol):
     @property
     def is_run(self) -> bool: ...
 
+    @property
+    def seconds(self) -> float: ...
+
     def do(self, watcher: Watcher) -> Failure | None:
         """Do it, and store what it makes; return what went wrong if anything did."""
 
@@ -72,6 +75,7 @@ class DrawJob:
     project: Project
     module: str
     drawing: Drawing
+    seconds: float = 1.0
     is_run: bool = False
 
     @property

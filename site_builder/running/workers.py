@@ -26,12 +26,16 @@ from site_builder.console import Watcher
 from site_builder.environment import usable_cores
 from site_builder.failures import Failure
 from site_builder.project import Project
+from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import Job
 
 Outcome = tuple[Job, Failure | None]
 
 WORTH_WORKERS = 8
 """From this number of figures on the processes are worth their start, measured on two cores; two experiments are."""
+
+SECONDS_TO_END = 5.0
+"""How long an idle process may take to end by itself."""
 
 SECONDS_BETWEEN_NEWS = 0.2
 """How often a process says how far it is."""
@@ -60,18 +64,21 @@ def start(modules: set[str]) -> None:
 class Here:
     """Does all jobs in this process, one after another."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
+    def __init__(self, watcher: Watcher, forecast: Forecast) -> None:
+        self.watcher, self.forecast = watcher, forecast
         self.runs: list[Job] = []
         self.figures: list[Job] = []
 
     def add(self, job: Job) -> None:
+        self.forecast.added(job)
         (self.runs if job.is_run else self.figures).append(job)
 
     def outcomes(self) -> Iterator[Outcome]:
         while self.runs:
             job = self.runs.pop(0)
-            yield job, job.do(self.watcher)
+            failed = job.do(_Counted(self.watcher, self.forecast, job.name))
+            self.forecast.finished(job)
+            yield job, failed
         if not self.figures:
             return
         what = f"drawing {counted(len(self.figures), 'figure')}"
@@ -79,9 +86,35 @@ class Here:
         self.watcher.began(what)
         for done, job in enumerate(self.figures, start=1):
             failed = job.do(self.watcher)
+            self.forecast.finished(job)
             self.watcher.advanced(job.name, done / len(self.figures))
             yield job, failed
         self.watcher.ended(what, time.perf_counter() - start)
+
+
+@dataclass
+class _Counted:
+    """Passes on what a job in this process says, and lets the forecast know how far it is."""
+
+    watcher: Watcher
+    forecast: Forecast
+    name: str
+
+    def began(self, what: str) -> None:
+        self.watcher.began(what)
+
+    def advanced(self, step: str, fraction: float) -> None:
+        self.forecast.advanced(self.name, fraction)
+        self.watcher.advanced(step, fraction)
+
+    def progressed(self, share: float) -> None:
+        self.watcher.progressed(share)
+
+    def ended(self, what: str, seconds: float) -> None:
+        self.watcher.ended(what, seconds)
+
+    def said(self, sentence: str) -> None:
+        self.watcher.said(sentence)
 
 
 @dataclass
@@ -101,11 +134,10 @@ class Workers:
     the keys of the jobs were made from.
     """
 
-    def __init__(self, runs_at_once: int, modules: set[str], code: str, project: Project, watcher: Watcher):
+    def __init__(self, runs_at_once: int, modules: set[str], code: str, project: Project, forecast: Forecast):
         self.runs_at_once, self.modules, self.code, self.project = runs_at_once, modules, code, project
-        self.watcher = watcher
+        self.watcher, self.forecast = forecast.watcher, forecast
         self.waiting: list[Job] = []
-        self.done = 0
         start(modules)
         self.workers = [self._hired(checks=True) for _ in range(max(usable_cores(), runs_at_once))]
 
@@ -114,13 +146,15 @@ class Workers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for worker in self.workers:
-            worker.connection.close()  # an idle process ends by itself
-            if worker.job:
-                worker.process.terminate()
+            worker.connection.close()  # one with nothing to do ends by itself, and puts away the locks of its libraries
+        for worker in self.workers:
+            worker.process.join(0.0 if worker.job else SECONDS_TO_END)
+            worker.process.terminate()
         for worker in self.workers:
             worker.process.join()
 
     def add(self, job: Job) -> None:
+        self.forecast.added(job)
         self.waiting.append(job)
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -178,8 +212,9 @@ class Workers:
         if kind == "stale":
             raise ReportError("the code was changed while it was being read; run the same command again")
         if kind == "advanced":
-            step, _ = content
-            self.watcher.advanced(f"{job.name}: {step}", self._share_done())
+            step, fraction = content
+            self.forecast.advanced(job.name, fraction)
+            self.watcher.advanced(f"{job.name}: {step}", self.forecast.share())
         elif kind == "said":
             self.watcher.said(content[0])
         elif kind == "done":
@@ -187,15 +222,12 @@ class Workers:
         return None
 
     def _ended(self, worker: _Worker, job: Job, failed: Failure | None) -> Outcome:
-        self.done += 1
+        self.forecast.finished(job)
         worker.job = None
-        self.watcher.advanced(job.name, self._share_done())
+        self.watcher.advanced(job.name, self.forecast.share())
         if job.is_run:
             self.watcher.said(f"{job.name} took {time.perf_counter() - worker.since:.1f} s")
         return job, failed
-
-    def _share_done(self) -> float:
-        return self.done / max(1, self.done + len(self._busy()) + len(self.waiting))
 
     def _replace(self, worker: _Worker) -> None:
         worker.connection.close()
@@ -228,6 +260,8 @@ class _Sender:
     def began(self, what: str) -> None: ...
 
     def ended(self, what: str, seconds: float) -> None: ...
+
+    def progressed(self, share: float) -> None: ...
 
     def advanced(self, step: str, fraction: float) -> None:
         if time.monotonic() - self.spoke >= SECONDS_BETWEEN_NEWS:

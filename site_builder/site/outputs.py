@@ -11,6 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
 from site_builder.citing.citations import cite
 from site_builder.citing.latex_numbers import numbers_tex
@@ -23,14 +24,14 @@ from site_builder.citing.publication import (
     this_publication,
 )
 from site_builder.citing.ro_crate import ro_crate
-from site_builder.store.records import ClaimRecord, FigureRecord, Report
+from site_builder.store.records import ClaimRecord, FigureRecord, Report, Reproduction
 
 REPLICATES = ("seeds", "models", "instances")
 """Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
 
 
 def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:
-    """Write into `site` what programs read: five files at its root, and three beside the files of each figure."""
+    """Write into `site` what programs read: six files at its root, and three beside the files of each figure."""
     for name, text in outputs(report, publication or this_publication()).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +45,7 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
     files = {
         "figures.json": _json({"figures": [figure_json(figure, publication) for figure in figures]}),
         "claims.json": _json({"claims": [claim_json(claim) for claim in claims]}),
+        "reproduction.json": _json(reproduction_json(report.reproduction or Reproduction())),
         "figures.bib": "\n".join(cite(figure, "bibtex", publication) for figure in figures),
         "numbers.tex": numbers_tex(report),
         "ro-crate-metadata.json": _json(ro_crate(report, publication)),
@@ -75,6 +77,7 @@ def figure_json(figure: FigureRecord, publication: Publication) -> dict[str, Any
         "interval": figure.interval,
         "device": run.device,
         "hardware": run.hardware,
+        "instructions": run.instructions,
         "threads": run.threads,
         "seconds": run.seconds,
         "notes": run.notes,
@@ -108,6 +111,27 @@ def claim_json(claim: ClaimRecord) -> dict[str, Any]:
         "experiment": claim.experiment,
         "scale": claim.scale,
     }
+
+
+def reproduction_json(found: Reproduction) -> dict[str, Any]:
+    """Return the comparison with the published run as `reproduction.json` has it; null where nothing was published."""
+    return {
+        "claims": [
+            {
+                "id": claim.id,
+                "published": _decided(claim.published_verdict, claim.published),
+                "local": _decided(claim.verdict, claim.local),
+                "agree": claim.agree,
+            }
+            for claim in found.claims
+        ],
+        "numbers": {"compared": found.numbers, "agree": found.numbers_agree},
+    }
+
+
+def _decided(verdict: Verdict, statistic: Quantity | None) -> dict[str, Any]:
+    numbers = statistic_json(statistic) if statistic else {"value": None, "low": None, "high": None}
+    return {"verdict": str(verdict)} | {name: numbers[name] for name in ("value", "low", "high")}
 
 
 def statistic_json(quantity: Quantity) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def damage(folder: Path) -> str:
     try:
         recorded = json.loads((folder / MARKER).read_text("utf-8"))["files"]
         wrong = [name for name, digest in recorded.items() if _digest_or_none(folder / name) != digest]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         wrong = [MARKER]
     return ", ".join(wrong)
 
@@ -58,7 +58,7 @@ def damage(folder: Path) -> str:
 def _digest_or_none(path: Path) -> str | None:
     try:
         return sha256(path)
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
@@ -95,12 +95,12 @@ def swap(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Write a file that is seen whole or not at all."""
     with said_by_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_beside(path)
-        temporary.write_text(text, "utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         _to_disk(temporary)
         temporary.replace(path)
 

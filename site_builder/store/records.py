@@ -27,7 +27,11 @@ class Source:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One finished run of an experiment. `seconds` is wall time; `notes` what the run said of itself."""
+    """One finished run of an experiment.
+
+    `seconds` is wall time; `instructions` what the processor was used as ("x86-64-v3"); `notes` what the run said of
+    itself.
+    """
 
     experiment: str
     title: str
@@ -36,6 +40,7 @@ class RunRecord:
     key: str
     device: str
     hardware: str
+    instructions: str
     threads: int
     seconds: float
     versions: dict[str, str]
@@ -94,6 +99,11 @@ class ClaimRecord:
     page: str = ""
     margin: float | None = None
 
+    @property
+    def differs(self) -> bool:
+        """True when the published verdict is another one, at the scale that was published."""
+        return self.scale != "quick" and self.published not in (None, self.verdict)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -104,6 +114,76 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class ClaimComparison:
+    """One claim in the published run and here. Without a published statistic only the verdict is compared."""
+
+    id: str
+    title: str
+    published_verdict: Verdict
+    published: Quantity | None
+    verdict: Verdict
+    local: Quantity
+    agree: bool
+
+
+@dataclass(frozen=True)
+class NumberComparison:
+    """One number that differs between the published run and here, by the name pages use."""
+
+    name: str
+    published: Quantity
+    local: Quantity
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """One experiment in the published run and here: machines, instructions, seconds; whether both results are the same
+    bytes; how many numbers both have, and which of them differ."""
+
+    experiment: str
+    title: str
+    published_hardware: str
+    hardware: str
+    published_instructions: str
+    instructions: str
+    published_seconds: float
+    seconds: float
+    same_bytes: bool
+    numbers: int
+    differing: tuple[NumberComparison, ...]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What became of the published claims and numbers when the same report was run here.
+
+    `problems` are sentences on published results that could not be read.
+    """
+
+    claims: tuple[ClaimComparison, ...] = ()
+    runs: tuple[RunComparison, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def verdicts_agree(self) -> int:
+        return sum(claim.verdict == claim.published_verdict for claim in self.claims)
+
+    @property
+    def differing(self) -> tuple[ClaimComparison, ...]:
+        """The claims that do not agree, those with another verdict first."""
+        wrong = [claim for claim in self.claims if not claim.agree]
+        return tuple(sorted(wrong, key=lambda claim: claim.verdict == claim.published_verdict))
+
+    @property
+    def numbers(self) -> int:
+        return sum(run.numbers for run in self.runs)
+
+    @property
+    def numbers_agree(self) -> int:
+        return self.numbers - sum(len(run.differing) for run in self.runs)
+
+
+@dataclass(frozen=True)
 class Report:
     """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number.
 
@@ -111,6 +191,9 @@ class Report:
     ids of figures and claims, and the experiment file's name for all of its quantities. Pages then say so
     in place of the thing, where an unknown name is a mistake in the page. `dormant` names, in the same way, what has
     nothing to run in this build (an optional file was not given); pages leave it out.
+
+    `shipped` says that all of it is drawn from the published results; `stale` then names figures and claims whose code
+    is newer than their result, and how. `reproduction` compares a run of this machine with the published one.
     """
 
     scale: str
@@ -121,3 +204,6 @@ class Report:
     problems: tuple[Problem, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
     dormant: dict[str, str] = field(default_factory=dict)
+    shipped: bool = False
+    stale: dict[str, str] = field(default_factory=dict)
+    reproduction: Reproduction | None = None

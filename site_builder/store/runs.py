@@ -66,7 +66,9 @@ def computed(project: Project, experiment: Experiment, options: Options, key: Ke
     ):
         if is_complete(folder) and not damage(folder):
             return read(folder, experiment)
-        with _watched(experiment, watcher), noting() as notes:
+        from experiments.core.threads import undisturbed  # imports torch and numba, which what is stored needs not
+
+        with _watched(experiment, watcher), noting() as notes, undisturbed():
             start = time.perf_counter()
             assert experiment.compute is not None
             result = experiment.compute(experiment.at(options.scale), options.device)
@@ -108,6 +110,7 @@ def _record(experiment: Experiment, options: Options, key: Key, seconds: float, 
         key=key.digest,
         device=options.device,
         hardware=hardware(options.device),
+        instructions=key.parts["instructions"],
         threads=int(notes["threads"]) if notes.get("threads", "").isdigit() else threads(),
         seconds=seconds,
         versions={name.removeprefix(prefix): found for name, found in key.parts.items() if name.startswith(prefix)}

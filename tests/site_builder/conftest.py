@@ -42,6 +42,8 @@ class Heard:
 
     def ended(self, what: str, seconds: float) -> None: ...
 
+    def progressed(self, share: float) -> None: ...
+
     def said(self, sentence: str) -> None:
         self.sentences.append(sentence)
 

@@ -69,7 +69,7 @@ def test_other_options_installed_packages_and_addresses_are_noticed(finished, mo
     assert not is_finished(finished)
     monkeypatch.delenv("SITE_URL")
     assert is_finished(finished)
-    monkeypatch.setattr(freshness, "_installed", lambda: ["numpy-99.dist-info"])
+    monkeypatch.setattr(freshness, "_installed", lambda root: ["numpy-99.dist-info"])
     assert not is_finished(finished)
 
 
@@ -117,3 +117,10 @@ def test_a_kept_report_does_not_outlive_its_code_or_its_stored_results(finished)
     assert kept()
     finished.edit("experiments/waves/sine.py", "swings", "moves")
     assert kept() is None
+
+
+def test_packages_that_only_the_tests_need_change_nothing(tmp_path):
+    (tmp_path / "requirements.lock").write_text("numpy==2.4.6\nscikit-learn==1.9.1\n", "utf-8")
+    found = freshness._installed(tmp_path)
+    assert {freshness._normal(name.partition("-")[0]) for name in found} == {"numpy", "scikit-learn"}
+    assert any(name.startswith("pytest-") for name in freshness._installed(tmp_path / "no-lock"))

@@ -20,6 +20,11 @@ def command(*arguments: str):
     return CliRunner().invoke(cli.app, list(arguments), catch_exceptions=False)
 
 
+def hears_interruptions():
+    """Let a child be interrupted also where these tests run in the background, which ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def never(*_, **__):
     raise AssertionError("this should not have been called")
 
@@ -189,16 +194,37 @@ def test_a_folder_that_is_no_report_is_one_sentence(tmp_path, monkeypatch):
     assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
 
 
-def test_a_verdict_that_changed_fails_the_published_scale_after_finishing_and_is_a_remark_at_quick(built):
+def test_a_verdict_that_changed_is_told_and_marked_and_refused_only_if_strict(built):
     built.edit(SINE, "criterion=less_than(1e-9)", "criterion=less_than(-1.0)")
     done = command("report")
+    assert done.exit_code == 0, done.stderr
+    assert "0 of 1 verdicts reproduced. 1 claim differs" in done.stdout
+    assert "sine-mean-is-zero (published: supported; here: refuted)" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("Open ")
+    assert json.loads((built.project.site / "claims.json").read_text())["claims"][0]["verdict"] == "refuted"
+    (compared,) = json.loads((built.project.site / "reproduction.json").read_text())["claims"]
+    assert (compared["published"]["verdict"], compared["local"]["verdict"], compared["agree"]) == (
+        "supported", "refuted", False,
+    )  # fmt: skip
+    assert "published: " in (built.project.site / "waves.html").read_text()
+    assert "0 of 1 verdicts reproduced" in (built.project.site / "reproduction.html").read_text()
+    done = command("report", "--strict")
     assert done.exit_code == 1
     assert "claim 'sine-mean-is-zero' was published as supported and is refuted at full" in done.stderr
-    assert json.loads((built.project.site / "claims.json").read_text())["claims"][0]["verdict"] == "refuted"
-    assert command("report").exit_code == 1
-    done = command("report", "--scale", "quick")
-    assert done.exit_code == 0
-    assert "was published as supported and is refuted at quick" in done.stdout
+    assert command("report", "--scale", "quick", "--strict").exit_code == 0
+
+
+def test_a_site_is_built_from_published_results_without_running_anything(built, monkeypatch):
+    assert command("site").exit_code == 1
+    done = command("ship")
+    assert (done.exit_code, "Published 2 results" in done.stdout) == (0, True), done.stderr
+    command("clean")
+    monkeypatch.setattr("site_builder.store.runs.computed", never)
+    done = command("site")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"Open {built.project.site / 'index.html'}"
+    assert "These are the published results" in (built.project.site / "reproduction.html").read_text()
+    assert "Nothing changed since this site was built." in command("site").stdout
 
 
 def test_explain_tells_which_parts_of_a_key_changed(built):
@@ -266,6 +292,7 @@ def test_an_interrupted_report_keeps_what_was_complete_and_goes_on_from_there(ti
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hears_interruptions,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

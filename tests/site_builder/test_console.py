@@ -10,7 +10,7 @@ from site_builder.console import Bar, Lines, watching
 
 
 def test_without_a_terminal_work_is_told_in_plain_lines_now_and_then(capsys, monkeypatch):
-    clock = iter([0.0, 1.0, 16.0, 17.0])
+    clock = iter([0.0, 1.0, 31.0, 32.0])
     monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
     with watching() as watcher:
         assert isinstance(watcher, Lines)

@@ -17,9 +17,6 @@ NEAR_ZERO = 0.05
 EDGE = 0.2
 """Two features belong to one island when their |cos| exceeds this: an interference of 4 % of the squared norm."""
 
-LEAST_CHANCE = 1e-3
-"""A smaller share by chance counts as this one: few pairs of few seeds may hold none."""
-
 SPARSE_RANGE, SMALL_RANGE = 3, 2
 """Over so many adjacent densities cosines have to be sparse, and islands small."""
 
@@ -57,8 +54,7 @@ def over_range(
     """Return what one size, (density, seed), keeps up; the choice of the range is part of what is bootstrapped."""
 
     def sparse(chosen: NDArray[np.int64]) -> float:
-        chance = np.maximum(null_near_zero[:, chosen].mean(-1), LEAST_CHANCE)
-        ratio = near_zero[:, chosen].mean(-1) / chance
+        ratio = near_zero[:, chosen].mean(-1) / null_near_zero[:, chosen].mean(-1)
         return float(_windows(ratio, SPARSE_RANGE).min(-1).max())
 
     def small(chosen: NDArray[np.int64]) -> float:

@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from experiments.core.compiled import kernel_digest
+import pytest
+
+from experiments.core.compiled import kernel_digest, writable
+from experiments.core.instructions import instructions
 
 
 def test_a_change_in_any_kernel_source_gives_a_new_folder(tmp_path: Path) -> None:
@@ -50,3 +54,35 @@ def test_the_process_that_compiles_computes_the_same_bytes_as_those_that_load(tm
     compiling = trained()
     assert list(tmp_path.rglob("*.nbi")) != []
     assert compiling == trained()
+
+
+def test_kernels_lie_below_build_in_a_folder_named_by_their_target() -> None:
+    root = Path(__file__).parents[3]
+    call = [sys.executable, "-c", "import os, experiments.core; print(os.environ['NUMBA_CACHE_DIR'])"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA")}
+    folder = Path(subprocess.run(call, env=environment, cwd=root, capture_output=True, text=True, check=True).stdout)
+    assert folder.parent == root / "build" / "kernels"
+    assert folder.name.startswith(instructions().replace(" ", "-"))
+
+
+def test_where_the_project_cannot_be_written_kernels_lie_in_a_folder_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "build"
+    blocked.write_text("a file where the folder belongs")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    folder = writable(blocked / "kernels")
+    assert folder.parent == tmp_path / "temporary"
+    assert folder.stat().st_mode & 0o077 == 0
+    assert writable(blocked / "kernels") == folder
+
+
+def test_a_folder_that_others_may_write_to_is_not_trusted_with_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "build").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    planted = writable(tmp_path / "build" / "kernels")
+    planted.chmod(0o777)
+    assert writable(tmp_path / "build" / "kernels") != planted

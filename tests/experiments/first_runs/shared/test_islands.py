@@ -30,9 +30,3 @@ def test_a_range_counts_for_the_densities_that_keep_it_up_together() -> None:
     assert found.island.value == pytest.approx(0.15)
     alone = over_range(near_zero, 0.25 * np.ones((6, 4)), islands, 0.4 * chance, resamples=20, seed=0)
     assert alone.island.value == 1  # by chance islands are small as well
-
-
-def test_a_chance_of_nothing_leaves_the_ratio_finite() -> None:
-    ones = np.ones((4, 3))
-    found = over_range(0.5 * ones, 0 * ones, ones, ones, resamples=20, seed=0)
-    assert found.near_zero.value == pytest.approx(500)

@@ -1,0 +1,69 @@
+"""A long report says beforehand how long it takes, and on the way how much of it is left."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from site_builder import console
+from site_builder.console import Clock, in_words
+from site_builder.running.forecast import Forecast
+
+
+@dataclass
+class Piece:
+    name: str
+    seconds: float = 0.0
+    is_run: bool = True
+
+
+@pytest.fixture
+def heard(tiny):
+    tiny.heard.shares = []
+    tiny.heard.progressed = tiny.heard.shares.append
+    return tiny.heard
+
+
+def test_a_long_report_says_how_long_it_takes_and_what_is_faster(heard):
+    Forecast([Piece("long", 1000.0), Piece("longer", 2000.0)], heard).tell(2)
+    (sentence,) = heard.sentences
+    assert sentence.startswith("This takes about 25 min")
+    assert "`make site`" in sentence
+    assert "SCALE=quick" in sentence
+
+
+@pytest.mark.parametrize("pieces", [[Piece("short", 5.0)], [Piece("unknown"), Piece("other")], []])
+def test_nothing_is_said_of_what_is_short_or_unknown(heard, pieces):
+    Forecast(pieces, heard).tell(1)
+    assert heard.sentences == []
+
+
+def test_pieces_count_by_the_time_they_take(heard):
+    long, short = Piece("long", 90.0), Piece("short", 10.0)
+    forecast = Forecast([long, short], heard)
+    forecast.finished(short)
+    forecast.advanced("long", 0.5)
+    forecast.advanced("long", 0.2)  # the next step of the same experiment starts anew
+    forecast.finished(long)
+    assert heard.shares == pytest.approx([0.1, 0.55, 0.55, 1.0])
+
+
+def test_work_that_comes_up_later_counts_from_then_on(heard):
+    forecast = Forecast([Piece("run", 9.0)], heard)
+    forecast.added(Piece("run", 9.0))
+    forecast.finished(Piece("run", 9.0))
+    forecast.added(Piece("figure", 1.0, is_run=False))
+    assert forecast.share() == pytest.approx(0.9)
+
+
+def test_the_time_left_follows_from_the_time_that_passed(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    clock = Clock()
+    assert clock.words() == ""
+    now[0], clock.share = 600.0, 0.25
+    assert clock.words() == "25% done, about 30 min left"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(3, "10 s"), (44, "40 s"), (100, "2 min"), (4800, "1 h 20 min")])
+def test_times_to_come_are_told_as_exactly_as_they_are_known(seconds, words):
+    assert in_words(seconds) == words
