@@ -151,9 +151,11 @@ def _numbers(config: Config, found: Array, named: Array, gain: Array) -> Numbers
         "forms. (b) Loss over p along p = {numbers.line_density:.1f}: the optimum follows the lowest of three "
         "closed forms."
     ),
-    alt="Left, a map over density and the chance of meeting: blue below four sevenths, orange above, a fringe in "
-    "between at high density, the lower right corner empty. Right, a rising line, a falling line and a level line with "
-    "dots along the lowest.",
+    alt=(
+        "Left, a map over density and the chance of meeting: opposed below four sevenths, merged above, a fringe "
+        "in between at high density, the lower right corner empty. Right, a rising line, a falling line and a "
+        "level line with dots along the lowest."
+    ),
 )
 def draw_map(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.9)

@@ -167,8 +167,10 @@ def _models(config: Config, device: str, size: Size, p: Array, s: Array) -> _Mod
         "members in so many dimensions, at sizes that the rule was not made for. Dashed, the rule. With less "
         "room it says principal components everywhere, and partners of rare features stand in between."
     ),
-    alt="Ten small maps. Where fewer than half of the features fit, the sparse part is weakly orange; in the others it "
-    "is neutral below a falling dashed line and orange above.",
+    alt=(
+        "Ten small maps. Where fewer than half of the features fit, partners of rare features agree a little; in "
+        "the others agreement is near 0 below a falling dashed line and near 1 above."
+    ),
 )
 def draw_maps(result: Result) -> Figure:
     figure, axes = plotting.new_figure(2, 5, width="wide", height=4.7, sharex=True, sharey=True)

@@ -260,10 +260,12 @@ def _one_map(s: Array, maps: Array, rule: Labels, follows: Quantity) -> OneMap:
         "colour is the agreement of partners: opposed, orthogonal (unrelated features are opposed), or merged "
         "(principal components). Circles: the best of {numbers.per_cell:.0f} trained models."
     ),
-    alt="Three maps. Left of zero correlation nearly all is blue, up to half density. Right of it the first is orange "
-    "nearly everywhere; the second is neutral below a line that falls from four sevenths to one quarter and orange "
-    "above; the third fades from neutral to orange along a steeper line that reaches small densities at full "
-    "correlation.",
+    alt=(
+        "Three maps. Left of zero correlation nearly all partners are opposed, up to half density. Right of it "
+        "the first map is merged nearly everywhere; the second is orthogonal below a line that falls from four "
+        "sevenths to one quarter and merged above; the third changes gradually from orthogonal to merged along a "
+        "steeper line that reaches small densities at full correlation."
+    ),
 )
 def draw_map(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.7, sharey=True)
@@ -316,8 +318,10 @@ def _rule_lines(ax: Axes, hidden: int) -> None:
         "two dimensions it saves next to nothing above the dashed line, where principal components are the "
         "optimum; in one and three a ReLU still improves on them."
     ),
-    alt="Three maps of a ratio from zero to one. Dark means no saving: in the middle map everything above the dashed "
-    "line, in the others only the dense upper edge.",
+    alt=(
+        "Three maps of a ratio from zero to one. It is near one, nothing saved, above the dashed line in the "
+        "middle map, and in the others only at the dense upper edge."
+    ),
 )
 def draw_gain(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.5, sharey=True)

@@ -271,8 +271,11 @@ def draw_angles(result: Result) -> Figure:
         "antipodal pairs without the odd feature or without another one. Blank, a density above 1. Dashed, where "
         "the branches cross."
     ),
-    alt="Two maps. A coloured region at low density, blue on the left and orange on the right, is bounded on the "
-    "left by a rising dashed curve, beyond which all is dark grey; above it pale grey.",
+    alt=(
+        "Two maps. A region at low density, coloured from narrower angles on the left to wider ones on the "
+        "right, is bounded on the left by a rising dashed curve, beyond which and above which the cells are "
+        "grey."
+    ),
 )
 def draw_map(result: Result) -> Figure:
     pairs = zip(result.kind, result.map_gap, strict=True)
