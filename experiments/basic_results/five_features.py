@@ -239,7 +239,7 @@ def _best_of_kind(models: Models, loss: Array, names: NDArray[np.str_], kind: st
     "basic-five",
     title="Five features of falling importance in two dimensions",
     caption="The model of least exact loss of {numbers.seeds:.0f}, turned so that the most important feature points "
-    "right; darker is more important. Dense: the two most important features have a dimension each. Rarer: four "
+    "right; numbers are ranks of importance. Dense: the two most important features have a dimension each. Rarer: four "
     "features in two antipodal pairs. Rarer still: all five, in a pentagon whose gaps are {numbers.narrowest_gap:.0f} "
     "to {numbers.widest_gap:.0f} degrees.",
     alt="Three arrow plots inside unit circles: two dark arrows at right angles; four arrows along two axes; five "

@@ -7,13 +7,16 @@ same data are given to a model with a linear and one with a ReLU output, at seve
 from dataclasses import dataclass, replace
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
-from experiments.basic_results.shared.importance_figures import draw_pictures, over_density
+from experiments.basic_results.shared.importance_figures import draw_pictures
+from experiments.basic_results.shared.importance_numbers import (
+    MOST_SEEDS,
+    all_superposed,
+    dense_models,
+    only_top,
+)
 from experiments.basic_results.shared.importance_sweep import (
     Ladder,
     Measures,
@@ -21,18 +24,18 @@ from experiments.basic_results.shared.importance_sweep import (
     Picture,
     Training,
     absent_bias_error,
-    best_of,
-    identity_error,
+    best_seeds,
     least_linear_loss,
     measure,
     only,
+    picture_of,
     relative_loss,
     revived,
     train_ladder,
     train_on,
 )
+from experiments.basic_results.shared.seed_panels import draw_live, draw_live_share, draw_loss, draw_shares
 from experiments.core import plotting
-from experiments.core.collapse import percentile_quantity
 from experiments.core.contract import Experiment
 from experiments.core.criteria import (
     Above,
@@ -46,16 +49,14 @@ from experiments.core.criteria import (
     where,
 )
 from experiments.core.metrics import represented
-from experiments.core.quantities import Quantity, exact, mean, median, share
+from experiments.core.quantities import Quantity, bootstrap, exact, mean, median, share
+from experiments.core.rank_correlation import rank_correlation
 
 Array = NDArray[np.float64]
 
 SECTION = 'Toy Models of Superposition, "Demonstrating Superposition"'
 RELU = Ladder(features=20, hidden=5, decay=0.7)
 LINEAR = Ladder(features=20, hidden=5, decay=0.7, output="linear")
-
-MOST_SEEDS = 0.8
-"""A statement is reproduced when it holds in more than this share of seeds."""
 
 RARE = 0.003
 """Densities up to this one count as "high sparsity"."""
@@ -78,8 +79,7 @@ class Config:
     between: tuple[float, ...] = (0.8, 0.6, 0.5, 0.4, 0.2)  # ReLU models only, to see where superposition sets in
     relu: Training = RELU_TRAINING
     linear: Training = LINEAR_TRAINING
-    samples: int = 1024  # for the loss given each number of present features
-    resamples: int = 1000
+    samples: int = 512  # of each seed, for the loss given each number of present features
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,6 @@ experiment = Experiment(
         relu=Training(steps=800, batches=((0.1, 32), (0.01, 128), (0.0, 256))),
         linear=Training(steps=600, batches=((0.03, 32), (0.0, 128))),
         samples=64,
-        resamples=50,
     ),
     large=Config(seeds=1024, linear_seeds=256),
 )
@@ -170,8 +169,10 @@ def run(config: Config, device: str) -> Result:
     linear_loss = relative_loss(LINEAR, linear, pictured, config.samples, config.seed)
     measures, linear_measures = measure(RELU, relu), measure(LINEAR, linear)
     shown = np.isin(density, pictured)
+    dense = dense_models(RELU, relu, density)
     onset = int(np.argmax(np.median(measures.live, axis=1) > RELU.hidden))
     pairs = _shares_in_pairs(measures)
+    best = best_seeds(RELU, relu, density, loss, 4 * config.samples, config.seed)
     return Result(
         density=density,
         pictured=pictured,
@@ -183,19 +184,21 @@ def run(config: Config, device: str) -> Result:
         linear_live=linear_measures.live,
         linear_worst=linear_measures.worst,
         linear_loss=linear_loss,
-        pictures=best_of(only(relu, density, pictured), loss[shown]),
-        linear_pictures=best_of(linear, linear_loss),
+        pictures=picture_of(only(relu, density, pictured), best[shown]),
+        linear_pictures=picture_of(linear, best_seeds(LINEAR, linear, pictured, linear_loss, 1, config.seed)),
         live_share=represented(relu.W).mean(1),
-        best_shows_pairs=bool(pairs[onset, loss[onset].argmin()]),
+        best_shows_pairs=bool(pairs[onset, best[onset]]),
         numbers=Numbers(
             seeds=exact(config.seeds, method="set-up"),
             linear_seeds=exact(config.linear_seeds, method="set-up"),
             **_linear_numbers(linear, linear_measures, pictured, linear_loss),
-            **_dense_numbers(relu, measures, density),
+            dense_as_linear=share(dense.as_linear),
+            dense_identity_error=median(dense.identity_error),
+            dense_bias_error=median(dense.bias_error),
             **_onset_numbers(measures, pairs, density, onset),
-            **_rare_numbers(measures, loss, density),
+            **_rare_numbers(measures, loss, density, int(best[-1])),
             **_revived_numbers(config, relu, density, loss[-1], device),
-            rank_correlation=_rank_correlation(measures.live, config),
+            rank_correlation=bootstrap(lambda k: _rank(measures.live[:, k]), config.seeds, seed=config.seed),
         ),
     )
 
@@ -206,25 +209,12 @@ def _shares_in_pairs(measures: Measures) -> NDArray[np.bool_]:
 
 
 def _linear_numbers(models: Models, measures: Measures, density: Array, loss: Array) -> dict[str, Quantity]:
-    ideal = measures.top & (measures.worst < 0.02)
     return {
-        "linear_ideal": share(ideal.all(0)),
+        "linear_ideal": share(only_top(measures).all(0)),
         "linear_worst": exact(measures.worst.max(), method="largest of all models"),
         "linear_least": exact(least_linear_loss(LINEAR), method="closed form"),
         "linear_excess": exact((loss / least_linear_loss(LINEAR)).max() - 1, method="largest of all models"),
         "linear_bias_error": exact(absent_bias_error(models, density).max(), method="largest of all models"),
-    }
-
-
-def _dense_numbers(models: Models, measures: Measures, density: Array) -> dict[str, Quantity]:
-    """Return how ReLU models at density 1 compare with the identity on the top features and the mean elsewhere."""
-    dense = Models(models.W[:1], models.b[:1])
-    identity, bias = identity_error(RELU, dense)[0], absent_bias_error(dense, density[:1])[0]
-    as_linear = measures.top[0] & (measures.worst[0] < 0.02) & (identity < 0.05) & (bias < 0.02)
-    return {
-        "dense_as_linear": share(as_linear),
-        "dense_identity_error": median(identity),
-        "dense_bias_error": median(bias),
     }
 
 
@@ -233,24 +223,23 @@ def _onset_numbers(measures: Measures, pairs: NDArray[np.bool_], density: Array,
         "onset": exact(density[onset], method="the densest at which the median model represents more than 5"),
         "onset_live": median(measures.live[onset]),
         "onset_pairs": share(pairs[onset]),
-        "onset_antipodal": mean(measures.paired[onset]),
+        "onset_antipodal": mean(measures.paired[onset], within=(0, 1)),
         "onset_first": median(measures.first_shared[onset]),
     }
 
 
-def _rare_numbers(measures: Measures, loss: Array, density: Array) -> dict[str, Quantity]:
-    rare, rarest = density <= RARE, len(density) - 1
-    crowded = (measures.shared[rare] == 1) & (measures.negative[rare] >= 0.8)
+def _rare_numbers(measures: Measures, loss: Array, density: Array, best: int) -> dict[str, Quantity]:
+    rarest = len(density) - 1
     return {
-        "rare_superposed": share(crowded.all(0)),
-        "rare_shared": mean(measures.shared[rarest]),
-        "rare_negative": mean(measures.negative[rarest]),
-        "rare_strongly": mean(measures.strongly[rarest]),
+        "rare_superposed": share(all_superposed(measures, density <= RARE)),
+        "rare_shared": mean(measures.shared[rarest], within=(0, 1)),
+        "rare_negative": mean(measures.negative[rarest], within=(0, 1)),
+        "rare_strongly": mean(measures.strongly[rarest], within=(0, 1)),
         "rare_live": median(measures.live[rarest]),
         "rare_most": exact(measures.live[rarest].max(), method="most of all models"),
         "rare_all": share(measures.live[rarest] == RELU.features),
-        "rare_best_live": exact(measures.live[rarest, loss[rarest].argmin()], method="model of least loss"),
-        "rare_spread": exact(np.median(loss[rarest]) / loss[rarest].min() - 1, method="median over least loss"),
+        "rare_best_live": exact(measures.live[rarest, best], method="model of least loss"),
+        "rare_spread": exact(np.median(loss[rarest]) / loss[rarest, best] - 1, method="median over least loss"),
         "rare_loss": median(loss[rarest]),
     }
 
@@ -265,29 +254,22 @@ def _revived_numbers(config: Config, models: Models, density: Array, loss: Array
     return {
         "revived_live": median(measure(RELU, new).live[0]),
         "revived_gain": median(1 - new_loss / loss),
-        "revived_best_gain": exact(1 - new_loss.min() / loss.min(), method="best of all models against best"),
+        "revived_best_gain": bootstrap(lambda k: 1 - new_loss[k].min() / loss[k].min(), len(loss), seed=config.seed),
     }
 
 
-def _rank_correlation(live: Array, config: Config) -> Quantity:
-    """Return Spearman's correlation, over densities, of 1/p with the mean number of live features."""
-    order = np.arange(len(live))  # densities fall
-    generator = np.random.default_rng(config.seed)
-    seeds = live.shape[1]
-    resampled = [
-        spearmanr(order, live[:, generator.integers(seeds, size=seeds)].mean(1)).statistic
-        for _ in range(config.resamples)
-    ]
-    return percentile_quantity(float(spearmanr(order, live.mean(1)).statistic), np.array(resampled), seeds)
+def _rank(live: Array) -> float:
+    """Return the rank correlation of 1/p with the mean number of represented features, over densities, which fall."""
+    return float(rank_correlation(np.arange(len(live)), live.mean(1)))
 
 
 @experiment.figure(
     "basic-twenty",
     title="Twenty features in five dimensions, linear and ReLU output",
     caption="The model of least loss at each density: above, the map W^T W from input to output, most important "
-    "feature first, with the bias of every output beside it; below, the norms, darker where features share their "
-    "direction. The linear model keeps the five most important features whatever the density. The ReLU model does the "
-    "same when all features are present, and represents more, in superposition, the rarer they are: "
+    "feature first, with the bias of every output beside it; below, the norms, coloured by superposition. The linear "
+    "model keeps the five most important features whatever the density. The ReLU model does the same when all "
+    "features are present. It represents more, in superposition, the rarer they are: "
     "{numbers.rare_best_live:.0f} at the lowest density.",
     alt="Four rows of seven small panels. Linear model: the same five diagonal entries at every density and five pale "
     "bars. ReLU model: five entries at density 1, then more and more diagonal entries with negative entries off the "
@@ -319,51 +301,13 @@ def draw_panels(result: Result) -> Figure:
 )
 def draw_seeds(result: Result) -> Figure:
     figure, axes = plotting.new_figure(2, 2, width="wide", height=6.2)
-    _draw_live(axes[0, 0], result)
-    _draw_loss(axes[0, 1], result)
-    _draw_shares(axes[1, 0], result)
-    _draw_live_share(axes[1, 1], result)
+    draw_live(axes[0, 0], {"ReLU": (result.density, result.live), "linear": (result.pictured, result.linear_live)})
+    losses = {"ReLU": (result.density, result.loss), "linear": (result.pictured, result.linear_loss)}
+    draw_loss(axes[0, 1], losses, least=result.numbers.linear_least.value)
+    draw_shares(axes[1, 0], result.density, result.shared, result.negative, result.strongly)
+    draw_live_share(axes[1, 1], result.density, result.live_share)
     plotting.panel_letters(axes)
     return figure
-
-
-def _draw_live(ax: Axes, result: Result) -> None:
-    over_density(ax, result.density, result.live, label="ReLU")
-    over_density(ax, result.pictured, result.linear_live, label="linear", index=1)
-    plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
-    ax.set(ylabel="features represented", ylim=(0, 20), yticks=range(0, 21, 5), title="represented")
-    plotting.legend(ax)
-
-
-def _draw_loss(ax: Axes, result: Result) -> None:
-    over_density(ax, result.density, result.loss, label="ReLU")
-    over_density(ax, result.pictured, result.linear_loss, label="linear", index=1)
-    plotting.theory_level(ax, result.numbers.linear_least.value, label="least linear loss")
-    plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
-    ax.set(ylabel="loss / loss of the mean", yscale="log", title="loss")
-    ax.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    plotting.legend(ax)
-
-
-def _draw_shares(ax: Axes, result: Result) -> None:
-    over_density(ax, result.density, result.shared, label="in superposition")
-    over_density(ax, result.density, result.negative, label="bias < 0", index=2)
-    over_density(ax, result.density, result.strongly, label="bias < −0.05", index=3)
-    plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
-    plotting.percent_axis(ax)
-    ax.set(ylabel="share of represented features", ylim=(-0.03, 1.03), title="how")
-    plotting.legend(ax)
-
-
-def _draw_live_share(ax: Axes, result: Result) -> None:
-    plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
-    mesh = plotting.heat(
-        ax, result.density, np.arange(1, result.live_share.shape[1] + 1), result.live_share.T, colourbar=False
-    )
-    mesh.set_rasterized(True)
-    plotting.colour_scale(mesh, ax, label="share of seeds")
-    ax.set(ylabel="feature, by importance", title="which features", ylim=(20.5, 0.5), yticks=[1, 5, 10, 15, 20])
 
 
 @experiment.claim(

@@ -27,20 +27,19 @@ from experiments.core.criteria import (
 )
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import dimensionality, represented
-from experiments.core.quantities import Quantity, exact, mean, median, share
+from experiments.core.quantities import Quantity, bootstrap, exact, mean, median, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
 from experiments.core.training.train import train
 from experiments.core.views import Curves, Frames
-from experiments.dynamics.shared.courses import crossing, share_near, sigmoid_width
+from experiments.dynamics.shared.courses import share_near, sharpness_of
 from experiments.dynamics.shared.level_events import (
     DECAY,
     WINDOW,
     Events,
+    coincidence,
     fall_around,
     find_events,
     null_shares,
-    pooled_interval,
-    pooled_share,
 )
 
 SECTION = 'Toy Models of Superposition, "Superposition and Learning Dynamics"'
@@ -64,7 +63,7 @@ class Config:
     batch: int = 256
     learning_rate: float = 2e-3  # a tenth of it in the last fifth of training
     every: int = 60  # steps between snapshots
-    samples: int = 4096  # of the fixed set that measures all losses
+    samples: int = 4096  # of each seed, one set for its whole course
     shuffles: int = 1000
 
 
@@ -108,7 +107,7 @@ class Result:
     shown: int
     levels: NDArray[np.float32]  # (time, feature)
     lives: NDArray[np.bool_]  # (feature,)
-    loss: NDArray[np.float64]  # (seed, time), on one common set of samples
+    loss: NDArray[np.float64]  # (seed, time), on one set of samples per seed
     jump_seed: NDArray[np.int64]  # (jump,)
     jump_step: NDArray[np.int64]  # (jump,)
     change_seed: NDArray[np.int64]  # (change-point,)
@@ -146,7 +145,7 @@ def run(config: Config, device: str) -> Result:
     generator = np.random.default_rng(config.seed)
     nulls = null_shares(events, len(steps), window, config.shuffles, generator)
     around = fall_around(events, loss, window, generator, config.shuffles)
-    sharpness = np.array([_sharpness(level, alive, steps) for level, alive in zip(levels, lives, strict=True)])
+    sharpness = np.array([sharpness_of(level[:, alive].T, steps) for level, alive in zip(levels, lives, strict=True)])
     jump_seed, jump_step = _flat([each.jumps for each in events], steps)
     change_seed, change_step = _flat([each.changes for each in events], steps)
     paired = [(np.abs(level[-1, alive] - 0.5) < PAIR).mean() for level, alive in zip(levels, lives, strict=True)]
@@ -188,22 +187,23 @@ def _trained(config: Config, device: str) -> Trained:
 
 
 def _losses(config: Config, trained: Trained) -> Array:
-    """Return the loss of every kept model on one common set of samples, (seed, time)."""
-    kept = trained.snapshots
-    every = Weights(np.concatenate([each.W for each in kept]), np.concatenate([each.b for each in kept]))
+    """Return the loss of every kept model, (seed, time), each seed's on one set of samples of its own."""
     data, model = Data(config.density), Model(config.features, config.hidden)
-    found = evaluate(every, data, model, samples=config.samples, seed=config.seed).loss
-    return found.reshape(len(kept), config.seeds).T
-
-
-def _sharpness(levels: Array, lives: NDArray[np.bool_], steps: NDArray[np.int64]) -> float:
-    """Return the median over represented features of measured over sigmoidal time, from half to nine tenths."""
-    courses = levels[:, lives].T
-    begin, end = courses[:, 0], courses[:, -1]
-    half, most = crossing(courses, steps, end / 2), crossing(courses, steps, 0.9 * end)
-    ratio = (most - half) / sigmoid_width(begin, end, half)
-    known = ratio[np.isfinite(ratio)]
-    return float(np.median(known)) if known.size else float("nan")
+    return np.stack(
+        [
+            evaluate(
+                Weights(
+                    np.stack([kept.W[k] for kept in trained.snapshots]),
+                    np.stack([kept.b[k] for kept in trained.snapshots]),
+                ),
+                data,
+                model,
+                samples=config.samples,
+                seed=config.seed + k,
+            ).loss
+            for k in range(config.seeds)
+        ]
+    )
 
 
 def _flat(times: list[Array], steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -221,20 +221,13 @@ def _numbers(
     `paired` (seed,) are shares of represented features that end at 1/2, `counts` (seed, time) numbers of represented
     features, `sharpness` (seed,) as in the result.
     """
-    found = pooled_share(events, [each.jumps for each in events], window)
-    bounds = pooled_interval(events, window)
+    found = coincidence(events, window)
     with_jumps = np.array([len(each.jumps) for each in events])
     dropped = [share_near(each.jumps, each.changes, window) for each in events if len(each.jumps)]
-    partners = [
-        counts[seed, round(jump + 1.5 * window)] - counts[seed, round(jump - 1.5 * window)] == 1
-        for seed, each in enumerate(events)
-        for jump in each.jumps
-    ]
-    chance = (1 + (nulls >= found).sum(axis=1)) / (1 + nulls.shape[1])
+    partners = np.array([_jumps_of_one(each, row, window) for each, row in zip(events, counts, strict=True)])
+    chance = (1 + (nulls >= found.value).sum(axis=1)) / (1 + nulls.shape[1])
     return Numbers(
-        coincide=Quantity(
-            found, *bounds, n=sum(len(each.changes) > 0 for each in events), method="bootstrap over seeds, 95 %"
-        ),
+        coincide=found,
         scattered_share=exact(float(nulls[0].mean())),
         shifted_share=exact(float(nulls[1].mean())),
         scattered_p=exact(float(chance[0]), method="permutation test, one-sided"),
@@ -242,22 +235,27 @@ def _numbers(
         late_jumps=share(with_jumps > 0),
         jumps=mean(with_jumps),
         changes=mean([len(each.changes) for each in events]),
-        jumps_with_fall=mean(dropped) if dropped else exact(0.0),
+        jumps_with_fall=mean(dropped, within=(0, 1)) if dropped else exact(0.0),
         pairs=median(paired),
         represented=median(counts[:, -1]),
-        partner=share(partners) if partners else exact(0.0),
+        partner=bootstrap(lambda k: partners[k].sum() / max(with_jumps[k].sum(), 1), len(events)),
         sharpness=median(sharpness[np.isfinite(sharpness)]),
     )
+
+
+def _jumps_of_one(events: Events, counts: Array, window: int) -> int:
+    """Return how many late jumps of a seed add exactly one to its number of represented features, `counts` (time,)."""
+    around = [(round(jump - 1.5 * window), round(jump + 1.5 * window)) for jump in events.jumps]
+    return sum(int(counts[after] - counts[before] == 1) for before, after in around)
 
 
 @experiment.figure(
     "energy-levels",
     title="Features jump to the level of antipodal pairs",
     caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue "
-    "features end represented, grey ones do not. From a crowd nearly all leave for 1/2 or 0 early. One is left "
-    "without a partner and has most of a dimension to itself, until a feature near 0 jumps in opposite to it and "
-    "both go to 1/2. (b) Loss on a fixed set of samples, above its least; the last drop is that of the learning "
-    "rate. Dotted: late jumps.",
+    "features end represented, grey ones do not. Nearly all go to 1/2 or 0 early. One is left without a partner and "
+    "has most of a dimension to itself, until a feature near 0 enters opposite to it and both go to 1/2. (b) Loss on "
+    "one set of samples, above its least; the last drop is that of the learning rate. Dotted: late jumps.",
     alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half, the others fall "
     "to zero. One rises well above one half and stays until, at the dotted line, it drops to one half as another "
     "jumps from zero to one half. Below, the loss falls in steps, one of them at the dotted line.",

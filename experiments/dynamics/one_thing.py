@@ -244,7 +244,7 @@ class _Room(NamedTuple):
 def _numbers(order: Array, turn: Array, at_once: Array, room: _Room) -> Numbers:
     """Return what the page quotes of the compared settings, from measures (setting, seed)."""
     relu_descent, relu_adam, linear_descent, linear_adam, with_room = (
-        InTurn(mean(order[k]), median(turn[k]), mean(at_once[k])) for k in range(len(SETTINGS))
+        InTurn(mean(order[k], within=(-1, 1)), median(turn[k]), mean(at_once[k])) for k in range(len(SETTINGS))
     )
     return Numbers(
         relu_descent,
@@ -278,7 +278,7 @@ def _room(steps: Array, predicted: Array, crowded: Array, setting: _Setting) -> 
     "one-thing-courses",
     title="More in turn by gradient descent, nearly together by Adam",
     caption="Squared length $\\Vert W_i\\Vert^2$ of each feature over training in the same ReLU model from the same "
-    "start, darker for more important features. (a) Gradient descent spreads them out, the more important first, over "
+    "start, coloured by importance. (a) Gradient descent spreads them out, the more important first, over "
     "a decade of steps and more. (b) Adam, which divides each gradient by its size, brings most of them in together.",
     alt="Two panels of rising curves over the logarithm of the step. Left, curves rise from zero to one in turn, the "
     "dark ones first. Right, most curves rise at about the same time and cross each other.",

@@ -18,7 +18,7 @@ from experiments.core.geometry.configurations import polygon
 from experiments.core.geometry.theory import blocks
 from experiments.core.losses.exact import expected_loss, one_active
 from experiments.core.losses.optimum import minimise
-from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.quantities import Quantity, bootstrap, exact, mean, share
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
 from experiments.dynamics.shared.courses import plateaus
@@ -105,7 +105,7 @@ def run(config: Config, device: str) -> Result:
     low, high = np.log(levels.min()), np.log(LEARNING)
     square, pentagon, hexagon = (share((corners[final] == k) & (final >= 0)) for k in (4, 5, 6))
     numbers = Numbers(
-        near=mean(known) if known.size else exact(0.0),
+        near=mean(known, within=(0, 1)) if known.size else exact(0.0),
         chance=exact(_covered(levels, low, high)),
         between=_between(loss, np.log10(steps), levels),
         final=share(final >= 0),
@@ -174,9 +174,11 @@ def _share_at(loss: Array, time: Array, levels: Array) -> float:
 
 
 def _between(loss: Array, time: Array, levels: Array) -> Quantity:
-    """Return the share of all plateaus but the last of each seed that lie at a level."""
-    stops = [np.median(row[first : last + 1]) for row in loss for first, last in _stops(row, time)[:-1]]
-    return share([bool((np.abs(stop / levels - 1) <= NEAR).any()) for stop in stops]) if stops else exact(0.0)
+    """Return the share of all plateaus but the last of each seed that lie at a level, with a bootstrap over seeds."""
+    stops = [[np.median(row[first : last + 1]) for first, last in _stops(row, time)[:-1]] for row in loss]
+    counts = np.array([len(each) for each in stops])
+    hits = np.array([sum(bool((np.abs(stop / levels - 1) <= NEAR).any()) for stop in each) for each in stops])
+    return bootstrap(lambda k: float(hits[k].sum() / max(counts[k].sum(), 1)), len(loss))
 
 
 def _covered(levels: Array, low: float, high: float) -> float:
@@ -189,7 +191,7 @@ def _covered(levels: Array, low: float, high: float) -> float:
     "polygon-steps",
     title="Training stops at the losses of regular polygons",
     caption="(a) Exact loss of twenty of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons whose absent "
-    "features' biases have all been learned; grey: none of them. {numbers.near:% value} of the time on plateaus is "
+    "features' biases have all been learned; grey: none of them has. {numbers.near:% value} of the time on plateaus is "
     "at the loss of a polygon, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
     "three intervals: most seeds end as a pentagon, fewer as a square, hardly any as a hexagon.",

@@ -6,10 +6,9 @@ here every seed's course is cut into stages by the weights alone, and the stages
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -18,19 +17,18 @@ from experiments.core.contract import Experiment
 from experiments.core.coupling import coupled_sets
 from experiments.core.criteria import Verdict, above, below
 from experiments.core.losses.exact import expected_loss
-from experiments.core.quantities import Quantity, exact, median, share
+from experiments.core.quantities import Quantity, share
 from experiments.core.training.specification import Data, Model, Recipe, log_spaced_steps
 from experiments.core.training.train import train
 from experiments.core.views import Cloud, Curves, Frames
 from experiments.dynamics.shared.courses import runs_of
+from experiments.dynamics.shared.set_figures import draw_triangles
+from experiments.dynamics.shared.set_numbers import Courses, Numbers, numbers_of
 from experiments.dynamics.shared.set_stages import (
     SETS,
     SHORT,
     STAGES,
-    USED,
-    at_stage,
     constrained_minima,
-    levels_of,
     principal_overlap,
     stages_of,
     standing,
@@ -58,36 +56,6 @@ class Config:
     start_scale: float = 0.1  # of Xavier's; a small start keeps the early stages apart
     snapshots: int = 120  # evenly spaced in the logarithm of the step
     shown: int = 3  # models whose course is drawn, one of each of the most frequent paths
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Shares of seeds by what happens on their way, medians over seeds, and exact losses of models held at each stage
-    (`level_*`, in thousandths)."""
-
-    octahedron: Quantity
-    near_best: Quantity
-    plateaus: Quantity
-    three_plateaus: Quantity
-    rank_in_order: Quantity
-    rank_one: Quantity
-    overlap: Quantity
-    paths: Quantity
-    all_paths: Quantity
-    most_frequent: Quantity
-    one_axis: Quantity
-    two_lines: Quantity
-    early_same_side: Quantity
-    early_opposite: Quantity
-    early_one_set: Quantity
-    level_nothing: Quantity
-    level_same_side: Quantity
-    level_line: Quantity
-    level_lines: Quantity
-    level_split: Quantity
-    level_octahedron: Quantity
-    lines_error: Quantity
-    seeds: Quantity
 
 
 @dataclass(frozen=True)
@@ -146,7 +114,7 @@ def run(config: Config, device: str) -> Result:
         counts=np.array([count for _, count in counted]),
         levels=np.array([levels[name] for name in SHOWN_LEVELS]),
         level_names=SHOWN_LEVELS,
-        numbers=_numbers(_Courses(steps, loss, singular, stage, overlap), [count for _, count in counted], levels),
+        numbers=numbers_of(Courses(steps, loss, singular, stage, overlap), paths, levels),
     )
 
 
@@ -173,53 +141,6 @@ def _trained(config: Config, device: str) -> tuple[NDArray[np.int64], Array, Arr
     return np.array(steps)[1:], W[:, 1:], b[:, 1:]  # the start has no place on a logarithmic axis
 
 
-class _Courses(NamedTuple):
-    """Courses of all seeds, as in the result, in float64."""
-
-    steps: NDArray[np.int64]
-    loss: Array
-    singular: Array
-    stage: NDArray[np.int64]
-    overlap: Array
-
-    def stayed(self, stage: int) -> NDArray[np.bool_]:
-        """Return whether each seed is in a stage for at least a tenth of a decade, (seed,)."""
-        return np.asarray((self.stage == stage).sum(1) >= stay(self.steps))
-
-
-def _numbers(courses: _Courses, counts: list[int], levels: dict[str, float]) -> Numbers:
-    """Return all that the page quotes; `counts` are seeds per path, most frequent first."""
-    steps, loss = courses.steps, courses.loss
-    flat = np.array([levels_of(np.log(row), np.log10(steps)) for row in loss])
-    ranks = [runs_of(row, stay(steps)) for row in (courses.singular > USED).sum(-1)]
-    lines_error = np.abs(at_stage(loss, courses.stage, 4) / levels["a line for each set"] - 1)
-    return Numbers(
-        octahedron=share(courses.stage[:, -1] == len(STAGES) - 1),
-        near_best=share(loss[:, -1] < 1.02 * levels["octahedron"]),
-        plateaus=median(flat),
-        three_plateaus=share(flat >= 3),
-        rank_in_order=share([rank == (0, 1, 2, 3) for rank in ranks]),
-        rank_one=share([1 in rank for rank in ranks]),
-        overlap=median(courses.overlap),
-        paths=exact(sum(count >= 0.05 * len(loss) for count in counts), method="paths of at least 5 % of seeds"),
-        all_paths=exact(len(counts), method="a count"),
-        most_frequent=share(np.arange(len(loss)) < counts[0]),
-        one_axis=share(courses.stayed(6)),
-        two_lines=share(courses.stayed(4)),
-        early_same_side=share(courses.stayed(1)),
-        early_opposite=share(courses.stayed(2)),
-        early_one_set=share(courses.stayed(3)),
-        level_nothing=exact(1e3 * levels["nothing"]),
-        level_same_side=exact(1e3 * levels["one line, same side"]),
-        level_line=exact(1e3 * levels["one line"]),
-        level_lines=exact(1e3 * levels["a line for each set"]),
-        level_split=exact(1e3 * levels["one split off"]),
-        level_octahedron=exact(1e3 * levels["octahedron"]),
-        lines_error=median(lines_error),
-        seeds=exact(len(loss), method="set-up"),
-    )
-
-
 @experiment.figure(
     "transformation-strip",
     title="From two lines to an octahedron",
@@ -237,7 +158,7 @@ def draw_strip(result: Result) -> Figure:
     )
     for row, model in zip(grid, result.W, strict=True):
         for ax, place in zip(row, places, strict=True):
-            _draw_triangles(ax, model[place])
+            draw_triangles(ax, model[place])
     for ax, place in zip(grid[0], places, strict=True):
         first = "step " if ax is grid[0, 0] else ""
         ax.set_title(f"{first}{result.steps[place]:,}", loc="center")
@@ -247,32 +168,6 @@ def draw_strip(result: Result) -> Figure:
 def _moments(result: Result) -> Array:
     """Return six steps, evenly spaced in the logarithm, from where things begin to move to the end."""
     return np.geomspace(50, float(result.steps[-1]), 6)
-
-
-VIEW_YAW, VIEW_PITCH = np.radians(24.0), np.radians(20.0)
-
-
-def _seen(W: NDArray[np.float32]) -> Array:
-    """Return the columns of W (3, feature) as seen in the plane of the picture, (2, feature)."""
-    x, y, z = W.astype(np.float64)
-    away = np.cos(VIEW_YAW) * y + np.sin(VIEW_YAW) * x
-    across = np.cos(VIEW_YAW) * x - np.sin(VIEW_YAW) * y
-    return np.stack([across, np.cos(VIEW_PITCH) * z + np.sin(VIEW_PITCH) * away])
-
-
-def _draw_triangles(ax: Axes, W: NDArray[np.float32]) -> None:
-    """Draw six columns as arrows seen from one side, the tips of each set joined to a triangle."""
-    seen = _seen(W)
-    for index, members in enumerate(SETS):
-        tone, corners = plotting.series(index), seen[:, list(members)]
-        plotting.decoration(ax.fill(*corners, color=tone, alpha=0.18, linewidth=0)[0])
-        for x, y in corners.T:
-            plotting.decoration(ax.plot([0, x], [0, y], color=tone, linewidth=1.2)[0])
-        dots = ax.scatter(corners[0], corners[1], color=tone, s=9, zorder=3)
-        names = {f"W_{k + 1}": W[k, list(members)] for k in range(3)}
-        plotting.represents(dots, {"feature": np.array(members)} | names)
-    ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
 
 
 @experiment.view("transformation-strip")

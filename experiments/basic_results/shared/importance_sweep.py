@@ -144,16 +144,40 @@ def relative_loss(ladder: Ladder, models: Models, densities: ArrayLike, samples:
     """Return losses (density, seed) over that of answering the mean: 1 is nothing learned, 0 perfect.
 
     Exact for a linear output; for a ReLU, sets of up to one feature are exact and larger ones sampled, `samples`
-    for each number of present features.
+    for each number of present features. Each seed has samples of its own, common to its densities and to other models
+    measured with the same `seed`, so that the spread over seeds holds the error of sampling too. To compare seeds with
+    each other use `best_seeds`.
     """
     p = np.asarray(densities, dtype=np.float64)
-    scale = absent_loss(p)[:, None] * ladder.importance.mean()
+    scale = absent_loss(p) * ladder.importance.mean()
     if ladder.output == "linear":
-        return np.asarray(linear_loss(models.W, models.b, p[:, None], ladder.importance) / scale)
-    flat = models.W.reshape(-1, *models.W.shape[2:]), models.b.reshape(-1, ladder.features)
-    density = np.repeat(p, models.b.shape[1])
-    terms = loss_terms(*flat, density, ladder.importance, samples=samples, seed=seed)
-    return np.asarray(terms.loss.reshape(models.b.shape[:2]) / scale)
+        return np.asarray(linear_loss(models.W, models.b, p[:, None], ladder.importance) / scale[:, None])
+    found = [
+        loss_terms(models.W[:, k], models.b[:, k], p, ladder.importance, samples=samples, seed=[seed, k]).loss / scale
+        for k in range(models.b.shape[1])
+    ]
+    return np.stack(found, axis=1)
+
+
+def best_seeds(
+    ladder: Ladder, models: Models, densities: ArrayLike, loss: Array, samples: int, seed: int, shortlist: int = 8
+) -> NDArray[np.int64]:
+    """Return the seed of least loss at each density, (density,).
+
+    With samples of its own a seed can look best by luck. So the `shortlist` of seeds that are lowest in `loss`
+    (density, seed) are compared on samples common to all of them. For linear models the loss is exact and decides.
+    """
+    p = np.asarray(densities, dtype=np.float64)
+    if ladder.output == "linear":
+        return np.asarray(loss.argmin(1))
+    listed = np.argsort(loss, axis=1, kind="stable")[:, :shortlist]
+    found = []
+    for case, seeds in enumerate(listed):
+        terms = loss_terms(
+            models.W[case, seeds], models.b[case, seeds], p[case], ladder.importance, samples=samples, seed=[seed]
+        )
+        found.append(seeds[terms.loss.argmin()])
+    return np.array(found)
 
 
 def least_linear_loss(ladder: Ladder) -> float:
@@ -239,10 +263,10 @@ def joined(one: Picture, other: Picture) -> Picture:
     return Picture(*(np.concatenate([getattr(each, field.name) for each in (one, other)]) for field in fields(Picture)))
 
 
-def best_of(models: Models, loss: Array) -> Picture:
-    """Return the model of lowest `loss` (density, seed) at each density."""
-    case, best = np.arange(len(loss)), loss.argmin(-1)
-    W, b = models.W[case, best], models.b[case, best]
+def picture_of(models: Models, chosen: NDArray[np.int64]) -> Picture:
+    """Return the model of the `chosen` seed (density,) at each density."""
+    case = np.arange(len(chosen))
+    W, b = models.W[case, chosen], models.b[case, chosen]
     return Picture(gram(W), b, norms(W), superposition(W))
 
 

@@ -11,6 +11,7 @@ far better than samples that are mostly empty. Losses are means over features of
 Source: Elhage et al. 2022, "Mathematical understanding"; the linear loss is that of Saxe et al. (2014) there.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -49,7 +50,13 @@ class Terms(NamedTuple):
 
 
 def loss_terms(
-    W: ArrayLike, b: ArrayLike, density: ArrayLike, importance: ArrayLike = 1.0, *, samples: int, seed: int
+    W: ArrayLike,
+    b: ArrayLike,
+    density: ArrayLike,
+    importance: ArrayLike = 1.0,
+    *,
+    samples: int,
+    seed: int | Sequence[int],
 ) -> Terms:
     """Return the terms of tied ReLU models `W` (instance, hidden, n), `b` (instance, n).
 
@@ -64,8 +71,10 @@ def loss_terms(
     given[:, 0], given[:, 1] = none_active(b, weight), one_active(W, b, weight)
     for k in range(2, n + 1):
         rows = np.flatnonzero(chance[:, k] > NEGLIGIBLE)
+        if not rows.size:
+            continue
         draws = round(samples * (1 + 31 * chance[:, k].max()))
-        x, sets = exactly_active(n, k, draws, np.random.default_rng([seed, k]))
+        x, sets = exactly_active(n, k, draws, np.random.default_rng([*np.atleast_1d(seed), k]))
         for row in rows:
             per_sample = _sample_losses(x, gram(W[row]), b[row], weight[row]).reshape(-1, sets)
             given[row, k] = per_sample.mean()
@@ -94,7 +103,8 @@ def exactly_active(features: int, active: int, samples: int, generator: np.rando
         present = np.tile(members, (repeats, 1))
     else:
         sets = 1
-        present = generator.random((samples, features)).argsort(axis=1).argsort(axis=1) < active
+        order = generator.random((samples, features))
+        present = order <= np.partition(order, active - 1, axis=1)[:, active - 1 : active]
     return np.where(present, generator.random(present.shape), 0.0), sets
 
 

@@ -66,6 +66,19 @@ def sigmoid_width(begin: ArrayLike, end: ArrayLike, middle: ArrayLike, low: floa
     return np.asarray(np.divide(odds * middle, growth, out=np.full(growth.shape, np.nan), where=growth > 0))
 
 
+def sharpness_of(courses: ArrayLike, steps: ArrayLike) -> float:
+    """Return the median over courses (course, time) of measured over sigmoidal time, from half to nine tenths.
+
+    NaN if every course starts beyond half of its end.
+    """
+    y = np.asarray(courses, dtype=np.float64)
+    begin, end = y[:, 0], y[:, -1]
+    half, most = crossing(y, steps, end / 2), crossing(y, steps, 0.9 * end)
+    ratio = (most - half) / sigmoid_width(begin, end, half)
+    known = ratio[np.isfinite(ratio)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
 def change_within(course: ArrayLike, window: int) -> Array:
     """Return how much each course (..., time) rises from each time to `window` entries later, (..., time - window)."""
     y = np.asarray(course, dtype=np.float64)

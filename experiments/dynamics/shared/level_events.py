@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.core.quantities import Quantity, bootstrap
 from experiments.dynamics.shared.courses import change_within, outlying, peaks, scattered, share_near, shifted
 
 Array = NDArray[Any]
@@ -106,14 +107,8 @@ def fall_around(
     return offsets / (count - 1), found, np.quantile(null, [0.025, 0.975], axis=0)
 
 
-def pooled_interval(events: list[Events], window: int) -> tuple[float, float]:
-    """Return the 95 % interval of the pooled share under resampling of seeds."""
-    generator = np.random.default_rng(0)
-    hits = np.array(
-        [np.nan_to_num(share_near(each.changes, each.jumps, window)) * len(each.changes) for each in events]
-    )
+def coincidence(events: list[Events], window: int) -> Quantity:
+    """Return the pooled share as it is, with a bootstrap over seeds."""
     counts = np.array([len(each.changes) for each in events])
-    drawn = generator.integers(0, len(events), (2000, len(events)))
-    totals = np.maximum(counts[drawn].sum(axis=1), 1)
-    low, high = np.quantile(hits[drawn].sum(axis=1) / totals, [0.025, 0.975])
-    return float(low), float(high)
+    hits = counts * np.array([np.nan_to_num(share_near(each.changes, each.jumps, window)) for each in events])
+    return bootstrap(lambda k: float(hits[k].sum() / max(counts[k].sum(), 1)), len(events))

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.quantities import Quantity
 from experiments.linear_representation.shared.word_vectors import Vectors
 
 Relations = dict[str, tuple[tuple[str, str], ...]]
@@ -173,32 +172,6 @@ def _cosines(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     length = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     directions = (rows / length).astype(np.float64)
     return np.asarray(directions @ directions.T)
-
-
-def mean_over_pairs(values: NDArray[np.float64], seed: int = 0, resamples: int = 2000) -> Quantity:
-    """Return the mean of `values` (pair,) with a bootstrap interval over pairs."""
-    draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
-    return _bootstrapped(values, values[draws].mean(1), len(values), f"{resamples} resamples of pairs")
-
-
-def mean_over_families(
-    values: NDArray[np.float64], family: NDArray[np.int64], seed: int = 0, resamples: int = 2000
-) -> Quantity:
-    """Return the mean of `values` (pair,) with a bootstrap interval that resamples whole families (pair,) of pairs.
-
-    Pairs of one family answer each other's questions and stand or fall together; the families are what is independent.
-    """
-    count = int(family.max()) + 1
-    sums = np.bincount(family, values, minlength=count)
-    sizes = np.bincount(family, minlength=count)
-    draws = np.random.default_rng(seed).integers(count, size=(resamples, count))
-    means = sums[draws].sum(1) / sizes[draws].sum(1)
-    return _bootstrapped(values, means, count, f"{resamples} resamples of families")
-
-
-def _bootstrapped(values: NDArray[np.float64], means: NDArray[np.float64], n: int, what: str) -> Quantity:
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Quantity(float(values.mean()), float(low), float(high), n, method=f"percentile bootstrap, {what}, 95 %")
 
 
 def families_of(relations: Relations) -> NDArray[np.int64]:

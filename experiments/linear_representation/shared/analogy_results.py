@@ -1,6 +1,6 @@
 """What the offset test finds in one or several sets of word vectors, and the numbers that a page quotes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,13 @@ from experiments.core.criteria import (
     refuted_if,
     supported_if,
 )
-from experiments.core.quantities import Quantity, exact
+from experiments.core.quantities import Quantity, bootstrap_each, exact
 from experiments.linear_representation.shared.analogies import (
     METHODS,
     Relations,
     ask,
     families_of,
     known_pairs,
-    mean_over_families,
-    mean_over_pairs,
     parallelism,
     shuffled_parallelism,
 )
@@ -89,12 +87,11 @@ class OffsetResult:
     def scores_of(self, embedding: int, families: tuple[str, ...]) -> Scores:
         """Return the scores of one embedding over the named families alone, with whole families as the unit."""
         inside = np.isin(self.family, [f for f, name in enumerate(self.families) if name in families])
-        within = np.unique(self.family[inside], return_inverse=True)[1]
-        return _scores(self._values(embedding), inside, lambda each: mean_over_families(each, within))
-
-    def _values(self, embedding: int) -> dict[str, Array]:
         e = embedding
-        return _values(self.excluded[e], self.included[e], self.echoed[e], self.parallel[e], self.parallel_shuffled[e])
+        values = _values(
+            self.excluded[e], self.included[e], self.echoed[e], self.parallel[e], self.parallel_shuffled[e]
+        )
+        return _scores(values[:, inside], np.unique(self.family[inside], return_inverse=True)[1], "families")
 
 
 def offset_test(
@@ -117,9 +114,8 @@ def offset_test(
     family = families_of(known)
     measured = {name: averaged(name) for name in ("excluded", "included", "echoed", "rank")}
     measured |= {"parallel": per_embedding(parallelism), "parallel_shuffled": per_embedding(shuffled_parallelism)}
-    fields = ("excluded", "included", "echoed", "parallel", "parallel_shuffled")
-    values = [_values(*rows) for rows in zip(*(measured[name] for name in fields), strict=True)]
-    everywhere = np.ones(len(family), dtype=bool)
+    names = ("excluded", "included", "echoed", "parallel", "parallel_shuffled")
+    values = [_values(*rows) for rows in zip(*(measured[name] for name in names), strict=True)]
     return OffsetResult(
         embeddings=tuple(embeddings),
         families=tuple(known),
@@ -128,29 +124,43 @@ def offset_test(
         missing=tuple(f"{a} : {b}" for pairs in relations.values() for a, b in pairs if (a, b) not in there),
         source=source,
         digest=digest,
-        overall=tuple(_scores(each, everywhere, lambda v: mean_over_families(v, family)) for each in values),
+        overall=tuple(_scores(each, family, "families") for each in values),
         by_family=tuple(
-            tuple(_scores(each, family == f, mean_over_pairs) for f in range(len(known))) for each in values
+            tuple(_scores(each[:, family == f], np.arange((family == f).sum()), "pairs") for f in range(len(known)))
+            for each in values
         ),
         **measured,
     )
 
 
-def _values(excluded: Array, included: Array, echoed: Array, parallel: Array, shuffled: Array) -> dict[str, Array]:
-    """Return the per-pair values behind each of the `Scores`, from one embedding's arrays (method, pair), (pair,)."""
-    best = 1 + int(excluded[BASELINES].mean(-1).argmax())
-    return {method: excluded[m] for m, method in enumerate(METHODS)} | {
-        "gain": excluded[OFFSET] - excluded[best],
-        "included": included[OFFSET],
-        "echoed": echoed[OFFSET],
-        "parallel": parallel,
-        "parallel_shuffled": shuffled,
-        "parallel_gain": parallel - shuffled,
-    }
+def _values(excluded: Array, included: Array, echoed: Array, parallel: Array, shuffled: Array) -> Array:
+    """Return what the scores average over pairs, (4 + methods, pair), from one embedding's (method, pair), (pair,).
+
+    First the shares right by each method, own words barred; then the offset's share with nothing barred, how often it
+    answers with a word of the question, and the mean cosines with true and with exchanged partners.
+    """
+    return np.stack([*excluded, included[OFFSET], echoed[OFFSET], parallel, shuffled])
 
 
-def _scores(values: dict[str, Array], chosen: NDArray[np.bool_], averaged: Any) -> Scores:
-    return Scores(**{name: averaged(each[chosen]) for name, each in values.items()})
+def _scores(values: Array, unit: NDArray[np.int64], of: str) -> Scores:
+    """Return the scores from `values` (see `_values`), with a bootstrap over the units that pairs belong to (pair,).
+
+    Pairs of one family answer each other's questions and stand or fall together, so over several families these are
+    what is independent. The best baseline is chosen anew in each resample.
+    """
+    count = int(unit.max()) + 1
+    sums = np.stack([np.bincount(unit, row, minlength=count) for row in values])
+    sizes = np.bincount(unit, minlength=count)
+
+    def measured(chosen: NDArray[np.int64]) -> Array:
+        means = sums[:, chosen].sum(1) / sizes[chosen].sum()
+        right, (included, echoed, parallel, shuffled) = means[: len(METHODS)], means[len(METHODS) :]
+        gain = right[OFFSET] - right[BASELINES].max()
+        return np.array([*right, gain, included, echoed, parallel, shuffled, parallel - shuffled])
+
+    return Scores(
+        **dict(zip((each.name for each in fields(Scores)), bootstrap_each(measured, count, of=of), strict=True))
+    )
 
 
 def counted(number: int) -> Quantity:

@@ -9,6 +9,7 @@ from experiments.core.criteria import Verdict
 from experiments.core.quantities import exact
 from experiments.dynamics import energy_levels
 from experiments.dynamics.energy_levels import Config
+from experiments.dynamics.shared.courses import sharpness_of
 
 SMALL = Config(seeds=3, features=24, hidden=4, steps=1200, batch=64, every=20, samples=512, shuffles=50)
 
@@ -18,7 +19,7 @@ def result() -> energy_levels.Result:
     return energy_levels.run(SMALL, "cpu")
 
 
-def test_every_seed_and_snapshot_has_a_loss_on_the_common_set(result: energy_levels.Result) -> None:
+def test_every_seed_and_snapshot_has_a_loss(result: energy_levels.Result) -> None:
     assert result.loss.shape == (3, 61)
     assert (result.loss[:, -1] < result.loss[:, 0]).all()
 
@@ -35,7 +36,7 @@ def test_features_that_grow_as_a_sigmoid_have_sharpness_one() -> None:
     steps = np.arange(0, 2001, 5)
     rates = np.array([0.01, 0.02])
     levels = 0.5 / (1 + (0.5 / 0.1 - 1) * np.exp(-rates * steps[:, None]))
-    assert energy_levels._sharpness(levels, np.array([True, True]), steps) == pytest.approx(1.0, abs=0.02)
+    assert sharpness_of(levels.T, steps) == pytest.approx(1.0, abs=0.02)
 
 
 def test_shown_levels_are_dimensionalities(result: energy_levels.Result) -> None:

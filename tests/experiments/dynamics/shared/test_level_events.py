@@ -4,10 +4,10 @@ import numpy as np
 
 from experiments.dynamics.shared.level_events import (
     Events,
+    coincidence,
     fall_around,
     find_events,
     null_shares,
-    pooled_interval,
     pooled_share,
     span_of,
 )
@@ -47,8 +47,9 @@ def test_coinciding_events_are_beyond_chance_and_unrelated_ones_are_not() -> Non
         found = pooled_share(events, [each.jumps for each in events], WINDOW)
         chance = (null_shares(events, COUNT, WINDOW, 300, generator) >= found).mean(axis=1)
         assert (chance < 0.01).all() == beyond
-        low, high = pooled_interval(events, WINDOW)
-        assert low <= found <= high
+        interval = coincidence(events, WINDOW)
+        assert interval.low <= interval.value == found <= interval.high
+        assert interval.n == len(events)
 
 
 def test_shares_weigh_every_change_point_once() -> None:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from experiments.linear_representation.shared.analogies import (
+    METHODS,
     ask,
     known_pairs,
-    mean_over_families,
-    mean_over_pairs,
     parallelism,
     questions,
     shuffled_parallelism,
 )
+from experiments.linear_representation.shared.analogy_results import _scores
 from experiments.linear_representation.shared.word_vectors import Vectors, unit
 
 PAIRS = 12
@@ -97,8 +97,15 @@ def test_true_partners_are_more_parallel_than_exchanged_ones_only_if_there_is_an
 
 
 def test_families_that_stand_or_fall_together_have_a_wider_interval():
-    values, family = np.repeat([0.0, 1.0, 0.0, 1.0], 10), np.repeat(np.arange(4), 10)
-    pairs, families = mean_over_pairs(values), mean_over_families(values, family)
+    values, family = np.tile(np.repeat([0.0, 1.0, 0.0, 1.0], 10), (len(METHODS) + 4, 1)), np.repeat(np.arange(4), 10)
+    pairs, families = _scores(values, np.arange(40), "pairs").offset, _scores(values, family, "families").offset
     assert pairs.value == families.value == pytest.approx(0.5)
     assert families.high - families.low > 2 * (pairs.high - pairs.low)
     assert (pairs.n, families.n) == (40, 4)
+
+
+def test_the_gain_of_a_method_like_the_others_is_not_above_zero_by_choice_of_the_best_baseline():
+    right = np.random.default_rng(0).integers(0, 2, (len(METHODS), 40)).astype(float)
+    found = _scores(np.concatenate([right, np.zeros((4, 40))]), np.arange(40), "pairs")
+    assert found.gain.value == pytest.approx(right[0].mean() - right[1:].mean(1).max())
+    assert found.gain.low < 0
