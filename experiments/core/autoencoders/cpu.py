@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.autoencoders.cpu_encode import new_lists
+from experiments.core.autoencoders.cpu_encode import blocks, new_lists
 from experiments.core.autoencoders.cpu_kernel import Instances, Options, new_scratch, train_chunk
+from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.reference import aux_latents
 from experiments.core.autoencoders.specification import PENALISED, VARIANTS, Specification, prefix_ends
-from experiments.core.autoencoders.state import State
+from experiments.core.autoencoders.state import State, parameter_count, split
 from experiments.core.training.cpu import thread_count
 
 
@@ -22,41 +23,73 @@ class Kernel:
     def __init__(
         self, specification: Specification, state: State, rates: NDArray[np.float64], threads: int | None
     ) -> None:
-        self.specification, self.threads = specification, threads or thread_count()
+        self.specification = specification
         self.options = options_of(specification, state, rates)
         self.set(state)
+        self.blocks = self._blocks(threads or thread_count())
+        widest = [max(specification.models[i].width for i in block) for block in self.blocks]
+        self.lists = [new_lists(specification.batch, width, state.hidden) for width in widest]
+        prefixes = self.instances.ends.shape[1]
+        self.scratch = [new_scratch(state.latents, state.hidden, prefixes) for _ in self.blocks]
 
     def set(self, state: State) -> None:
-        """Take over a state, which then changes in place."""
+        """Take over a state."""
         self.present = state
         self.instances = instances_of(self.specification, state)
 
     def state(self, step: int) -> State:
         """Return the present state."""
-        now = self.present
-        arrays = (now.parameters, now.first, now.second, now.penalty, now.threshold, now.silent)
-        return State(step, now.latents, now.hidden, *arrays)
+        now, here = self.present, self.instances
+        flat, first, second = (
+            unfilled(each, now.latents, now.hidden) for each in (here.parameters, here.first, here.second)
+        )
+        return State(
+            step, now.latents, now.hidden, flat, first, second, here.penalty, here.threshold, here.silent.copy()
+        )
 
     def chunk(self, x: NDArray[np.float32], step: int, places: dict[int, int]) -> None:
         """Train on x (step, source, batch, hidden), the first of which is step number `step`."""
         sources = [places[model.source] for model in self.specification.models]
         instances = self.instances._replace(source=np.array(sources, np.int64))
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(lambda chosen: self._train(instances, chosen, x, step), self._blocks()))
+        flat, (steps, count) = flattened(x), x.shape[:2]
 
-    def _blocks(self) -> list[NDArray[np.int64]]:
+        def train(part: int) -> None:
+            scratch = (self.lists[part], self.scratch[part], self.blocks[part])
+            train_chunk(self.options, instances, *scratch, flat, steps, count, step)  # type: ignore[no-untyped-call]
+
+        with ThreadPoolExecutor(len(self.blocks)) as pool:
+            list(pool.map(train, range(len(self.blocks))))
+
+    def _blocks(self, threads: int) -> list[NDArray[np.int64]]:
         """Return instances by thread: the wide ones are dealt out first, so that no thread ends up with all of them."""
         widths = [model.width for model in self.specification.models]
         order = np.argsort(-np.array(widths), kind="stable")
-        return [part for t in range(self.threads) if len(part := order[t :: self.threads])]
+        return [part for t in range(threads) if len(part := order[t::threads])]
 
-    def _train(self, instances: Instances, chosen: NDArray[np.int64], x: NDArray[np.float32], step: int) -> None:
-        now, options = self.present, self.options
-        latents = max(self.specification.models[i].width for i in chosen)
-        lists = new_lists(options.batch, latents, now.hidden)
-        prefixes = instances.ends.shape[1]
-        scratch = new_scratch(now.latents, now.hidden, now.parameters.shape[1], prefixes, options.aux_latents)
-        train_chunk(options, instances, lists, scratch, chosen, x, step)  # type: ignore[no-untyped-call]
+
+def flattened(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return x (..., hidden) as the kernel takes it: rows filled up with zeros to whole vectors, three to spare."""
+    rows, row = int(np.prod(x.shape[:-1])), padded(x.shape[-1])
+    flat = np.zeros((rows + 3) * row, np.float32)
+    flat[: rows * row].reshape(rows, row)[:, : x.shape[-1]] = x.reshape(rows, -1)
+    return flat
+
+
+def filled(flat: NDArray[np.float32], latents: int, hidden: int) -> NDArray[np.float32]:
+    """Return flat parameters (instance, parameter) with rows and latents filled up, as the kernel has them."""
+    rows, row = blocks(latents), padded(hidden)
+    wide = np.zeros((len(flat), 2 * rows * row + 3 * rows + row), np.float32)
+    for into, part in zip(split(wide, rows, row), split(flat, latents, hidden), strict=True):
+        into[tuple(slice(size) for size in part.shape)] = part
+    return wide
+
+
+def unfilled(wide: NDArray[np.float32], latents: int, hidden: int) -> NDArray[np.float32]:
+    """Return flat parameters from those of the kernel."""
+    flat = np.zeros((len(wide), parameter_count(latents, hidden)), np.float32)
+    for part, into in zip(split(wide, blocks(latents), padded(hidden)), split(flat, latents, hidden), strict=True):
+        into[...] = part[tuple(slice(size) for size in into.shape)]
+    return flat
 
 
 def options_of(specification: Specification, state: State, rates: NDArray[np.float64]) -> Options:
@@ -79,7 +112,7 @@ def options_of(specification: Specification, state: State, rates: NDArray[np.flo
 
 
 def instances_of(specification: Specification, state: State) -> Instances:
-    """Return what differs between instances; arrays of the state are shared, not copied."""
+    """Return what differs between instances; no array of the state is shared."""
     models = specification.models
     ends = [
         prefix_ends(specification.prefixes, model.width) if model.variant == "matryoshka" else (model.width,)
@@ -95,10 +128,10 @@ def instances_of(specification: Specification, state: State) -> Instances:
         frozen=np.array([model.frozen for model in models]),
         prefixes=np.array([len(each) for each in ends], np.int64),
         ends=np.array([(*each, *[each[-1]] * (longest - len(each))) for each in ends], np.int64),
-        parameters=state.parameters,
-        first=state.first,
-        second=state.second,
-        penalty=state.penalty,
-        threshold=state.threshold,
-        silent=state.silent,
+        parameters=filled(state.parameters, state.latents, state.hidden),
+        first=filled(state.first, state.latents, state.hidden),
+        second=filled(state.second, state.latents, state.hidden),
+        penalty=state.penalty.copy(),
+        threshold=state.threshold.copy(),
+        silent=state.silent.copy(),
     )

@@ -1,4 +1,4 @@
-"""The encoder half of the CPU kernel: which latents are active on a batch, and their pre-activations.
+"""The encoder half of the CPU kernel: pre-activations of a batch, and which of them are active.
 
 What comes out is a list per sample, so that everything after the encoder's product costs as much as there are active
 latents, not as there are latents. Lists hold what may matter for the loss: with `jumprelu` also latents just below
@@ -14,195 +14,215 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import TILE, ZERO, T, jit
-from experiments.core.training.cpu_products import ONE, multiply
+from experiments.core.autoencoders.cpu_vectors import above, count, dot, fma, load, lowest, splat, store
+from experiments.core.training.cpu_draws import ZERO, jit
 
 RELU, GATED, TOPK, BATCHTOPK, JUMPRELU, MATRYOSHKA = range(6)
 """Numbers of the variants, in the order of `VARIANTS`."""
+
+BLOCK = 16
+"""Latents whose pre-activations are computed together; widths are padded to a multiple of it."""
+
+ABSENT = np.float32(-1e30)
+"""Pre-activation of the latents that fill up a block."""
+
+NONE, ONE, FOUR, EIGHT, SIXTEEN = (uintp(number) for number in (0, 1, 4, 8, 16))
 
 
 class Lists(NamedTuple):
     """Active latents of a batch: sample s owns entries starts[s] to starts[s + 1] of `latent` and `value`.
 
-    The others are scratch: tiles of centred samples and pre-activations, lists of one tile, a copy to select from.
+    The others are scratch: pre-activations (sample, latent), the encoder's weights by block, and per latent the bias
+    at x = 0 and the value above which it is listed.
     """
 
     starts: NDArray[np.int64]
     latent: NDArray[np.int32]
     value: NDArray[np.float32]
-    centred: NDArray[np.float32]
-    tile: NDArray[np.float32]
-    counts: NDArray[np.int64]
-    tile_index: NDArray[np.int32]
-    tile_value: NDArray[np.float32]
-    least: NDArray[np.float32]
-    place: NDArray[np.int64]
+    v: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
     cutoff: NDArray[np.float32]
-    copy: NDArray[np.float32]
+
+
+def blocks(width: int) -> int:
+    """Return the least multiple of a block that holds `width` latents."""
+    return -(-width // BLOCK) * BLOCK
 
 
 def new_lists(batch: int, latents: int, hidden: int) -> Lists:
     """Return empty lists for one thread."""
-    entries = batch * latents
+    latents, rows = blocks(latents), batch + 3
     return Lists(
         starts=np.zeros(batch + 1, np.int64),
-        latent=np.empty(entries, np.int32),
-        value=np.empty(entries, np.float32),
-        centred=np.zeros(hidden * TILE, np.float32),
-        tile=np.zeros(latents * TILE, np.float32),
-        counts=np.zeros(TILE, np.int64),
-        tile_index=np.empty(latents * TILE, np.int32),
-        tile_value=np.empty(latents * TILE, np.float32),
-        least=np.zeros(TILE, np.float32),
-        place=np.zeros(TILE, np.int64),
+        latent=np.empty(batch * latents, np.int32),
+        value=np.empty(batch * latents, np.float32),
+        v=np.zeros(rows * latents, np.float32),
+        weights=np.zeros(hidden * latents, np.float32),
+        bias=np.zeros(latents, np.float32),
         cutoff=np.zeros(latents, np.float32),
-        copy=np.empty(entries, np.float32),
     )
 
 
 @jit
-def list_active(lists, variant, width, active, bandwidth, guess, x, W_enc, b_enc, extra, b_dec):
-    """List the active latents of every sample of `x` (batch, hidden); return the smallest value kept by a batch top-k.
+def list_active(lists, shape, variant, active, guess, bandwidth, w, x, at):
+    """List the active latents of every sample of the batch that starts at x[at].
 
-    `guess` is a value above which a batch top-k expects more than enough candidates; the result does not depend on it.
+    Return the smallest value kept by a batch top-k, else 0. `guess` is where its cut is looked for first; the result
+    does not depend on it. `shape` is that of `shape_of`, `w` the parameters by name.
     """
-    batch = x.shape[0]
-    if variant == TOPK:
-        _encode(lists, width, uintp(active), ZERO, x, W_enc, b_enc, b_dec)
-        return ZERO
+    batch, _, _, width = shape
+    padded = (width + uintp(BLOCK - 1)) // SIXTEEN * SIXTEEN
+    _encode(lists, shape, padded, w, x, at)
+    cut = ZERO
     if variant in (BATCHTOPK, MATRYOSHKA):
-        wanted = np.int64(active * batch)
-        _cut_at(lists, width, max(guess, ZERO))
-        found = _encode(lists, width, uintp(0), ZERO, x, W_enc, b_enc, b_dec)
-        if found < wanted and guess > ZERO:
-            _cut_at(lists, width, ZERO)
-            found = _encode(lists, width, uintp(0), ZERO, x, W_enc, b_enc, b_dec)
-        return _keep_largest(lists, batch, found, wanted)
-    _cut_at(lists, width, ZERO)
+        cut = find_cut(lists.v, NONE, batch * padded, np.int64(active * batch), guess)
+    for j in range(padded):
+        lists.cutoff[j] = cut
     if variant == JUMPRELU:
         for j in range(width):
-            lists.cutoff[j] = np.exp(extra[j]) - np.float32(0.5) * bandwidth
-    _encode(lists, width, uintp(0), ZERO, x, W_enc, b_enc, b_dec)
-    return ZERO
+            lists.cutoff[j] = np.exp(w.extra[j]) - np.float32(0.5) * np.float32(bandwidth)
+    found = _list(lists, batch, padded, np.int64(active) if variant == TOPK else np.int64(0))
+    if found == NONE or variant not in (BATCHTOPK, MATRYOSHKA):
+        return ZERO
+    least = lists.value[0]
+    for e in range(found):
+        least = min(least, lists.value[e])
+    return least
 
 
 @jit
-def _cut_at(lists, width, value):
-    for j in range(width):
-        lists.cutoff[j] = value
+def _encode(lists, shape, padded, w, x, at):
+    """Write v = W_enc (x - b_dec) + b_enc; the part of b_dec is added to the bias, so that x is used as it comes."""
+    batch, hidden, row, width = shape
+    W_enc = w.W_enc
+    for j in range(padded):
+        lists.bias[j] = w.b_enc[j] - dot(W_enc, j * row, w.b_dec, NONE, row) if j < width else ABSENT
+    for first in range(NONE, padded, SIXTEEN):
+        for c in range(hidden):
+            for lane in range(SIXTEEN):
+                lists.weights[(first * hidden + c * SIXTEEN) + lane] = W_enc[(first + lane) * row + c]
+    for first in range(NONE, padded, SIXTEEN):
+        for s in range(NONE, batch, FOUR):
+            _block(lists, x, at + s * row, row, hidden, s * padded, padded, first)
 
 
 @jit
-def _encode(lists, width, largest, unused, x, W_enc, b_enc, b_dec):
-    """List latents above their cutoff, or the `largest` positive ones per sample; return how many there are."""
-    batch, hidden = x.shape
-    found = np.int64(0)
-    for first in range(0, batch, TILE):
-        count = min(TILE, batch - first)
-        for s in range(count):
-            for c in range(uintp(hidden)):
-                lists.centred[c * T + uintp(s)] = x[first + s, c] - b_dec[c]
-        multiply(lists.tile, uintp(width), W_enc, uintp(hidden), ONE, lists.centred, uintp(hidden))
-        for s in range(T):
-            lists.counts[s] = 0
-            lists.least[s] = ZERO
+def _block(lists, x, at, stride, hidden, out, padded, first):
+    """Write pre-activations of sixteen latents for four samples, whose eight sums stay in registers."""
+    v, weights, place = lists.v, lists.weights, first * hidden
+    a0, a1 = load(lists.bias, first), load(lists.bias, first + EIGHT)
+    b0, b1, c0, c1, d0, d1 = a0, a1, a0, a1, a0, a1
+    b, c, d = at + stride, at + stride + stride, at + stride + stride + stride
+    for i in range(hidden):
+        w0, w1 = load(weights, place), load(weights, place + EIGHT)
+        xa, xb, xc, xd = splat(x[at + i]), splat(x[b + i]), splat(x[c + i]), splat(x[d + i])
+        a0, a1 = fma(xa, w0, a0), fma(xa, w1, a1)
+        b0, b1 = fma(xb, w0, b0), fma(xb, w1, b1)
+        c0, c1 = fma(xc, w0, c0), fma(xc, w1, c1)
+        d0, d1 = fma(xd, w0, d0), fma(xd, w1, d1)
+        place += SIXTEEN
+    out += first
+    store(v, out, a0)
+    store(v, out + EIGHT, a1)
+    store(v, out + padded, b0)
+    store(v, out + padded + EIGHT, b1)
+    store(v, out + padded + padded, c0)
+    store(v, out + padded + padded + EIGHT, c1)
+    store(v, out + padded + padded + padded, d0)
+    store(v, out + padded + padded + padded + EIGHT, d1)
+
+
+@jit
+def _list(lists, batch, padded, largest):
+    """List the latents above their cutoff, or the `largest` positive ones of each sample; return how many there are."""
+    latent, value, v = lists.latent, lists.value, lists.v
+    found, cut = NONE, np.float32(1)
+    for s in range(batch):
+        lists.starts[s] = found
         if largest > 0:
-            _scan_largest(lists, uintp(width), largest, uintp(count), b_enc)
-        else:
-            _scan(lists, uintp(width), uintp(count), b_enc)
-        slots = largest if largest > 0 else uintp(width)
-        for s in range(count):
-            lists.starts[first + s] = found
-            for e in range(lists.counts[s]):
-                lists.latent[found] = lists.tile_index[uintp(s) * slots + uintp(e)]
-                lists.value[found] = lists.tile_value[uintp(s) * slots + uintp(e)]
-                found += 1
+            cut = find_cut(v, s * padded, (s + ONE) * padded, largest, cut)
+            for j in range(padded):
+                lists.cutoff[j] = cut
+        most = found + uintp(largest)
+        found = append_above(latent, value, found, v, s * padded, padded, lists.cutoff)
+        if largest > 0:
+            found = min(found, most)
     lists.starts[batch] = found
     return found
 
 
 @jit
-def _scan(lists, width, count, b_enc):
-    tile, counts, index, value = lists.tile, lists.counts, lists.tile_index, lists.tile_value
-    for j in range(width):
-        b, cut = b_enc[j], lists.cutoff[j]
-        for s in range(count):
-            v = tile[j * T + s] + b
-            if v > cut:
-                place = s * width + uintp(counts[s])
-                index[place] = np.int32(j)
-                value[place] = v
-                counts[s] += 1
+def append_above(latent, value, found, v, row, padded, cutoff):
+    """Append to `latent` and `value`, after `found` entries, what exceeds its cutoff in a row of v; return how many."""
+    for j in range(NONE, padded, EIGHT):
+        bits = above(load(v, row + j), load(cutoff, j))
+        while bits != NONE:
+            k = j + lowest(bits)
+            latent[found] = np.int32(k)
+            value[found] = v[row + k]
+            found += ONE
+            bits &= bits - ONE
+    return found
 
 
 @jit
-def _scan_largest(lists, width, largest, count, b_enc):
-    """Keep the largest so far of every sample; `least` is what a newcomer must exceed, `place` where it goes."""
-    tile, counts, index, value = lists.tile, lists.counts, lists.tile_index, lists.tile_value
-    for j in range(width):
-        b = b_enc[j]
-        for s in range(count):
-            v = tile[j * T + s] + b
-            if v > lists.least[s]:
-                begin = s * largest
-                if uintp(counts[s]) < largest:
-                    place = begin + uintp(counts[s])
-                    counts[s] += 1
-                else:
-                    place = begin + uintp(lists.place[s])
-                index[place] = np.int32(j)
-                value[place] = v
-                if uintp(counts[s]) == largest:
-                    where = begin
-                    for e in range(begin + ONE, begin + largest):
-                        if value[e] < value[where]:
-                            where = e
-                    lists.least[s] = value[where]
-                    lists.place[s] = np.int64(where - begin)
+def keep_largest(latent, value, size, wanted):
+    """Keep the `wanted` largest of the first `size` entries, in order; return how many are left.
+
+    There is space for fifteen more values, which are overwritten.
+    """
+    padded = (size + uintp(BLOCK - 1)) // SIXTEEN * SIXTEEN
+    for e in range(size, padded):
+        value[e] = ABSENT
+    cut, kept = find_cut(value, NONE, padded, np.int64(wanted), value[0]), NONE
+    for e in range(size):
+        if value[e] > cut and kept < wanted:
+            latent[kept], value[kept] = latent[e], value[e]
+            kept += ONE
+    return kept
 
 
 @jit
-def _keep_largest(lists, batch, found, wanted):
-    """Keep the `wanted` largest entries of the whole batch (more only where values tie); return the smallest kept."""
-    if found == 0:
-        return ZERO
-    for e in range(found):
-        lists.copy[e] = lists.value[e]
-    cut = _nth_largest(lists.copy, found, min(wanted, found))
-    kept, begin = np.int64(0), lists.starts[0]
-    for s in range(batch):
-        end = lists.starts[s + 1]
-        lists.starts[s] = kept
-        for e in range(begin, end):
-            if lists.value[e] >= cut:
-                lists.latent[kept] = lists.latent[e]
-                lists.value[kept] = lists.value[e]
-                kept += 1
-        begin = end
-    lists.starts[batch] = kept
-    return cut
+def find_cut(v, begin, end, wanted, guess):
+    """Return a cut, at least 0, above which lie `wanted` of v[begin : end]; fewer if fewer are positive, more if equal.
 
-
-@jit
-def _nth_largest(values, size, wanted):
-    """Return the `wanted`-th largest of the first `size` values, which are reordered (Hoare's selection)."""
-    low, high, target = np.int64(0), np.int64(size - 1), np.int64(wanted - 1)
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] > pivot:
-                i += 1
-            while values[j] < pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if target <= j:
-            high = j
-        elif target >= i:
-            low = i
+    Counting takes one instruction or two for eight numbers, and the guesses close in on the cut as fast as the counts
+    on `wanted`; each third one halves the interval, so that it always ends.
+    """
+    low, high, cut = ZERO, ZERO, guess
+    few, many = np.int64(0), np.int64(-1)  # how many lie above `high` and `low`; -1: not counted
+    rounds = 0
+    while True:
+        if not cut > low or (high > ZERO and not cut < high):
+            cut = low + np.float32(0.5) * (high - low)
+            if high > ZERO and (not cut > low or not cut < high):
+                return low
+        here = np.int64(0)
+        if cut > ZERO:
+            here = _count_above(v, begin, end, cut)
+            if here == wanted:
+                return cut
+        if here > wanted:
+            low, many = cut, here
+        elif cut > ZERO:
+            high, few = cut, here
+        if many < 0:
+            many = _count_above(v, begin, end, ZERO)
+            if many <= wanted:
+                return ZERO
+        rounds += 1
+        if high == ZERO:
+            cut = max(np.float32(1.5) * low, np.float32(1e-3))
+        elif rounds % 3 == 0:
+            cut = low + np.float32(0.5) * (high - low)
         else:
-            break
-    return values[target]
+            cut = low + (high - low) * np.float32(np.float32(many - wanted) / np.float32(many - few))
+
+
+@jit
+def _count_above(v, begin, end, cut):
+    total, limit = NONE, splat(cut)
+    for place in range(begin, end, SIXTEEN):
+        total += count(above(load(v, place), limit)) + count(above(load(v, place + EIGHT), limit))
+    return np.int64(total)

@@ -39,7 +39,7 @@ def test_the_kernel_follows_automatic_differentiation_over_200_steps(sources, mo
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_hand_derived_gradient_is_that_of_the_loss(sources, variant):
     """Checked where every latent has another bias, scale and threshold, and some are dead."""
-    from experiments.core.autoencoders.cpu import Kernel
+    from experiments.core.autoencoders.cpu import Kernel, flattened, unfilled
     from experiments.core.autoencoders.cpu_encode import new_lists
     from experiments.core.autoencoders.cpu_kernel import gradient, new_scratch
 
@@ -54,14 +54,14 @@ def test_the_hand_derived_gradient_is_that_of_the_loss(sources, variant):
     x = sources[0].draw(rng, 64).activations
 
     kernel = Kernel(spec, state.copy(), rates(spec), 1)
-    scratch = new_scratch(24, 8, state.parameters.shape[1], kernel.instances.ends.shape[1], 3)
-    gradient(kernel.options, kernel.instances, 0, new_lists(64, 24, 8), scratch, x)
+    scratch = new_scratch(24, 8, kernel.instances.ends.shape[1])
+    gradient(kernel.options, kernel.instances, 0, new_lists(64, 24, 8), scratch, flattened(x), 0)
     trainer = Trainer(spec, state, rates(spec), "cpu")
     found = gradients(spec, trainer.parts, trainer.now, trainer.now.flat.new_tensor(x[None]))
     exact = found.flat.numpy()[0]
     assert isinstance(trainer.now, Tensors)
     assert np.abs(exact).max() > 1e-2
-    assert np.abs(scratch.gradient - exact).max() < 1e-5 * np.abs(exact).max()
+    assert np.abs(unfilled(scratch.gradient[None], 24, 8)[0] - exact).max() < 1e-5 * np.abs(exact).max()
 
 
 def test_the_gradient_of_the_smooth_variant_is_a_difference_quotient(sources):
