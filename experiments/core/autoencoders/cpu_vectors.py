@@ -12,7 +12,7 @@ IEEE 754 says and sums have a fixed order, so results are the same bytes on ever
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types, uintp
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model

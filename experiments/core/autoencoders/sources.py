@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.autoencoders.cpu_sources import draw_features
 from experiments.core.training.seeds import splitmix64
 
 Array = NDArray[np.float32]
@@ -28,7 +29,8 @@ class Batch(NamedTuple):
 class Source(Protocol):
     """A world: what autoencoders are trained and judged on.
 
-    `directions` (feature, hidden) are the true features' directions, of any length.
+    `directions` (feature, hidden) are the true features' directions, of any length. A source may also have a method
+    `activations(generator, count)`, which returns those of `draw` without the cost of features.
     """
 
     @property
@@ -54,9 +56,20 @@ class Superposed:
         return np.ascontiguousarray(np.asarray(self.W, dtype=np.float32).T)
 
     def draw(self, generator: np.random.Generator, count: int) -> Batch:
-        """Return activations and features; where features are rare, only the present ones are drawn."""
-        features = sparse_uniform(generator, count, self.W.shape[1], self.density)
-        return Batch(features @ self.directions, features)
+        """Return activations and features; only the present ones are drawn and added up."""
+        return Batch(*draw_features(generator, count, self.directions, self.density))
+
+    def activations(self, generator: np.random.Generator, count: int) -> Array:
+        """Return the activations that `draw` would return."""
+        return draw_features(generator, count, self.directions, self.density, keep=False)[0]
+
+
+def activations(source: Source, generator: np.random.Generator, count: int) -> Array:
+    """Return the activations of `source.draw`; a source that has a method `activations` need not make features."""
+    direct = getattr(source, "activations", None)
+    if direct is None:
+        return source.draw(generator, count).activations
+    return np.asarray(direct(generator, count), dtype=np.float32)
 
 
 def sparse_uniform(generator: np.random.Generator, count: int, features: int, density: ArrayLike) -> Array:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from experiments.core import progress
 from experiments.core.autoencoders.remedies import due, resample
-from experiments.core.autoencoders.sources import DATA, Source, stream
+from experiments.core.autoencoders.sources import DATA, Source, activations, stream
 from experiments.core.autoencoders.specification import Autoencoder, Specification
 from experiments.core.autoencoders.state import State, first_state
 from experiments.core.training.checks import SpecificationError
@@ -134,7 +134,7 @@ def _draw(
     """Return batches (step, source, batch, hidden), each a function of the seed, the source and the step alone."""
     rows = [
         [
-            sources[source].draw(stream(specification.seed, DATA, source, step), specification.batch).activations
+            activations(sources[source], stream(specification.seed, DATA, source, step), specification.batch)
             for source in used
         ]
         for step in range(begin, end)

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.core.autoencoders.cpu_sources import draw_clusters, filled_rows, key_of
+from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.sources import Batch
-from experiments.core.synthetic_data.sample import Floats, Sample, magnitudes, unit
+from experiments.core.synthetic_data.sample import Floats, Sample, unit
 
 Array = NDArray[np.float64]
 
@@ -84,34 +86,32 @@ class ClusterWorld:
         """Return what autoencoders train on: see `sample`."""
         return Batch(*self.sample(generator, count)[:2])
 
+    def activations(self, generator: np.random.Generator, count: int) -> Floats:
+        """Return the activations that `draw` would return."""
+        return self._drawn(generator, count, keep=False).activations
+
     def sample(self, generator: np.random.Generator, count: int) -> Sample:
         """Return `count` fresh samples; all randomness comes from `generator`."""
-        shape = (count, self.shape.clusters)
-        on = generator.random(shape, dtype=np.float32) < self.firing
-        point = generator.random(shape, dtype=np.float32)
-        label = np.searchsorted(np.cumsum(self.use)[:-1], point, side="right")
-        features = self._features(on, label, point, generator)
-        return Sample(features @ self.directions, features, np.where(on, label, -1))
+        return self._drawn(generator, count, keep=True)
 
-    def _features(
-        self, on: NDArray[np.bool_], label: NDArray[np.int64], point: Floats, generator: np.random.Generator
-    ) -> Floats:
-        size = magnitudes(on.shape, self.shape.spread, generator) * on
-        if self.name == "ring":
-            return self._on_ring(size, point)
-        features = np.zeros((len(on), len(self.directions)), np.float32)
-        sample, cluster = np.nonzero(on & (label < self.shape.leaves))
-        features[sample, cluster * self.shape.leaves + label[sample, cluster]] = size[sample, cluster]
-        if self.name == "hierarchical":
-            features[:, self.shape.members :] = magnitudes(on.shape, self.shape.spread, generator) * on
-        return features
-
-    def _on_ring(self, size: Floats, point: Floats) -> Floats:
-        """Return values of (centre, cosine axis, sine axis) of each cluster; `point` in [0, 1) goes once round."""
-        angle = 2 * np.pi * point
-        off_centre = (1 - self.shape.closeness) ** 0.5
-        axes = (np.full_like(angle, self.shape.closeness**0.5), off_centre * np.cos(angle), off_centre * np.sin(angle))
-        return np.stack([size * axis for axis in axes], axis=-1).reshape(len(size), -1).astype(np.float32)
+    def _drawn(self, generator: np.random.Generator, count: int, keep: bool) -> Sample:
+        """Return samples, with `keep` features and labels too; else these are empty."""
+        shape, kind = self.shape, {"hierarchical": 1, "ring": 2}.get(self.name, 0)
+        x = np.zeros((count, padded(shape.hidden)), np.float32)
+        features = np.zeros((count, len(self.directions)) if keep else (0, 0), np.float32)
+        label = np.full((count, shape.clusters) if keep else (0, 0), -1, np.int64)
+        draw_clusters(  # type: ignore[no-untyped-call]
+            x.ravel(),
+            features.ravel(),
+            label.ravel(),
+            filled_rows(self.directions),
+            np.cumsum(self.use),
+            (count, shape.clusters, shape.leaves, kind, float(shape.closeness)),
+            float(self.firing),
+            float(shape.spread),
+            key_of(generator),
+        )
+        return Sample(x[:, : shape.hidden], features, label)
 
     def events(self, sample: Sample) -> Events:
         """Return the events of a sample of this world, in order of sample and cluster.

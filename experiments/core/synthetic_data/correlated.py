@@ -10,23 +10,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.autoencoders.cpu_sources import draw_features
 from experiments.core.autoencoders.sources import Batch, Source
-from experiments.core.synthetic_data.sample import Floats, Sample, magnitudes, unit
+from experiments.core.synthetic_data.sample import Floats, Sample, unit
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class CorrelatedWorld:
-    """Features with rows of `directions` (feature, hidden) that fire when normals exceed `threshold` (feature,).
+    """Features with rows of `directions` (feature, hidden) that fire with probability `density` (feature,).
 
-    `root` (feature, feature) is a square root of the normals' correlation matrix. Where `parent` (feature,) is not
-    -1, a feature can be present only when that other feature is. Magnitudes are normal around 1 with `spread`.
+    If they are correlated, a feature fires when a normal exceeds `threshold` (feature,); `root` (feature, feature) is a
+    square root of the normals' correlation matrix, else None. Where `parent` (feature,) is not -1, a feature can be
+    present only when that earlier feature is. Magnitudes are normal around 1 with `spread`.
     """
 
     directions: Floats
+    density: Array
     threshold: Floats
-    root: Floats
+    root: Floats | None
     parent: tuple[int, ...]
     spread: float
 
@@ -34,15 +37,23 @@ class CorrelatedWorld:
         """Return what autoencoders train on: see `sample`."""
         return Batch(*self.sample(generator, count)[:2])
 
+    def activations(self, generator: np.random.Generator, count: int) -> Floats:
+        """Return the activations that `draw` would return."""
+        return self._drawn(generator, count, keep=False)[0]
+
     def sample(self, generator: np.random.Generator, count: int) -> Sample:
         """Return `count` fresh samples; all randomness comes from `generator`."""
-        shape = (count, len(self.directions))
-        on = generator.standard_normal(shape, dtype=np.float32) @ self.root.T > self.threshold
-        for child, parent in enumerate(self.parent):
-            if parent >= 0:
-                on[:, child] &= on[:, parent]
-        features = magnitudes(shape, self.spread, generator) * on
-        return Sample(features @ self.directions, features, np.zeros((count, 0), dtype=np.int64))
+        return Sample(*self._drawn(generator, count, keep=True), np.zeros((count, 0), dtype=np.int64))
+
+    def _drawn(self, generator: np.random.Generator, count: int, keep: bool) -> tuple[Floats, Floats]:
+        """Return activations and features; normals are drawn only where features are correlated."""
+        on = None
+        if self.root is not None:
+            normals = generator.standard_normal((count, len(self.directions)), dtype=np.float32)
+            on = normals @ self.root.T > self.threshold
+        return draw_features(
+            generator, count, self.directions, self.density, self.spread, self.parent, present=on, keep=keep
+        )
 
 
 def unrelated(
@@ -54,7 +65,7 @@ def unrelated(
     do not fit get random unit directions.
     """
     p = np.asarray(density, dtype=np.float64)
-    root = np.eye(p.size) if correlation is None else _square_root(np.asarray(correlation, dtype=np.float64))
+    root = None if correlation is None else _square_root(np.asarray(correlation, dtype=np.float64))
     return _world(p, root, (-1,) * p.size, hidden, seed, spread)
 
 
@@ -65,7 +76,7 @@ def family(parent: float, children: ArrayLike, hidden: int, seed: int, spread: f
     Garriga-Alonso 2025, "Feature Hedging" (2505.11756).
     """
     p = np.append(parent, np.asarray(children, dtype=np.float64))
-    return _world(p, np.eye(p.size), (-1, *(0,) * (p.size - 1)), hidden, seed, spread)
+    return _world(p, None, (-1, *(0,) * (p.size - 1)), hidden, seed, spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +131,16 @@ def random_correlation(
     return np.asarray(valid * scale[:, None] * scale)
 
 
-def _world(p: Array, root: Array, parent: tuple[int, ...], hidden: int, seed: int, spread: float) -> CorrelatedWorld:
+def _world(
+    p: Array, root: Array | None, parent: tuple[int, ...], hidden: int, seed: int, spread: float
+) -> CorrelatedWorld:
     from scipy.special import ndtri  # half a second to import, which building pages need not pay
 
     drawn = np.random.default_rng(seed).standard_normal((hidden, p.size))
     rows = np.linalg.qr(drawn).Q.T if p.size <= hidden else unit(drawn.T)
     threshold = np.asarray(ndtri(1 - p), dtype=np.float32)
-    return CorrelatedWorld(
-        np.ascontiguousarray(rows, dtype=np.float32), threshold, root.astype(np.float32), parent, spread
-    )
+    weights = None if root is None else root.astype(np.float32)
+    return CorrelatedWorld(np.ascontiguousarray(rows, dtype=np.float32), p, threshold, weights, parent, spread)
 
 
 def _square_root(matrix: Array) -> Array:

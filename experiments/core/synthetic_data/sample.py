@@ -21,12 +21,6 @@ class Sample(NamedTuple):
     label: NDArray[np.int64]
 
 
-def magnitudes(shape: tuple[int, ...], spread: float, generator: np.random.Generator) -> Floats:
-    """Return values of present features: normal around 1 with standard deviation `spread`, cut at 0."""
-    drawn = generator.standard_normal(shape, dtype=np.float32)
-    return np.asarray(np.maximum(1 + np.float32(spread) * drawn, 0))
-
-
 def unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `rows` (..., hidden) scaled to length 1."""
     return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))

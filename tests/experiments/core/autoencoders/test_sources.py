@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 
 from experiments.core.autoencoders import Superposed, sparse_uniform, stream
+from experiments.core.autoencoders.sources import activations
+from experiments.core.synthetic_data import CLUSTER_WORLDS, ClusterShape, falling_densities, family, unrelated
+from experiments.core.synthetic_data.correlated import normal_twin, random_correlation
 
 
 @pytest.mark.parametrize("density", [0.02, 0.5, [0.02] * 30 + [0.3] * 20])
@@ -38,3 +41,37 @@ def test_every_step_of_every_stream_draws_its_own_numbers():
     }
     assert len(drawn) == 24
     assert stream(1, 0, 2, 3).random() == stream(1, 0, 2, 3).random()
+
+
+def worlds():
+    rows = np.random.default_rng(4).standard_normal((3, 7)).astype(np.float32)
+    yield "rare", Superposed(rows, 0.1)
+    yield "frequent", Superposed(rows, 0.4)
+    yield "uneven", Superposed(rows, np.linspace(0.01, 0.3, 7))
+    yield "unrelated", unrelated(falling_densities(7), 8, seed=0)
+    yield "correlated", unrelated(falling_densities(7), 8, seed=0, correlation=random_correlation(7, 1))
+    yield "family", family(0.3, (0.5, 0.2), 4, seed=0)
+    yield "normal", normal_twin(Superposed(rows, 0.1), 1000, seed=0)
+    yield from ((name, make(ClusterShape(hidden=13), 5)) for name, make in CLUSTER_WORLDS.items())
+
+
+@pytest.mark.parametrize("source", [pytest.param(source, id=name) for name, source in worlds()])
+def test_activations_without_features_are_those_of_the_batch(source):
+    batch = source.draw(stream(1, 0, 2, 3), 50)
+    direct = activations(source, stream(1, 0, 2, 3), 50)
+    assert batch.activations.any()
+    assert np.array_equal(direct, batch.activations)
+    assert not np.array_equal(direct, source.draw(stream(1, 0, 2, 4), 50).activations)
+
+
+@pytest.mark.parametrize("density", [0.02, 0.5, [0.02] * 30 + [0.3] * 20])
+def test_the_features_of_a_model_are_independent_present_with_their_probability_and_then_uniform(density):
+    W = np.random.default_rng(5).standard_normal((3, 50)).astype(np.float32)
+    x = Superposed(W, density).draw(stream(0, 0, 0), 20_000).features
+    present, p = x > 0, np.broadcast_to(density, 50)
+    assert np.all(np.abs(present.mean(0) - p) < 5 * np.sqrt(p * (1 - p) / 20_000))
+    assert x[present].mean() == pytest.approx(1 / 2, abs=0.01)
+    assert x[present].std() == pytest.approx(np.sqrt(1 / 12), abs=0.01)
+    assert np.abs(np.corrcoef(present.T) - np.eye(50)).max() < 6 / np.sqrt(20_000)
+    repeated = np.corrcoef(present[:-1].sum(1), present[1:].sum(1))[0, 1]
+    assert abs(repeated) < 5 / np.sqrt(20_000), "samples are independent of each other"

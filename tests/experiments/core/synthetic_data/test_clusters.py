@@ -32,7 +32,7 @@ def cosines_within(rows):
 @pytest.mark.parametrize("name", CLUSTER_WORLDS)
 def test_activations_are_features_times_directions_and_nothing_else(name):
     world, drawn = draw(CLUSTER_WORLDS[name])
-    np.testing.assert_allclose(drawn.activations, drawn.features @ world.directions)
+    np.testing.assert_allclose(drawn.activations, drawn.features @ world.directions, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(world.directions, axis=1), 1, rtol=1e-6)
 
 
