@@ -41,7 +41,7 @@ from experiments.core.criteria import (
 )
 from experiments.core.metrics import gram, norms, represented
 from experiments.core.quantities import Quantity, bootstrap, mean
-from experiments.core.threads import in_parallel, one_thread
+from experiments.core.threads import in_parallel
 from experiments.core.training.specification import Weights
 
 Array = NDArray[np.float64]
@@ -150,14 +150,13 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        density = np.array(config.densities)
-        models = _trained(config, config.features, config.hidden, density, device)
-        parts = [(float(p), weights) for p, weights in zip(density, models, strict=True)]
-        found = in_parallel(lambda part: _at_density(config, *part), parts)
-        progress.advance("other sizes", 0.6)
-        growth_n = np.stack([_growth(config, n, config.hidden, device) for n in config.more_features])
-        growth_m = np.stack([_growth(config, config.features, m, device) for m in config.more_hidden])
+    density = np.array(config.densities)
+    models = _trained(config, config.features, config.hidden, density, device)
+    parts = [(float(p), weights) for p, weights in zip(density, models, strict=True)]
+    found = in_parallel(lambda part: _at_density(config, *part), parts)
+    progress.advance("other sizes", 0.6)
+    growth_n = np.stack([_growth(config, n, config.hidden, device) for n in config.more_features])
+    growth_m = np.stack([_growth(config, config.features, m, device) for m in config.more_hidden])
     sums, theory, kept = (np.stack([each[k] for each in found]) for k in range(3))
     quoted = config.densities.index(config.quoted)
     return Result(

@@ -28,7 +28,6 @@ from experiments.core.criteria import (
 )
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, bootstrap_each, mean
-from experiments.core.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -115,16 +114,15 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        density = np.array(config.densities)
-        models = train_crowded(
-            config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
-        )
-        scaled = [[_columns(W) for W in each.W] for each in models]
-        (plane,) = train_crowded(5, 2, [config.plane], config.seeds, config.training, seed=config.seed, device=device)
-        rows = np.array([[_summary(eps, config.hidden) for eps in each] for each in scaled])
-        quantiles = np.array([_quantiles(each) for each in scaled])
-        shown = [_most_regular(plane.W)] + [scaled[config.densities.index(p)][0] for p in config.pictured]
+    density = np.array(config.densities)
+    models = train_crowded(
+        config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
+    )
+    scaled = [[_columns(W) for W in each.W] for each in models]
+    (plane,) = train_crowded(5, 2, [config.plane], config.seeds, config.training, seed=config.seed, device=device)
+    rows = np.array([[_summary(eps, config.hidden) for eps in each] for each in scaled])
+    quantiles = np.array([_quantiles(each) for each in scaled])
+    shown = [_most_regular(plane.W)] + [scaled[config.densities.index(p)][0] for p in config.pictured]
     columns, lengths = _sorted_columns(shown)
     names = ("5 in 2", *(f"{config.features} in {config.hidden}, p = {p:g}" for p in config.pictured))
     crowding, size, total, count, negative = np.moveaxis(rows, -1, 0)

@@ -24,7 +24,7 @@ from experiments.core.contract import Experiment
 from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, bootstrap, mean
 from experiments.core.rank_correlation import rank_correlation
-from experiments.core.threads import in_parallel, one_thread
+from experiments.core.threads import in_parallel
 from experiments.core.training.seeds import instance_seeds
 
 Array = NDArray[np.float64]
@@ -108,13 +108,12 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        seeds = [int(own) for own in instance_seeds(config.seed, None, config.seeds)]
-        images = [load_images(config.tested, own) for own in seeds]
-        models = train_classifiers(images, config.widths, seeds, config.classifier)
-        progress.advance("attacks", 0.6)
-        norms = np.array([float(each.test_x.norm(dim=-1).mean()) for each in images])
-        attacked = [_fooled(config, models, images, share * norms, seeds) for share in config.shares]
+    seeds = [int(own) for own in instance_seeds(config.seed, None, config.seeds)]
+    images = [load_images(config.tested, own) for own in seeds]
+    models = train_classifiers(images, config.widths, seeds, config.classifier)
+    progress.advance("attacks", 0.6)
+    norms = np.array([float(each.test_x.norm(dim=-1).mean()) for each in images])
+    attacked = [_fooled(config, models, images, share * norms, seeds) for share in config.shares]
     overlap = np.array([interference(model) for model in models]).T
     accuracy = np.array([right for right, _ in attacked[0]]).T
     turned = np.array([[share for _, share in each] for each in attacked]).swapaxes(1, 2)

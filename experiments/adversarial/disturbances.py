@@ -34,7 +34,7 @@ from experiments.core.contract import Experiment
 from experiments.core.criteria import Above, Below, Criterion, Evidence, Verdict, below, refuted_if, supported_if, where
 from experiments.core.metrics import gram, represented
 from experiments.core.quantities import Quantity, bootstrap, mean
-from experiments.core.threads import in_parallel, one_thread
+from experiments.core.threads import in_parallel
 from experiments.core.training.specification import Weights
 
 Array = NDArray[np.float64]
@@ -135,15 +135,14 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        density = np.array(config.densities)
-        models = train_crowded(
-            config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
-        )
-        progress.advance("disturbing", 0.4)
-        parts = [(float(p), weights) for p, weights in zip(density, models, strict=True)]
-        found = in_parallel(lambda part: _at_density(config, *part), parts)
-        ascent = np.stack(in_parallel(lambda part: _ascent(config, *part), parts))
+    density = np.array(config.densities)
+    models = train_crowded(
+        config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
+    )
+    progress.advance("disturbing", 0.4)
+    parts = [(float(p), weights) for p, weights in zip(density, models, strict=True)]
+    found = in_parallel(lambda part: _at_density(config, *part), parts)
+    ascent = np.stack(in_parallel(lambda part: _ascent(config, *part), parts))
     measured, column, loss = (np.stack([each[k] for each in found]) for k in range(3))
     numbers = _numbers(measured, column, ascent, loss, config.densities.index(config.quoted))
     return Result(density, measured, column, ascent, loss, numbers)

@@ -32,7 +32,6 @@ from experiments.core.metrics import represented, represented_mass
 from experiments.core.quantities import Quantity, mean
 from experiments.core.rank_correlation import rank_correlation
 from experiments.core.read_out import variance
-from experiments.core.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -123,11 +122,6 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        return _run(config)
-
-
-def _run(config: Config) -> Result:
     density, share = np.array(config.densities), np.array(config.shares)
     n, m = config.how.features, config.how.hidden
     seeds = evaluation_seeds(config.seed, config.seeds)

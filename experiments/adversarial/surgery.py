@@ -29,7 +29,7 @@ from experiments.core.criteria import (
     where,
 )
 from experiments.core.quantities import Quantity, bootstrap_each
-from experiments.core.threads import in_parallel, one_thread
+from experiments.core.threads import in_parallel
 from experiments.core.training.specification import Weights
 
 Array = NDArray[np.float64]
@@ -122,18 +122,17 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        density = np.array(config.densities)
-        models = train_crowded(
-            config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
-        )
-        seeds = evaluation_seeds(config.seed, config.seeds)
-        drawn = draws_of_seeds(config.samples, config.features, seeds)
-        progress.advance("attacks", 0.3)
-        units = list(zip(drawn, of_seeds(models), seeds, strict=True))
-        found = in_parallel(lambda unit: _of_seed(config, *unit), units)
-        surgery, parts, checks = (np.stack([each[k] for each in found], axis=-1) for k in range(3))
-        return Result(density, surgery, checks, parts, _peak_numbers(surgery, parts), _check_numbers(density, checks))
+    density = np.array(config.densities)
+    models = train_crowded(
+        config.features, config.hidden, density, config.seeds, config.training, seed=config.seed, device=device
+    )
+    seeds = evaluation_seeds(config.seed, config.seeds)
+    drawn = draws_of_seeds(config.samples, config.features, seeds)
+    progress.advance("attacks", 0.3)
+    units = list(zip(drawn, of_seeds(models), seeds, strict=True))
+    found = in_parallel(lambda unit: _of_seed(config, *unit), units)
+    surgery, parts, checks = (np.stack([each[k] for each in found], axis=-1) for k in range(3))
+    return Result(density, surgery, checks, parts, _peak_numbers(surgery, parts), _check_numbers(density, checks))
 
 
 def _of_seed(config: Config, own: Draws, models: list[Weights], seed: int) -> tuple[Array, Array, Array]:

@@ -20,7 +20,6 @@ from experiments.core.criteria import Above, Below, Criterion, Evidence, Verdict
 from experiments.core.metrics import gram
 from experiments.core.quantities import Quantity, bootstrap, mean
 from experiments.core.rank_correlation import rank_correlation
-from experiments.core.threads import one_thread
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.starts import raised_start
 from experiments.core.training.train import train
@@ -96,19 +95,18 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with one_thread():
-        firsts, partners = _trained(config, device)
-        progress.advance("attacks", 0.6)
-        seeds = evaluation_seeds(config.seed, config.pairs)
-        found = np.array(
+    firsts, partners = _trained(config, device)
+    progress.advance("attacks", 0.6)
+    seeds = evaluation_seeds(config.seed, config.pairs)
+    found = np.array(
+        [
             [
-                [
-                    [_pair(config, p, firsts[k][i], partners[k][a][i], own) for i, own in enumerate(seeds)]
-                    for a in _count(config)
-                ]
-                for k, p in enumerate(config.densities)
+                [_pair(config, p, firsts[k][i], partners[k][a][i], own) for i, own in enumerate(seeds)]
+                for a in _count(config)
             ]
-        )
+            for k, p in enumerate(config.densities)
+        ]
+    )
     alike, transfer, chance, columns = np.moveaxis(found, -1, 0)
     dense, rare = (_numbers(config, *each) for each in zip(alike, transfer, chance, columns, strict=True))
     return Result(np.array(config.densities), np.array(config.angles), alike, transfer, chance, columns, dense, rare)

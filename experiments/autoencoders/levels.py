@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from experiments.autoencoders.shared.own_models import Worlds, own_worlds
 from experiments.core import plotting, progress
@@ -96,14 +95,13 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with threadpool_limits(1):
-        rare = _worlds(config, config.density, 0, device)
-        found, explained = _scores(config, rare, config.widths, config.actives, device)
-        true_explained = _true_scores(config, rare, config.actives, device)
-        progress.advance("densities", 0.6)
-        dense = _worlds(config, config.dense, 1, device)
-        dense_found, dense_explained = _scores(config, dense, (config.features,), config.dense_actives, device)
-        dense_true = _true_scores(config, dense, config.dense_actives, device)
+    rare = _worlds(config, config.density, 0, device)
+    found, explained = _scores(config, rare, config.widths, config.actives, device)
+    true_explained = _true_scores(config, rare, config.actives, device)
+    progress.advance("densities", 0.6)
+    dense = _worlds(config, config.dense, 1, device)
+    dense_found, dense_explained = _scores(config, dense, (config.features,), config.dense_actives, device)
+    dense_true = _true_scores(config, dense, config.dense_actives, device)
     equal = config.widths.index(config.features)
     below = np.array(config.actives) < config.density * config.features
     numbers = {

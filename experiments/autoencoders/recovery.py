@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from experiments.autoencoders.shared.own_models import Worlds, own_worlds
 from experiments.core import plotting, progress
@@ -156,9 +155,8 @@ SPARSE = 1
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with threadpool_limits(1):
-        parts = [_measured(config, p, k, device) for k, p in enumerate(config.densities)]
-        wide = _wide(config, device)
+    parts = [_measured(config, p, k, device) for k, p in enumerate(config.densities)]
+    wide = _wide(config, device)
     names = ("found", "f1", "own_f1", "signed_mcc", "explained", "interference")
     stacked = {name: np.stack([part[name] for part in parts]) for name in names}
     here = min(SPARSE, len(parts) - 1)
