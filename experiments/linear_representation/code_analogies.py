@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
-from threadpoolctl import threadpool_limits
 
 from experiments.core import progress
 from experiments.core.contract import Experiment
@@ -140,19 +139,16 @@ def run(config: Config, device: str) -> Result:
     # interpreter is: the key holds Python's minor version, and the result the digest of every byte read.
     corpus = standard_library(config.every)
     progress.advance("word vectors", 0.1)
-    with threadpool_limits(1):  # small products: more threads would only wait for each other
-        ppmi = count_vectors(corpus, config.least, config.window, config.count_dimension)
-        progress.advance("word vectors", 0.2)
-        recipe = SkipGram(
-            config.dimension, config.window, config.negatives, config.epochs, config.learning_rate, config.thinning
-        )
-        seeds = tuple(config.seed + k for k in range(config.skip_gram_seeds))
-        predicted = train_skip_gram(corpus, config.least, recipe, seeds)
-        progress.advance("word vectors", 0.9)
-        embeddings = {"counting": [ppmi], "skip-gram": predicted}
-        tested = offset_test(
-            RELATIONS, embeddings, "the source of Python's standard library", corpus.digest, config.seed
-        )
+    ppmi = count_vectors(corpus, config.least, config.window, config.count_dimension)
+    progress.advance("word vectors", 0.2)
+    recipe = SkipGram(
+        config.dimension, config.window, config.negatives, config.epochs, config.learning_rate, config.thinning
+    )
+    seeds = tuple(config.seed + k for k in range(config.skip_gram_seeds))
+    predicted = train_skip_gram(corpus, config.least, recipe, seeds)
+    progress.advance("word vectors", 0.9)
+    embeddings = {"counting": [ppmi], "skip-gram": predicted}
+    tested = offset_test(RELATIONS, embeddings, "the source of Python's standard library", corpus.digest, config.seed)
     counting, skip_gram = (
         ByGroup(tested.overall[e], tested.scores_of(e, OPPOSITES), tested.scores_of(e, FORMS)) for e in range(2)
     )

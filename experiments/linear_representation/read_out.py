@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment
@@ -115,9 +114,8 @@ RARE, CROWDED = 0.01, 0.1
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with threadpool_limits(1):
-        measured = [_measured(config, n, k, device) for k, n in enumerate(config.features)]
-        sums, sums_at_start = _sums(config, device)
+    measured = [_measured(config, n, k, device) for k, n in enumerate(config.features)]
+    sums, sums_at_start = _sums(config, device)
     found = np.stack([each for each, _ in measured])
     ceiling = np.stack([each for _, each in measured])
     broken = found[config.features.index(config.broken)]

@@ -4,16 +4,12 @@ A gate answers whether one feature is present. It is asked of features that shar
 neuron to itself, and of a small non-linear probe; with as many labelled samples as one likes, and with few.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed
@@ -128,12 +124,11 @@ NEAR = 0.02
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    with threadpool_limits(1), _one_torch_thread():
-        survey = _survey(config)
-        progress.advance("random codes", 0.2)
-        models = _models(config, device)
-        progress.advance("trained models", 0.4)
-        learned, threshold = _learned(config)
+    survey = _survey(config)
+    progress.advance("random codes", 0.2)
+    models = _models(config, device)
+    progress.advance("trained models", 0.4)
+    learned, threshold = _learned(config)
     curve = np.geomspace(survey.sigma.min(), survey.sigma.max(), 60)
     linear, probe = learned[:, 1], learned[:, 2]
     needed = [np.array([_needed(config, errors, linear[k, -1].mean()) for errors in learned[k].swapaxes(-1, -2)])
@@ -260,17 +255,6 @@ def _root_mean_square(errors: Array) -> Quantity:
     The sampling error of one threshold is about 0.002 and counts for nothing beside the distances.
     """
     return bootstrap(lambda codes: float(np.sqrt(np.mean(errors[:, codes] ** 2))), errors.shape[1], of="random codes")
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Compute in one thread: small products gain nothing from more, and the bytes must not depend on how many."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @experiment.figure(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from threadpoolctl import threadpool_limits
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment
@@ -144,9 +143,8 @@ def run(config: Config, device: str) -> Result:
     relations: Relations = {
         family: tuple((_found(a, vectors), _found(b, vectors)) for a, b in pairs) for family, pairs in RELATIONS.items()
     }
-    with threadpool_limits(1):
-        tested = offset_test(relations, {"given": [vectors]}, FILE.name, sha256_of(FILE), config.seed)
-        words, cosines, rank, alone = _queen(vectors, config.shown)
+    tested = offset_test(relations, {"given": [vectors]}, FILE.name, sha256_of(FILE), config.seed)
+    words, cosines, rank, alone = _queen(vectors, config.shown)
     return Result(
         **vars(tested),
         given=tested.overall[0],
