@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.contract import Evidence, Experiment, Verdict
-from experiments.core.criteria import Above, BelowThat, Criterion, above, below, refuted_if, supported_if
+from experiments.core.criteria import Above, BelowThat, Criterion, above, below, refuted_if, supported_if, where
 from experiments.core.losses.evaluation import evaluate
 from experiments.core.metrics import cosines, gram, norms, off_diagonal
 from experiments.core.quantities import Quantity, mean
@@ -356,7 +356,7 @@ def draw_pictures(result: Result) -> Figure:
     test="All 32 combinations of five causes, each from the reader's setting to a better one, 16 seeds. Statistic: "
     "the Shapley share of the initial scale, N(0, 1) to Xavier, in the gap in loss.",
     criterion=Criterion(
-        supported_if(Above(0.5)),
+        supported_if(where(scale=Above(0.5))),
         refuted_if(BelowThat("scale", "runner_up")),
         otherwise=Verdict.MIXED,
         names={"scale": "that share", "runner_up": "the largest other share"},
