@@ -8,7 +8,9 @@ and most outputs stay below zero and pass no gradient. Per sample, with its few 
 
 Empty samples have h = 0: they only touch biases above zero, all alike, so they are counted. Two samples
 at a time share the pass over `W` that makes `y`. Fresh samples are drawn by the gaps between present features,
-which are geometric, so that drawing costs as much as there is to draw.
+which are geometric, so that drawing costs as much as there is to draw. A batch is listed by its samples that are not
+empty: number k holds entries `starts[k]` to `starts[k + 1]` of `feature` and `value`. (One integer division per
+entry finds its sample; when every function divided again, that was most of the time.)
 """
 
 # numba infers the types of kernel functions from their arguments.
@@ -22,7 +24,8 @@ from numpy.typing import NDArray
 
 from experiments.core.training.cpu_draws import FAST, ZERO, jit
 from experiments.core.training.cpu_kernel import next_batch, update
-from experiments.core.training.cpu_products import FOUR, ONE, THREE, TWO
+from experiments.core.training.cpu_products import ONE
+from experiments.core.training.cpu_vectors import LANES, TWO_VECTORS, above_zero, add_scaled, combine_two
 from experiments.core.training.problem import UNCOUPLED, Problem
 
 SPARSE_DENSITY = 1e-3
@@ -74,7 +77,8 @@ def train_sparse_block(options, shared, block, listed, density, begin, end):
     """Do what `cpu_kernel.train_block` does for instances of one density (instance,) each, from step to step."""
     n, batch = options.features, options.batch
     samples = block.sets.shape[1]
-    place, value = np.empty(batch * n + 1, np.int64), np.empty(batch * n + 1, np.float32)
+    feature, value = np.empty(batch * n + 1, np.uint64), np.empty(batch * n + 1, np.float32)
+    starts = np.empty(batch + 1, np.int64)
     gradient, previous = np.zeros_like(block.parameters[0]), np.zeros_like(block.parameters[0])
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
@@ -82,11 +86,11 @@ def train_sparse_block(options, shared, block, listed, density, begin, end):
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
             position, size = next_batch(options, block, instance, step)
             if samples > 0:
-                count = list_sparse(listed, instance % len(block.sets), order, position, size, n, place, value)
+                count = list_sparse(listed, instance % len(block.sets), order, position, size, starts, feature, value)
             else:
-                count = draw_sparse(state, density[instance], options.signed, batch * n, place, value)
+                count = draw_sparse(state, density[instance], options.signed, batch, n, starts, feature, value)
             gradient[:] = ZERO
-            sparse_gradient(n, options.hidden, importance, size, count, place, value, parameters, gradient)
+            sparse_gradient(n, options.hidden, importance, size, count, starts, feature, value, parameters, gradient)
             if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
 
@@ -104,137 +108,165 @@ def uniform(state):
 
 
 @jit
-def draw_sparse(state, density, signed, cells, place, value):
-    """Draw the present ones of `cells` independent features into `place` (where) and `value`; return how many."""
-    count, cell, rest = 0, -1.0, np.log1p(-density)
-    while count < place.size:
+def draw_sparse(state, density, signed, batch, features, starts, feature, value):
+    """Draw the present ones of `features` independent features of `batch` samples; return how many are not empty."""
+    count, present, last, cell, rest = 0, 0, -1, -1.0, np.log1p(-density)
+    while count < feature.size:
         cell += 1.0 + np.floor(np.log(uniform(state)) / rest)
-        if cell >= cells:
+        if cell >= batch * features:
             break
         drawn = uniform(state)
-        place[count] = np.int64(cell)
+        sample = np.int64(cell) // features
+        starts[present] = count
+        present += sample != last
+        starts[present] = count + 1
+        last = sample
+        feature[count] = np.int64(cell) - sample * features
         value[count] = np.float32(2.0 * drawn - 1.0 if signed else drawn)
         count += 1
-    return count
+    return present
 
 
 @jit
-def list_sparse(listed, instance, order, position, size, n, place, value):
-    """Write the present features of the next samples of an epoch as `draw_sparse` does; return how many."""
-    count = 0
+def list_sparse(listed, instance, order, position, size, starts, feature, value):
+    """List the present features of the next samples of an epoch as `draw_sparse` does."""
+    count, present = 0, 0
     for s in range(size):
         row = order[position + s]
+        starts[present] = count
         for entry in range(listed.start[instance, row], listed.start[instance, row + 1]):
-            place[count] = s * n + listed.feature[entry]
+            feature[count] = listed.feature[entry]
             value[count] = listed.value[entry]
             count += 1
-    return count
+        present += count > starts[present]
+    starts[present] = count
+    return present
 
 
 @allocating
-def sparse_gradient(features, hidden, importance, batch, count, place, value, parameters, gradient):
-    """Add the gradient of the loss on a batch of `batch` samples, given by its `count` present features in order.
+def sparse_gradient(features, hidden, importance, batch, present, starts, feature, value, parameters, gradient):
+    """Add the gradient of the loss on a batch of `batch` samples, of which `present` are listed, the rest empty.
 
-    Indices are unsigned and arrays flat: both are worth a factor of two to the loops over features and hidden.
+    `columns` and `slopes` (feature, hidden) and `rows` (hidden, feature) are padded to whole vectors.
     """
-    n, d = uintp(features), uintp(hidden)
-    columns, slopes = np.empty(n * d, np.float32), np.zeros(n * d, np.float32)
+    n, d, bias = uintp(features), uintp(hidden), uintp(features * hidden)
+    wide, deep = (n + TWO_VECTORS - ONE) // TWO_VECTORS * TWO_VECTORS, (d + LANES - ONE) // LANES * LANES
+    columns, slopes, rows = (
+        np.zeros(n * deep, np.float32),
+        np.zeros(n * deep, np.float32),
+        np.zeros(d * wide, np.float32),
+    )
+    # Outputs that only fill a vector have a negative bias, so they are off.
+    b = np.full(wide, -1, np.float32)
     for i in range(n):
+        b[i] = parameters[bias + i]
         for j in range(d):
-            columns[i * d + j] = parameters[j * n + i]
+            columns[i * deep + j] = parameters[j * n + i]
+    for j in range(d):
+        for i in range(n):
+            rows[j * wide + i] = parameters[j * n + i]
     scale = importance * np.float32(2.0 / (batch * features))
-    h, y = np.zeros(2 * d, np.float32), np.empty(2 * n, np.float32)
-    slope, x, on = np.empty(d, np.float32), np.zeros(n, np.float32), np.empty(n + 1, np.uint64)
-    at, present = 0, 0
-    while at < count:
-        middle = sample_end(place, at, count, features)
-        end = sample_end(place, middle, count, features)
-        encode(columns, d, place, value, at, middle, features, h, ZERO_INDEX)
-        encode(columns, d, place, value, middle, end, features, h, d)
-        decode_pair(parameters, n, d, h, y)
-        back(columns, slopes, gradient, scale, n, d, place, value, at, middle, h, y, ZERO_INDEX, slope, x, on)
-        present += 1
+    h, y, slope = np.zeros(2 * deep, np.float32), np.empty(2 * wide, np.float32), np.empty(deep, np.float32)
+    x, on = np.zeros(n, np.float32), np.empty(n + ONE, np.uint64)
+    for k in range(0, present, 2):
+        at, middle, end = starts[k], starts[k + 1], starts[min(k + 2, present)]
+        encode(columns, deep, feature, value, at, middle, h, ZERO_INDEX)
+        encode(columns, deep, feature, value, middle, end, h, deep)
+        for i in range(ZERO_INDEX, wide, TWO_VECTORS):
+            combine_two(y, i, wide + i, b, i, rows, wide, d, h, ZERO_INDEX, deep)
+        back(
+            columns,
+            slopes,
+            gradient,
+            scale,
+            bias,
+            deep,
+            feature,
+            value,
+            at,
+            middle,
+            h,
+            ZERO_INDEX,
+            y,
+            ZERO_INDEX,
+            wide,
+            slope,
+            x,
+            on,
+        )
         if end > middle:
-            back(columns, slopes, gradient, scale, n, d, place, value, middle, end, h, y, ONE, slope, x, on)
-            present += 1
-        at = end
-    bias = n * d
+            back(
+                columns,
+                slopes,
+                gradient,
+                scale,
+                bias,
+                deep,
+                feature,
+                value,
+                middle,
+                end,
+                h,
+                deep,
+                y,
+                wide,
+                wide,
+                slope,
+                x,
+                on,
+            )
     for i in range(n):
         gradient[bias + i] += np.float32(batch - present) * scale[i] * max(parameters[bias + i], ZERO)
     for i in range(n):
         for j in range(d):
-            gradient[j * n + i] += slopes[i * d + j]
+            gradient[j * n + i] += slopes[i * deep + j]
 
 
 @jit
-def sample_end(place, at, count, features):
-    """Return where the entries of the sample that begins at entry `at` end."""
-    if at >= count:
-        return count
-    last = (place[at] // features + 1) * features
-    while at < count and place[at] < last:
-        at += 1
-    return at
-
-
-@jit
-def encode(columns, d, place, value, at, end, features, h, row):
-    """Set `d` elements of h from `row` on to the sum of x_j W_j over one sample's entries."""
-    for j in range(d):
+def encode(columns, deep, feature, value, at, end, h, row):
+    """Set `deep` elements of h from `row` on to the sum of x_j W_j over one sample's entries."""
+    for j in range(deep):
         h[row + j] = ZERO
     for entry in range(at, end):
-        first, x = uintp(place[entry] % features) * d, value[entry]
-        for j in range(d):
-            h[row + j] += x * columns[first + j]
+        for j in range(ZERO_INDEX, deep, LANES):
+            add_scaled(h, row + j, value[entry], columns, feature[entry] * deep + j)
 
 
 @jit
-def decode_pair(parameters, n, d, h, y):
-    """Set both rows of y to W^T h + b: four hidden dimensions at a time, so that y is seldom loaded and stored."""
-    for i in range(n):
-        y[i] = y[n + i] = parameters[n * d + i]
-    whole = d - d % FOUR
-    for j in range(ZERO_INDEX, whole, FOUR):
-        r0, r1, r2, r3 = j * n, (j + ONE) * n, (j + TWO) * n, (j + THREE) * n
-        a0, a1, a2, a3 = h[j], h[j + ONE], h[j + TWO], h[j + THREE]
-        c0, c1, c2, c3 = h[d + j], h[d + j + ONE], h[d + j + TWO], h[d + j + THREE]
-        for i in range(n):
-            w0, w1, w2, w3 = parameters[r0 + i], parameters[r1 + i], parameters[r2 + i], parameters[r3 + i]
-            y[i] += a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            y[n + i] += c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
-    for j in range(whole, d):
-        for i in range(n):
-            y[i] += h[j] * parameters[j * n + i]
-            y[n + i] += h[d + j] * parameters[j * n + i]
+def list_on(y, row, wide, on):
+    """List in `on` which outputs from `row` on are not below zero; return how many.
 
-
-@jit
-def back(columns, slopes, gradient, scale, n, d, place, value, at, end, h, y, which, slope, x, on):
-    """Add one sample's gradient: to `slopes` (feature, hidden) for W, to `gradient` for b.
-
-    The sample is row `which` of h and y. `x` is all zero before and after.
+    A NaN counts as on, so that divergence reaches the weights and is noticed. Most outputs are off: eight are passed
+    over by one look.
     """
-    features, hrow, yrow, bias = np.int64(n), which * d, which * n, n * d
+    count = ZERO_INDEX
+    for first in range(ZERO_INDEX, wide, LANES):
+        flags = above_zero(y, row + first)
+        if flags:
+            for i in range(LANES):
+                on[count] = first + i
+                count += (flags >> i) & ONE
+    return count
+
+
+@jit
+def back(columns, slopes, gradient, scale, bias, deep, feature, value, at, end, h, left, y, row, wide, slope, x, on):
+    """Add one sample's gradient: to `slopes` (feature, hidden) for W, to `gradient` from `bias` on for b.
+
+    The sample has h from `left` and y from `row` on. `x` is all zero before and after.
+    """
     for entry in range(at, end):
-        x[place[entry] % features] = value[entry]
-    count = 0
-    for i in range(n):
-        on[count] = i
-        # A NaN counts as on, so that divergence reaches the weights and is noticed.
-        count += not y[yrow + i] <= ZERO
-    for j in range(d):
+        x[feature[entry]] = value[entry]
+    for j in range(deep):
         slope[j] = ZERO
-    for k in range(count):
+    for k in range(list_on(y, row, wide, on)):
         i = on[k]
-        g = scale[i] * (y[yrow + i] - x[i])
+        g = scale[i] * (y[row + i] - x[i])
         gradient[bias + i] += g
-        row = i * d
-        for j in range(d):
-            slopes[row + j] += g * h[hrow + j]
-            slope[j] += g * columns[row + j]
+        for j in range(ZERO_INDEX, deep, LANES):
+            add_scaled(slopes, i * deep + j, g, h, left + j)
+            add_scaled(slope, j, g, columns, i * deep + j)
     for entry in range(at, end):
-        i, v = uintp(place[entry] % features), value[entry]
-        row = i * d
-        for j in range(d):
-            slopes[row + j] += v * slope[j]
-        x[i] = ZERO
+        for j in range(ZERO_INDEX, deep, LANES):
+            add_scaled(slopes, feature[entry] * deep + j, value[entry], slope, j)
+        x[feature[entry]] = ZERO

@@ -54,21 +54,36 @@ def test_final_losses_are_those_of_the_reference() -> None:
     assert stats.ks_2samp(*losses).pvalue > 1e-3
 
 
+def listing(batch: int, features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return space for the listed entries of a batch."""
+    size = batch * features + 1
+    return np.empty(batch + 1, np.int64), np.empty(size, np.uint64), np.empty(size, np.float32)
+
+
 def test_draws_have_the_asked_density_and_uniform_independent_values() -> None:
     cells, density, batches = 6400, 0.01, 400
     state = lane_states(np.array([3], dtype=np.uint64))[0].copy()
-    place, value = np.empty(cells + 1, np.int64), np.empty(cells + 1, np.float32)
-    counts, places, values = [], [], []
+    features, batch = 32, cells // 32
+    starts, feature, value = listing(batch, features)
+    counts, places, values, present_share = [], [], [], []
     for _ in range(batches):
-        count = draw_sparse(state, density, False, cells, place, value)
-        counts.append(count)
-        places.append(place[:count].copy())
-        values.append(value[:count].copy())
-        assert (np.diff(places[-1]) > 0).all()
+        present = draw_sparse(state, density, False, batch, features, starts, feature, value)
+        sizes = np.diff(starts[: present + 1])
+        assert starts[0] == 0
+        assert (sizes > 0).all()
+        counts.append(starts[present])
+        places.append(feature[: counts[-1]].astype(np.int64))
+        values.append(value[: counts[-1]].copy())
+        inside = np.repeat(np.arange(present), sizes)
+        assert (np.diff(places[-1])[np.diff(inside) == 0] > 0).all()
+        present_share.append(present / batch)
+    assert np.mean(present_share) == pytest.approx(
+        1 - (1 - density) ** features, abs=5 * 0.45 / np.sqrt(batch * batches)
+    )
     pooled = np.concatenate(values)
     assert stats.kstest(pooled, "uniform").pvalue > 1e-3
     assert abs(np.corrcoef(pooled[1:], pooled[:-1])[0, 1]) < 5 / np.sqrt(pooled.size)
-    assert stats.kstest(np.concatenate(places) / cells, "uniform").pvalue > 1e-3
+    assert stats.chisquare(np.bincount(np.concatenate(places), minlength=features)).pvalue > 1e-3
     deviation = np.sqrt(cells * density * (1 - density))
     assert np.mean(counts) == pytest.approx(cells * density, abs=5 * deviation / np.sqrt(batches))
     assert np.std(counts) == pytest.approx(deviation, rel=5 / np.sqrt(2 * batches))
@@ -76,9 +91,9 @@ def test_draws_have_the_asked_density_and_uniform_independent_values() -> None:
 
 def test_signed_draws_lie_on_both_sides_of_zero() -> None:
     state = lane_states(np.array([4], dtype=np.uint64))[0].copy()
-    place, value = np.empty(10_001, np.int64), np.empty(10_001, np.float32)
-    count = draw_sparse(state, 0.5, True, 10_000, place, value)
-    assert stats.kstest(value[:count], "uniform", args=(-1, 2)).pvalue > 1e-3
+    starts, feature, value = listing(100, 100)
+    present = draw_sparse(state, 0.5, True, 100, 100, starts, feature, value)
+    assert stats.kstest(value[: starts[present]], "uniform", args=(-1, 2)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(
