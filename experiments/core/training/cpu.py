@@ -19,6 +19,7 @@ from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import TARGET_CODES, Block, Options, Shared, new_scratch, train_block
 from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
+from experiments.core.training.cpu_sparse_gradient import new_sparse
 from experiments.core.training.cpu_unrolled import kernel_of, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
 from experiments.core.training.sampling import fixed_data_sets
@@ -27,6 +28,8 @@ from experiments.core.training.specification import Model, Trained, Weights
 
 SET_BYTES = 32 << 20
 """Fixed data sets held by one block, at most, unless a single instance needs more."""
+
+SPARSE_KERNEL: Callable[..., None] = train_sparse_block
 
 CHUNK_WORK = 2e8
 """Multiply-adds between two looks at the clock: some hundredths of a second."""
@@ -101,7 +104,9 @@ class _Run:
         sparse = bool(np.isfinite(self.sparse[chosen[0]]))
         listed = listed_sets(block.sets if sparse else block.sets[:, :0])
         model = self.problem.model
-        scratch = new_scratch(model.features, model.hidden, self.parameters.shape[1])
+        width = self.parameters.shape[1]
+        scratch = new_scratch(model.features, model.hidden, width)
+        space = new_sparse(model.features, model.hidden, model.tied, self.problem.recipe.batch if sparse else 0, width)
         work = len(chosen) * self.problem.recipe.batch * model.features * (5 * model.hidden + 10)
         chunk = int(np.clip(CHUNK_WORK / work, 1, steps))
         for begin in range(0, steps, chunk):
@@ -109,7 +114,7 @@ class _Run:
                 return
             end = min(begin + chunk, steps)
             if sparse:
-                train_sparse_block(self.options, self.shared, block, listed, self.sparse[chosen], begin, end)
+                SPARSE_KERNEL(self.options, self.shared, block, listed, self.sparse[chosen], space, begin, end)
             else:
                 self.kernel(self.options, self.shared, block, scratch, begin, end)
             with self._lock:

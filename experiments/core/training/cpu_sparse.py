@@ -1,31 +1,22 @@
 """The CPU kernel for sparse data: work follows the features that are present, not those that could be.
 
-For a tied model with ReLU output whose features are rarely present, most samples hold a few features or none,
-and most outputs stay below zero and pass no gradient. Per sample, with its few present features:
-
-    h = sum of x_j W_j over present j        y = W^T h + b, the only dense part        g_i where y_i > 0
-    dL/db_i = g_i        slope = sum of g_i W_i over i on        dL/dW_i += g_i h (i on) + x_i slope (i present)
-
-Empty samples have h = 0: they only touch biases above zero, all alike, so they are counted. Two samples
-at a time share the pass over `W` that makes `y`. Fresh samples are drawn by the gaps between present features,
-which are geometric, so that drawing costs as much as there is to draw. A batch is listed by its samples that are not
-empty: number k holds entries `starts[k]` to `starts[k + 1]` of `feature` and `value`. (One integer division per
-entry finds its sample; when every function divided again, that was most of the time.)
+For a model with ReLU output whose features are rarely present, most samples hold a few features or none, and most
+outputs stay below zero and pass no gradient (see `cpu_sparse_gradient`). Fresh samples are drawn by the gaps between
+present features, which are geometric, so that drawing costs as much as there is to draw.
 """
 
 # numba infers the types of kernel functions from their arguments.
 # mypy: allow-untyped-defs, allow-untyped-calls
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, uint32, uint64, uintp
+from numba import uint32, uint64
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import FAST, ZERO, jit
+from experiments.core.training.cpu_draws import jit
 from experiments.core.training.cpu_kernel import next_batch, update
-from experiments.core.training.cpu_products import ONE
-from experiments.core.training.cpu_vectors import LANES, TWO_VECTORS, above_zero, add_scaled, combine_two
+from experiments.core.training.cpu_sparse_gradient import sparse_gradient
 from experiments.core.training.problem import UNCOUPLED, Problem
 
 SPARSE_DENSITY = 1e-3
@@ -44,7 +35,9 @@ def sparse_densities(problem: Problem) -> NDArray[np.float64]:
         & (density[:, 0] <= SPARSE_DENSITY * np.sqrt(model.features * model.hidden))
         & (density[:, 0] > 0)
     )
-    fits = problem.plain and model.output == "relu" and model.target == "identity"
+    # Copying through a hidden ReLU stays dense: linear_representation.read_out was recorded so, and draws differ.
+    copies = model.hidden_activation == "relu" and model.target == "identity"
+    fits = model.output == "relu" and problem.mixing is None and not copies
     return np.where(served & (fits and problem.coupling == UNCOUPLED), density[:, 0], np.nan)
 
 
@@ -65,32 +58,24 @@ def listed_sets(sets: NDArray[np.float32]) -> Listed:
     return Listed(np.concatenate([firsts, ends], axis=1), where[2].astype(np.int64), sets[where])
 
 
-ZERO_INDEX = uintp(0)
 _TWO_TO_MINUS_53 = 1.0 / (1 << 53)
 
-allocating: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST, forceinline=True)
-"""How the functions that make arrays are compiled; those called once per sample are not among them."""
 
-
-@allocating
-def train_sparse_block(options, shared, block, listed, density, begin, end):
+@jit
+def train_sparse_block(options, shared, block, listed, density, work, begin, end):
     """Do what `cpu_kernel.train_block` does for instances of one density (instance,) each, from step to step."""
-    n, batch = options.features, options.batch
-    samples = block.sets.shape[1]
-    feature, value = np.empty(batch * n + 1, np.uint64), np.empty(batch * n + 1, np.float32)
-    starts = np.empty(batch + 1, np.int64)
-    gradient, previous = np.zeros_like(block.parameters[0]), np.zeros_like(block.parameters[0])
+    n, samples, gradient, previous = options.features, block.sets.shape[1], work.gradient, work.previous
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
         state, importance, order = block.state[instance], block.importance[instance], block.orders[instance]
         for step in range(max(begin, block.reached[instance]), end if block.reached[instance] >= begin else begin):
-            position, size = next_batch(options, block, instance, step)
+            position, batch = next_batch(options, block, instance, step)
+            batches = work.starts, work.feature, work.value
             if samples > 0:
-                count = list_sparse(listed, instance % len(block.sets), order, position, size, starts, feature, value)
+                present = list_sparse(listed, instance % len(block.sets), order, position, batch, *batches)
             else:
-                count = draw_sparse(state, density[instance], options.signed, batch, n, starts, feature, value)
-            gradient[:] = ZERO
-            sparse_gradient(n, options.hidden, importance, size, count, starts, feature, value, parameters, gradient)
+                present = draw_sparse(state, density[instance], options.signed, batch, n, *batches)
+            sparse_gradient(options, importance, batch, present, work, parameters)
             if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
 
@@ -141,132 +126,3 @@ def list_sparse(listed, instance, order, position, size, starts, feature, value)
         present += count > starts[present]
     starts[present] = count
     return present
-
-
-@allocating
-def sparse_gradient(features, hidden, importance, batch, present, starts, feature, value, parameters, gradient):
-    """Add the gradient of the loss on a batch of `batch` samples, of which `present` are listed, the rest empty.
-
-    `columns` and `slopes` (feature, hidden) and `rows` (hidden, feature) are padded to whole vectors.
-    """
-    n, d, bias = uintp(features), uintp(hidden), uintp(features * hidden)
-    wide, deep = (n + TWO_VECTORS - ONE) // TWO_VECTORS * TWO_VECTORS, (d + LANES - ONE) // LANES * LANES
-    columns, slopes, rows = (
-        np.zeros(n * deep, np.float32),
-        np.zeros(n * deep, np.float32),
-        np.zeros(d * wide, np.float32),
-    )
-    # Outputs that only fill a vector have a negative bias, so they are off.
-    b = np.full(wide, -1, np.float32)
-    for i in range(n):
-        b[i] = parameters[bias + i]
-        for j in range(d):
-            columns[i * deep + j] = parameters[j * n + i]
-    for j in range(d):
-        for i in range(n):
-            rows[j * wide + i] = parameters[j * n + i]
-    scale = importance * np.float32(2.0 / (batch * features))
-    h, y, slope = np.zeros(2 * deep, np.float32), np.empty(2 * wide, np.float32), np.empty(deep, np.float32)
-    x, on = np.zeros(n, np.float32), np.empty(n + ONE, np.uint64)
-    for k in range(0, present, 2):
-        at, middle, end = starts[k], starts[k + 1], starts[min(k + 2, present)]
-        encode(columns, deep, feature, value, at, middle, h, ZERO_INDEX)
-        encode(columns, deep, feature, value, middle, end, h, deep)
-        for i in range(ZERO_INDEX, wide, TWO_VECTORS):
-            combine_two(y, i, wide + i, b, i, rows, wide, d, h, ZERO_INDEX, deep)
-        back(
-            columns,
-            slopes,
-            gradient,
-            scale,
-            bias,
-            deep,
-            feature,
-            value,
-            at,
-            middle,
-            h,
-            ZERO_INDEX,
-            y,
-            ZERO_INDEX,
-            wide,
-            slope,
-            x,
-            on,
-        )
-        if end > middle:
-            back(
-                columns,
-                slopes,
-                gradient,
-                scale,
-                bias,
-                deep,
-                feature,
-                value,
-                middle,
-                end,
-                h,
-                deep,
-                y,
-                wide,
-                wide,
-                slope,
-                x,
-                on,
-            )
-    for i in range(n):
-        gradient[bias + i] += np.float32(batch - present) * scale[i] * max(parameters[bias + i], ZERO)
-    for i in range(n):
-        for j in range(d):
-            gradient[j * n + i] += slopes[i * deep + j]
-
-
-@jit
-def encode(columns, deep, feature, value, at, end, h, row):
-    """Set `deep` elements of h from `row` on to the sum of x_j W_j over one sample's entries."""
-    for j in range(deep):
-        h[row + j] = ZERO
-    for entry in range(at, end):
-        for j in range(ZERO_INDEX, deep, LANES):
-            add_scaled(h, row + j, value[entry], columns, feature[entry] * deep + j)
-
-
-@jit
-def list_on(y, row, wide, on):
-    """List in `on` which outputs from `row` on are not below zero; return how many.
-
-    A NaN counts as on, so that divergence reaches the weights and is noticed. Most outputs are off: eight are passed
-    over by one look.
-    """
-    count = ZERO_INDEX
-    for first in range(ZERO_INDEX, wide, LANES):
-        flags = above_zero(y, row + first)
-        if flags:
-            for i in range(LANES):
-                on[count] = first + i
-                count += (flags >> i) & ONE
-    return count
-
-
-@jit
-def back(columns, slopes, gradient, scale, bias, deep, feature, value, at, end, h, left, y, row, wide, slope, x, on):
-    """Add one sample's gradient: to `slopes` (feature, hidden) for W, to `gradient` from `bias` on for b.
-
-    The sample has h from `left` and y from `row` on. `x` is all zero before and after.
-    """
-    for entry in range(at, end):
-        x[feature[entry]] = value[entry]
-    for j in range(deep):
-        slope[j] = ZERO
-    for k in range(list_on(y, row, wide, on)):
-        i = on[k]
-        g = scale[i] * (y[row + i] - x[i])
-        gradient[bias + i] += g
-        for j in range(ZERO_INDEX, deep, LANES):
-            add_scaled(slopes, i * deep + j, g, h, left + j)
-            add_scaled(slope, j, g, columns, i * deep + j)
-    for entry in range(at, end):
-        for j in range(ZERO_INDEX, deep, LANES):
-            add_scaled(slopes, feature[entry] * deep + j, value[entry], slope, j)
-        x[feature[entry]] = ZERO

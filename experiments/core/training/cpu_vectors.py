@@ -70,15 +70,32 @@ def combine_two(typing, y, first, second, start, at, rows, stride, count, h, lef
 
 
 @intrinsic
+def gate(typing, out, o, h, i):
+    """Set out[o : o + 8] to 0 where h[i : i + 8] is at most 0."""
+
+    def generate(context, builder, signature, arguments):
+        target = _pointer(context, builder, signature, arguments, 0)
+        open_ = _above_zero(builder, builder.load(_pointer(context, builder, signature, arguments, 2), align=4))
+        kept = builder.select(open_, builder.load(target, align=4), ir.Constant(_VECTOR, [0.0] * 8))
+        builder.store(kept, target, align=4)
+        return context.get_dummy_value()
+
+    return types.void(out, types.uintp, h, types.uintp), generate
+
+
+@intrinsic
 def above_zero(typing, x, i):
     """Return eight bits: whether each of x[i : i + 8] is not at most 0 (true for NaN)."""
 
     def generate(context, builder, signature, arguments):
         values = builder.load(_pointer(context, builder, signature, arguments, 0), align=4)
-        flags = builder.fcmp_unordered(">", values, ir.Constant(_VECTOR, [0.0] * 8))
-        return builder.zext(builder.bitcast(flags, _MASK), ir.IntType(64))
+        return builder.zext(builder.bitcast(_above_zero(builder, values), _MASK), ir.IntType(64))
 
     return types.uintp(x, types.uintp), generate
+
+
+def _above_zero(builder, values) -> Any:
+    return builder.fcmp_unordered(">", values, ir.Constant(_VECTOR, [0.0] * 8))
 
 
 def _data(context, builder, signature, arguments, number) -> Any:

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
+from experiments.core.training import cpu
 from experiments.core.training.cpu_draws import lane_states
-from experiments.core.training.cpu_sparse import draw_sparse, sparse_densities
+from experiments.core.training.cpu_sparse import draw_sparse, list_sparse, listed_sets, sparse_densities
+from experiments.core.training.cpu_sparse_gradient import new_sparse, sparse_gradient
 from experiments.core.training.problem import resolve
+from experiments.core.training.reference import gradients, to_parameters
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
 
@@ -19,22 +23,60 @@ def sparse_samples(count: int, density: float = 0.05) -> np.ndarray:
     return (present * generator.random(present.shape)).astype(np.float32)
 
 
-def raised(instances: int) -> Weights:
+def raised(instances: int, model: Model = MODEL) -> Weights:
     """Biases of either sign, so that empty samples pass gradient through some outputs."""
     generator = np.random.default_rng(1)
-    W = 0.3 * generator.standard_normal((instances, MODEL.hidden, MODEL.features))
-    b = 0.05 * generator.standard_normal((instances, MODEL.features))
-    return Weights(W.astype(np.float32), b.astype(np.float32))
+    n, d = model.features, model.hidden
+    shapes = {"W": (d, n), "b": (n,), "W_out": (n, d), "b_hidden": (d,)}
+    scales = {"W": 0.3, "b": 0.05, "W_out": 0.3, "b_hidden": 0.1}
+    drawn = {
+        name: (scales[name] * generator.standard_normal((instances, *shape))).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    W_out, b_hidden = None if model.tied else drawn["W_out"], drawn["b_hidden"] if model.hidden_bias else None
+    return Weights(drawn["W"], drawn["b"], W_out, b_hidden)
 
 
+MODELS = {
+    "plain": MODEL,
+    "absolute": Model(30, 7, target="absolute"),
+    "hidden relu": Model(30, 7, hidden_activation="relu", target="relu"),
+    "untied": Model(30, 7, tied=False, hidden_activation="relu", target="absolute"),
+    "hidden bias": Model(30, 7, tied=False, hidden_activation="relu", hidden_bias=True, target="relu"),
+    "tied, hidden bias": Model(30, 7, hidden_activation="relu", hidden_bias=True, target="relu"),
+    "l4": Model(30, 7, tied=False, hidden_activation="relu", target="absolute", loss="l4"),
+    "l4, hidden bias": Model(30, 7, hidden_bias=True, loss="l4"),
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("batch", [37, 24])
-def test_a_hundred_steps_on_the_same_batches_track_the_reference(batch: int) -> None:
-    data = Data(0.01, importance=np.linspace(0.5, 2, MODEL.features), samples=sparse_samples(61), shuffle=False)
-    recipe = Recipe(steps=100, batch=batch, learning_rate=3e-3, start=raised(3), weight_decay=0.01)
-    assert np.isfinite(sparse_densities(resolve(data, MODEL, recipe))).all()
-    fused, reference = (train(data, MODEL, recipe, backend=backend).weights for backend in ("cpu", "reference"))
-    np.testing.assert_allclose(fused.W, reference.W, atol=2e-4)
-    np.testing.assert_allclose(fused.b, reference.b, atol=2e-4)
+def test_a_hundred_steps_on_the_same_batches_track_the_reference(model: Model, batch: int) -> None:
+    x = sparse_samples(61) * np.where(np.arange(61) % 3, 1, -1)[:, None]  # of either sign
+    data = Data(0.01, importance=np.linspace(0.5, 2, MODEL.features), samples=x.astype(np.float32), shuffle=False)
+    recipe = Recipe(steps=100, batch=batch, learning_rate=3e-3, start=raised(3, model), weight_decay=0.01)
+    assert np.isfinite(sparse_densities(resolve(data, model, recipe))).all()
+    fused, reference = (train(data, model, recipe, backend=backend).weights for backend in ("cpu", "reference"))
+    for name, expected in to_parameters(reference, "cpu").items():
+        np.testing.assert_allclose(getattr(fused, name), expected.numpy(), atol=2e-4, err_msg=name)
+        assert np.abs(getattr(fused, name) - getattr(raised(3, model), name)).max() > 0.01, name
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_gradient_is_that_of_automatic_differentiation(model: Model) -> None:
+    problem = resolve(Data(0.01, np.linspace(0.5, 2, 30)), model, Recipe(start=raised(1, model)))
+    x = sparse_samples(50) * np.where(np.arange(50) % 3, 1, -1)[:, None].astype(np.float32)
+    parameters = cpu.parameters_of(problem)
+    work = new_sparse(30, 7, model.tied, 50, parameters.shape[1])
+    order = np.arange(50, dtype=np.int32)
+    present = list_sparse(listed_sets(x[None]), 0, order, 0, 50, work.starts, work.feature, work.value)
+    assert 5 < present < 50
+    sparse_gradient(cpu.options_of(problem), problem.importance[0], 50, present, work, parameters[0])
+    found = to_parameters(cpu.weights_of(problem, work.gradient[None]), "cpu")
+    weights, importance = to_parameters(problem.start, "cpu"), torch.tensor(problem.importance)
+    _, expected = gradients(model, weights, importance, torch.tensor(x[None]))
+    for name, value in expected.items():
+        assert (found[name] - value).abs().max() < 1e-5 * value.abs().max(), name
 
 
 def test_an_instance_trains_alike_alone_and_beside_dense_ones() -> None:
@@ -102,6 +144,8 @@ def test_signed_draws_lie_on_both_sides_of_zero() -> None:
         (Data(0.2), MODEL),
         (Data(np.linspace(0.005, 0.01, 30)[None]), MODEL),
         (Data(0.01), Model(30, 7, output="linear")),
+        (Data(0.01), Model(30, 7, tied=False, hidden_activation="relu")),
+        (Data(0.01), Model(30, 7, target_mixing=np.eye(30, dtype=np.float32))),
         (Data(0.01, groups=((0, 1),), coupling="correlated"), MODEL),
     ],
 )
