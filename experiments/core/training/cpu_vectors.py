@@ -10,7 +10,7 @@ vectors where registers are shorter). Whoever calls them pads lengths to a multi
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types, uintp
 from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
