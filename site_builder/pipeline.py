@@ -11,8 +11,8 @@ from math import isfinite
 from pathlib import Path
 
 import site_builder
-from experiments.core.contract import ClaimSpec, Experiment, Finding
-from experiments.core.criteria import Criterion, Evidence, Verdict
+from experiments.core.contract import ClaimSpec, Experiment
+from experiments.core.criteria import Evidence, Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.build_stamp import code_digest
@@ -306,7 +306,7 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
         statements=spec.statements,
         source=spec.source,
         test=spec.test,
-        criterion=spec.criterion.sentence if isinstance(spec.criterion, Criterion) else spec.criterion,
+        criterion=spec.criterion.sentence,
         statistic=statistic,
         verdict=verdict,
         published=spec.published,
@@ -317,13 +317,11 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
 
 def _judged(spec: ClaimSpec, found: object) -> tuple[Quantity, Verdict, float | None]:
     """Return the statistic of a claim, its verdict, and the verdict's margin in standard errors."""
-    if isinstance(spec.criterion, Criterion) and isinstance(found, Quantity | Evidence):
-        evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)
-        try:
-            verdict = spec.criterion.verdict(evidence)
-        except ValueError as error:
-            raise ReportError(f"claim {spec.id!r} cannot be decided: {error}") from error
-        return evidence.statistic, verdict, spec.criterion.margin(evidence)
-    if isinstance(spec.criterion, str) and isinstance(found, Finding):
-        return found.statistic, found.verdict, None
-    raise ReportError(f"claim {spec.id!r} returned a {type(found).__name__}; return a Quantity or an Evidence")
+    if not isinstance(found, Quantity | Evidence):
+        raise ReportError(f"claim {spec.id!r} returned a {type(found).__name__}; return a Quantity or an Evidence")
+    evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)
+    try:
+        verdict = spec.criterion.verdict(evidence)
+    except ValueError as error:
+        raise ReportError(f"claim {spec.id!r} cannot be decided: {error}") from error
+    return evidence.statistic, verdict, spec.criterion.margin(evidence)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
+from experiments.core.criteria import Criterion
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.options import WrongOption
 from site_builder.store.records import Problem
@@ -174,6 +175,11 @@ def _check_functions(experiment: Experiment) -> None:
         _result_type(experiment.compute)
     except NameError as error:
         raise ReportError(f"the annotations of its run cannot be read ({error}); define Result above run") from error
+    for claim in experiment.claims.values():
+        if not isinstance(claim.criterion, Criterion):
+            raise ReportError(
+                f"claim {claim.id!r} needs a criterion such as above(0.5); see experiments/core/criteria.py"
+            )
     if not experiment.figures and not experiment.claims:
         raise ReportError("it needs a figure or a claim; add one with @experiment.figure or @experiment.claim")
 

@@ -46,18 +46,7 @@ if TYPE_CHECKING:  # pages are built from stored results without drawing, and ma
 
     from experiments.core.views import View
 
-__all__ = [
-    "ClaimSpec",
-    "Evidence",
-    "Experiment",
-    "FigureSpec",
-    "Finding",
-    "Verdict",
-    "above",
-    "graded",
-    "keyed",
-    "undefined",
-]
+__all__ = ["ClaimSpec", "Evidence", "Experiment", "FigureSpec", "Verdict", "keyed", "undefined"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,30 +63,6 @@ def keyed(names: Callable[[Any], Iterable[str]], why_undefined: str = "") -> Any
     `why_undefined` says what NaN means in it, as `undefined` does for other fields.
     """
     return field(metadata={"keys": names} | ({"undefined": why_undefined} if why_undefined else {}))
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a claim function returns: the statistic it looked at and the verdict its criterion gives."""
-
-    statistic: Quantity
-    verdict: Verdict
-
-
-def above(found: Quantity, level: float) -> Verdict:
-    """Return supported if the whole interval of `found` lies above `level`, refuted if below, else inconclusive."""
-    if found.low is None or found.high is None:
-        raise ValueError(f"{found!r} has no interval to compare with {level}")
-    if found.low > level:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.high < level else Verdict.INCONCLUSIVE
-
-
-def graded(found: Quantity, enough: float, few: float) -> Verdict:
-    """Return supported from `enough` on, refuted below `few`, mixed in between; for values without sampling error."""
-    if found.value >= enough:
-        return Verdict.SUPPORTED
-    return Verdict.REFUTED if found.value < few else Verdict.MIXED
 
 
 @dataclass(frozen=True)
@@ -134,10 +99,10 @@ class ClaimSpec:
     statements: tuple[str, ...]
     source: str
     test: str
-    criterion: Criterion | str
+    criterion: Criterion
     figures: tuple[str, ...]
     published: Verdict | None
-    decide: Callable[[Any], Quantity | Evidence | Finding]
+    decide: Callable[[Any], Quantity | Evidence]
 
 
 @dataclass
@@ -211,7 +176,7 @@ class Experiment:
         *,
         title: str,
         test: str,
-        criterion: Criterion | str,
+        criterion: Criterion,
         statements: tuple[str, ...] = (),
         source: str = "",
         figures: tuple[str, ...] = (),

@@ -79,6 +79,7 @@ def templates() -> jinja2.Environment:
         "badge": badge,
         "duration": duration,
         "bytes": size,
+        "margin": margin,
         "verbatim": verbatim,
         "plain": to_plain,
         "in_script": in_script,
@@ -109,6 +110,11 @@ def duration(seconds: float) -> str:
 def size(count: int) -> str:
     """Return a size of a file in words ("34 kB")."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
+
+
+def margin(errors: float) -> str:
+    """Return a margin in standard errors in words ("3.4", "more than 100")."""
+    return "more than 100" if errors > 100 else f"{errors:.1f}"
 
 
 class Blocks:

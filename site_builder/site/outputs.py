@@ -105,6 +105,7 @@ def claim_json(claim: ClaimRecord) -> dict[str, Any]:
         "statistic": statistic_json(claim.statistic),
         "criterion": claim.criterion,
         "verdict": str(claim.verdict),
+        "margin": claim.margin,
         "published": None if claim.published is None else str(claim.published),
         "figures": list(claim.figures),
         "page": claim.page,

@@ -39,6 +39,11 @@ def only_problem(tiny):
         ("@dataclass(frozen=True)\nclass Config", "@dataclass\nclass Config", "config must be a frozen dataclass"),
         ("    seed: int = 0\n", "", "config must have an integer field `seed`"),
         ("quick=Config(samples=16)", "quick=16", "the quick configuration must be a Config"),
+        (
+            "criterion=less_than(1e-9)",
+            'criterion="small"',
+            "claim 'sine-mean-is-zero' needs a criterion",
+        ),
         ('"sine-wave",\n', '"Sine wave",\n', "'Sine wave' must be a slug"),
         ("swings evenly about zero.", "", None),
         ('alt="A curve that swings evenly about zero."', 'alt=" "', "figure 'sine-wave' needs an alt text"),

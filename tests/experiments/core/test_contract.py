@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from experiments.core.contract import Experiment
+from experiments.core.criteria import above
 from experiments.core.errors import ReportError, did_you_mean
 
 
@@ -55,9 +56,9 @@ def test_a_view_joins_the_figure_above_it_once(experiment):
 
 
 def test_a_claim_id_is_used_once(experiment):
-    experiment.claim("c", title="C", test="t", criterion="k")(lambda result: None)
+    experiment.claim("c", title="C", test="t", criterion=above(0.5))(lambda result: None)
     with pytest.raises(ReportError, match="two claims are called 'c'"):
-        experiment.claim("c", title="C", test="t", criterion="k")
+        experiment.claim("c", title="C", test="t", criterion=above(0.5))
 
 
 def test_decorators_return_the_function_they_register(experiment):
