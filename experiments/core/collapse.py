@@ -1,16 +1,14 @@
 """Which variable decides? Curves of systems of several sizes, and how well each predicts the others.
 
-A hypothesis says that an outcome is one function of one variable for all sizes, such as "live / n depends on p n / d".
-It is tested by leaving each size out and reading its outcomes off the curve of the other sizes. No functional
-form is fitted: the curve is linear interpolation, over the logarithm of the variable, between averages.
+A hypothesis says that an outcome is one function of one variable for all sizes, such as "the represented share of n
+depends on p n / d". It is tested by leaving each size out and reading its outcomes off the curve of the other sizes. No
+functional form is fitted: the curve is linear interpolation, over the logarithm of the variable, between averages.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-from experiments.core.quantities import CONFIDENCE, Quantity
 
 Array = NDArray[np.float64]
 
@@ -41,11 +39,3 @@ def root_mean_square(errors: Sequence[Array], common: Sequence[NDArray[np.bool_]
     """Return the root of the mean squared error over the points marked in `common`."""
     chosen = np.concatenate([error[keep] for error, keep in zip(errors, common, strict=True)])
     return float(np.sqrt(np.mean(chosen**2)))
-
-
-def percentile_quantity(value: float, resampled: Array, n: int, unit: str = "") -> Quantity:
-    """Return a value with the percentile interval of its bootstrap resamples over `n` seeds."""
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(resampled, [tail, 100 - tail])
-    method = f"percentile bootstrap over seeds, {len(resampled)} resamples, 95 %"
-    return Quantity(value, float(low), float(high), n, unit, method)

@@ -1,1 +1,1 @@
-"""What the experiments of the reader's own runs share: the runs themselves, the dense case, collapse of curves."""
+"""What the experiments of the reader's own runs share: the dense case, causes' shares, islands, counts."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.core.collapse import held_out_errors, percentile_quantity, root_mean_square
+from experiments.core.collapse import held_out_errors, root_mean_square
 
 
 def test_sizes_that_follow_one_line_are_predicted_exactly_inside_the_range() -> None:
@@ -25,8 +25,3 @@ def test_a_shift_between_two_sizes_is_the_error() -> None:
     errors = held_out_errors(variables, [variables[0], variables[0] + 0.3])
     keep = [np.ones(7, bool)] * 2
     assert root_mean_square(errors, keep) == pytest.approx(0.3)
-
-
-def test_the_percentile_interval_holds_95_percent_of_resamples() -> None:
-    found = percentile_quantity(0.5, np.linspace(0, 1, 1001), n=16)
-    assert (found.low, found.high, found.n) == (pytest.approx(0.025), pytest.approx(0.975), 16)
