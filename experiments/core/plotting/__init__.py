@@ -1,7 +1,7 @@
 """House style and shared artists for every figure of the report.
 
 A figure function takes a result, makes axes with `new_figure`, hands each Axes to a shared artist and returns
-the Figure. It names no colour, sets no font, saves nothing; it is called once per theme::
+the Figure. It names no colour, sets no font, saves nothing::
 
     from experiments.core import plotting
 

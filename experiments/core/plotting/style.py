@@ -2,7 +2,7 @@
 
 Colours are asked for by role ("accent", "ink", "theory") or by position (`series(0)`) and looked up at the
 moment of drawing, in the theme of the enclosing `with theme("dark"):` block. A figure function is
-therefore called once per theme and never names a colour itself. Outside any block the theme is "light".
+therefore called once, or once per theme, and never names a colour itself. Outside any block the theme is "light".
 """
 
 from collections.abc import Iterator

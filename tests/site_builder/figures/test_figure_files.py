@@ -123,7 +123,7 @@ def test_the_png_has_300_dots_per_inch_on_white(drawn):
     with Image.open(folder / files["png"].path) as image:
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
         assert image.width == 6.5 * 300
-        assert image.getpixel((0, 0)) == (255, 255, 255, 255)
+        assert image.getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_an_svg_is_drawn_in_its_own_theme_on_nothing(drawn):
@@ -182,7 +182,7 @@ def failing(what):
         if what == "glyph":
             ax.set_title("\N{CJK UNIFIED IDEOGRAPH-4E00}")
         if what == "theme":
-            ax.plot([0, 1], [0, len(plotting.colour("ink")) + (plotting.current_theme().name == "dark")])
+            ax.plot([0, 1], [0, plotting.current_theme().name == "dark"], color="red")  # no theme has it
         if what == "squeezed":
             figure.set_size_inches(0.3, 0.3)
         return None if what == "none" else figure
