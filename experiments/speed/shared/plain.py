@@ -1,7 +1,8 @@
 """The published recipe as most people write it: automatic differentiation, einsum over instances, AdamW.
 
 Set-up: Elhage et al. 2022 and its public notebook (fresh batches, learning rate 1e-3, weight decay 0.01,
-densities 20^-linspace(0, 1), importances 0.9^i). Written anew for this comparison.
+densities 20^-linspace(0, 1), importances 0.9^i); for two layers its "computing in superposition". Written anew for
+this comparison.
 """
 
 import numpy as np
@@ -37,7 +38,11 @@ class PlainRecipe:
         W = torch.empty(shape.instances, shape.features, shape.hidden, device=device)
         self.W = torch.nn.Parameter(torch.nn.init.xavier_normal_(W))
         self.b = torch.nn.Parameter(torch.zeros(shape.instances, shape.features, device=device))
-        self.optimizer = torch.optim.AdamW([self.W, self.b], lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self.W_out = (
+            torch.nn.Parameter(torch.nn.init.xavier_normal_(torch.empty_like(W))) if shape.two_layer else self.W
+        )
+        trained = [self.W, self.b, *([self.W_out] if shape.two_layer else [])]
+        self.optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 
     def train(self, steps: int) -> None:
         """Take `steps` steps."""
@@ -53,17 +58,29 @@ class PlainRecipe:
         shape = (self.shape.batch, self.shape.instances, self.shape.features)
         present = torch.rand(shape, device=self.device) <= self.density
         values = torch.rand(shape, device=self.device)
+        if self.shape.two_layer:
+            values = 2 * values - 1
         return torch.where(present, values, torch.zeros((), device=self.device))
 
     def loss(self, x: Tensor) -> Tensor:
         """Return the importance-weighted squared error, mean over batch and features, summed over instances."""
         h = torch.einsum("bif,ifh->bih", x, self.W)
-        y = torch.relu(torch.einsum("bih,ifh->bif", h, self.W) + self.b)
-        return (self.importance * (x - y) ** 2).mean(dim=(0, 2)).sum()
+        if self.shape.two_layer:
+            h = torch.relu(h)
+        y = torch.relu(torch.einsum("bih,ifh->bif", h, self.W_out) + self.b)
+        wanted = x.abs() if self.shape.two_layer else x
+        return (self.importance * (wanted - y) ** 2).mean(dim=(0, 2)).sum()
 
 
 def train_ours(shape: Shape, device: str, steps: int) -> None:
     """Train `shape` on the same data and recipe with the trainer of this report."""
-    data = Data(density=densities(shape), importance=importances(shape))
+    data = Data(density=densities(shape), importance=importances(shape), signed=shape.two_layer)
     recipe = Recipe(steps, shape.batch, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    train(data, Model(shape.features, shape.hidden), recipe, shape.instances, device)
+    train(data, model_of(shape), recipe, shape.instances, device)
+
+
+def model_of(shape: Shape) -> Model:
+    """Return the model of a shape as the trainer knows it."""
+    if shape.two_layer:
+        return Model(shape.features, shape.hidden, hidden_activation="relu", tied=False, target="absolute")
+    return Model(shape.features, shape.hidden)

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """`instances` models of `features` (n) and `hidden` units (d), trained on batches of `batch` samples."""
+    """`instances` models of `features` (n) and `hidden` units (d), trained on batches of `batch` samples.
+
+    Models are tied and linear inside, or with `two_layer` untied with a hidden ReLU, computing |x| of signed features.
+    """
 
     instances: int
     features: int
     hidden: int
     batch: int = 1024
+    two_layer: bool = False
 
     @property
     def multiply_adds(self) -> int:
@@ -40,6 +44,7 @@ TARGETS = {
         Target(Shape(64, 20, 5), 12, 25),
         Target(Shape(20, 200, 20), 6, 12),
         Target(Shape(4, 100, 40), 4, 8),
+        Target(Shape(64, 100, 40, two_layer=True), 5, 8),
     ),
     "cuda": (
         Target(Shape(1000, 5, 2), 30, 100),

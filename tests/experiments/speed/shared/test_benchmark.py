@@ -1,14 +1,14 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from experiments.core.training.reference import loss
-from experiments.core.training.specification import Model
 from experiments.speed.shared import measurement as module
 from experiments.speed.shared import report, shapes
-from experiments.speed.shared.plain import PlainRecipe, densities, importances
+from experiments.speed.shared.plain import PlainRecipe, densities, importances, model_of
 from experiments.speed.shared.shapes import Shape, Target
 
 TINY = Shape(3, 4, 2, 16)
@@ -34,17 +34,20 @@ def section(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     )
 
 
-def test_the_plain_recipe_has_the_loss_of_the_reference() -> None:
-    recipe = PlainRecipe(TINY, "cpu")
+@pytest.mark.parametrize("shape", [TINY, replace(TINY, two_layer=True)], ids=["tied", "two layers"])
+def test_the_plain_recipe_has_the_loss_of_the_reference(shape: Shape) -> None:
+    recipe = PlainRecipe(shape, "cpu")
     x = recipe.batch()
-    weights = {"W": recipe.W.transpose(1, 2), "b": recipe.b}
-    expected = loss(Model(4, 2), weights, recipe.importance.expand(3, -1), x.transpose(0, 1)).sum()
+    assert (x.min() < 0) == shape.two_layer
+    weights = {"W": recipe.W.transpose(1, 2), "b": recipe.b, "W_out": recipe.W_out}
+    expected = loss(model_of(shape), weights, recipe.importance.expand(3, -1), x.transpose(0, 1)).sum()
     torch.testing.assert_close(recipe.loss(x), expected)
 
 
-def test_the_plain_recipe_learns() -> None:
+@pytest.mark.parametrize("two_layer", [False, True])
+def test_the_plain_recipe_learns(two_layer: bool) -> None:
     torch.manual_seed(0)
-    recipe = PlainRecipe(Shape(3, 4, 2, 256), "cpu")
+    recipe = PlainRecipe(Shape(3, 4, 2, 256, two_layer), "cpu")
     x = recipe.batch()
     before = recipe.loss(x).item()
     recipe.train(60)
