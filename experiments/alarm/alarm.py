@@ -35,6 +35,7 @@ experiment = Experiment(
         seeds=4,
         world=WorldConfig(features=64, hidden=24, importance=(10, 40), steps=600, batch=256),
         labels=(10, 1000),
+        network_labels=(1000,),
         latents=64,
         autoencoder_steps=400,
         autoencoder_batch=256,
@@ -66,7 +67,8 @@ def run(config: Config, device: str) -> Result:
 def _shown(result: Result) -> list[str]:
     """Return the detectors that figures show: each kind once, probes with the most labels."""
     most = int(result.labels.max())
-    return [DIRECTION, logistic_name(most), network_name(most), LATENT, *_latent_probes(result)]
+    network = network_name(int(result.network_labels.max()))
+    return [DIRECTION, logistic_name(most), network, LATENT, *_latent_probes(result)]
 
 
 def _latent_probes(result: Result) -> list[str]:
@@ -132,9 +134,9 @@ def draw_rates(result: Result) -> Figure:
 )
 def draw_labels(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.4)
-    counts = [int(count) for count in result.labels]
-    for index, (label, named) in enumerate((("logistic probe", logistic_name), ("network probe", network_name))):
-        found = [result.detectors[named(count)].true_at_3 for count in counts]
+    kinds = (("logistic probe", result.labels, logistic_name), ("network probe", result.network_labels, network_name))
+    for index, (label, counts, named) in enumerate(kinds):
+        found = [result.detectors[named(int(count))].true_at_3 for count in counts]
         plotting.points(ax, counts, found, label=label, index=index, line=True)
     plotting.theory_level(ax, result.detectors[DIRECTION].true_at_3.value, label="own direction")
     plotting.guide(ax, result.detectors[LATENT].true_at_3.value)

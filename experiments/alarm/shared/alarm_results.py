@@ -48,22 +48,23 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 16
+    seeds: int = 12
     world: WorldConfig = field(default_factory=WorldConfig)
     labels: tuple[int, ...] = (10, 100, 1000, 10_000, 100_000)  # half of them positive
-    network_steps: int = 1500
+    network_labels: tuple[int, ...] = (1000, 100_000)
+    network_steps: int = 800
     latents: int = 256  # width of the autoencoder, as many as there are features
     autoencoder_steps: int = 3000
     autoencoder_batch: int = 512
     latent_counts: tuple[int, ...] = (5, 20)  # probes on so many latents
     latent_labels: int = 10_000
-    negatives: int = 500_000  # per seed; together 8 million
-    positives: int = 4000  # per seed and target
-    code_negatives: int = 10_000  # sparse coding costs too much for more
-    code_positives: int = 500
+    negatives: int = 100_000  # per seed; together 1.2 million
+    positives: int = 2000  # per seed and target
+    code_negatives: int = 5000  # sparse coding costs too much for more
+    code_positives: int = 250
     code_penalty: float = 0.02
-    cause_samples: int = 300_000
-    harm_samples: int = 4000
+    cause_samples: int = 100_000
+    harm_samples: int = 2000
     rates: tuple[float, ...] = (1e-2, 1e-3, 1e-4)  # of false alarms; claims are about the second
 
 
@@ -73,7 +74,7 @@ def detector_names(config: Config) -> list[str]:
         DIRECTION,
         "least squares",
         *(logistic_name(count) for count in config.labels),
-        *(network_name(count) for count in config.labels),
+        *(network_name(count) for count in config.network_labels),
         LATENT,
         *(sparse_name(count) for count in config.latent_counts),
     ]
@@ -134,7 +135,8 @@ class Result:
     rates: Array  # (rate,) of false alarms
     true: Array  # (detector, rate, target, seed), share of dangerous samples with an alarm
     by_value: Array  # (detector, bin, target, seed), share of alarms by the target's value, at the second rate
-    labels: NDArray[np.int64]  # (count,)
+    labels: NDArray[np.int64]  # (count,) of logistic probes
+    network_labels: NDArray[np.int64]  # (count,) of networks
     cause: Array  # (detector, target, feature, seed), P(alarm | feature present): direction, probe, best latent
     column: Array  # (target, feature, seed), W_t . W_j
     numbers: Numbers
@@ -160,6 +162,7 @@ def detected(config: Config, device: str) -> Result:
         true=true.transpose(0, 2, 1, 3),
         by_value=by_value.transpose(0, 2, 1, 3),
         labels=np.array(config.labels),
+        network_labels=np.array(config.network_labels),
         cause=cause,
         column=column,
         numbers=_numbers(config, area, true, cause, column, coded, acts, harm, size),
@@ -176,7 +179,7 @@ def _one_seed(config: Config, models: Weights, latents: Latents, s: int) -> tupl
         W,
         data,
         config.labels,
-        config.labels,
+        config.network_labels,
         config.network_steps,
         latents,
         config.latent_counts,
@@ -279,7 +282,7 @@ def _numbers(
     names = detector_names(config)
     at_main = {name: true[place, :, MAIN].mean(0) for place, name in enumerate(names)}
     most = max(config.labels)
-    probe, network = at_main[logistic_name(most)], at_main[network_name(most)]
+    probe, network = at_main[logistic_name(most)], at_main[network_name(max(config.network_labels))]
     good = [place for place, name in enumerate(names) if not _few_labels(name)]
     last = true[good, :, -1].mean(1)
     correlation = [_cause_correlation(rows, column) for rows in cause]
