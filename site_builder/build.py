@@ -4,21 +4,21 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from site_builder import build_stamp as freshness
-from site_builder.build_stamp import State
-from site_builder.console import Watcher
+from site_builder.base.console import Watcher
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import discover
+from site_builder.keys import build_stamp as freshness
+from site_builder.keys.build_stamp import State
 from site_builder.keys.run_keys import inputs_of
-from site_builder.options import Options
 from site_builder.pipeline import gather
-from site_builder.project import Project
-from site_builder.registry import discover
-from site_builder.reproduction import PUBLISHED_SCALES, compared, differences
+from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
+from site_builder.published.results import load
+from site_builder.results.runs import result_digest
 from site_builder.site.mkdocs_site import build_site
 from site_builder.store.codec import record_to_json
 from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
-from site_builder.store.published import load
 from site_builder.store.records import Problem, Report
-from site_builder.store.runs import result_digest
 
 
 def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False, strict: bool = False) -> Report:

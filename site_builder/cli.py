@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.core.errors import ReportError
-from site_builder.console import watching
-from site_builder.environment import device_class, jobs_asked
-from site_builder.options import SCALES, Options, WrongOption, chosen
-from site_builder.project import Project, find_project
+from site_builder.base.console import watching
+from site_builder.base.environment import device_class, jobs_asked
+from site_builder.base.options import SCALES, Options, WrongOption, chosen
+from site_builder.base.project import Project, find_project
 
 if TYPE_CHECKING:
     from site_builder.store.records import Report
@@ -80,9 +80,9 @@ def ship(
 ) -> None:
     """Write the results of the full run to experiments/published, to be committed with the source."""
     from site_builder.build import gathered
-    from site_builder.build_stamp import state_of
-    from site_builder.registry import discover
-    from site_builder.shipping import ship as publish_results
+    from site_builder.discovery.registry import discover
+    from site_builder.keys.build_stamp import state_of
+    from site_builder.published.shipping import ship as publish_results
 
     with said_in_one_sentence():
         with watching() as watcher:
@@ -95,7 +95,7 @@ def ship(
 def run(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
     """Run the experiments and draw their figures, without building pages."""
     from site_builder.build import gathered
-    from site_builder.build_stamp import state_of
+    from site_builder.keys.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
         project, options = asked(scale, device, only, jobs)
@@ -108,7 +108,7 @@ def run(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: J
 def render(scale: Scale = "full", device: Device = "auto") -> None:
     """Render the pages to Markdown in build/pages from what is stored; nothing runs."""
     from site_builder.build import gathered, rendered
-    from site_builder.build_stamp import state_of
+    from site_builder.keys.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
         project, options = asked(scale, device, "", compute=False)
@@ -228,7 +228,7 @@ def publish(
 def bench(device: Device = "auto") -> None:
     """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
     from experiments.speed.shared import PACKAGES, measure, merged, table
-    from site_builder import environment
+    from site_builder.base import environment
     from site_builder.store.entries import write_file
 
     with said_in_one_sentence(), watching() as watcher:
@@ -267,7 +267,7 @@ def asked(scale: str, device: str, only: str, jobs: str = "1", *, compute: bool 
 
 def nothing_changed(project: Project, options: Options) -> bool:
     """True when the finished site is what a build would make."""
-    from site_builder.build_stamp import is_finished, state_of
+    from site_builder.keys.build_stamp import is_finished, state_of
 
     return is_finished(project, state_of(project, options))
 
@@ -300,8 +300,8 @@ def refuse_differences(project: Project) -> None:
     """End with 1 if the finished site differs from the published run."""
     from dataclasses import replace
 
+    from site_builder.published.reproduction import differences
     from site_builder.queries import last_report
-    from site_builder.reproduction import differences
 
     report = last_report(project)
     conclude(replace(report, problems=differences(report)))
@@ -309,7 +309,7 @@ def refuse_differences(project: Project) -> None:
 
 def tell_reproduction(result: "Report") -> None:
     """Say how much of the published run was reproduced, and where the rest stands."""
-    from site_builder.reproduction import paragraph
+    from site_builder.published.reproduction import paragraph
 
     text = paragraph(result.reproduction) if result.reproduction else ""
     if text:

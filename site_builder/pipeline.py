@@ -15,29 +15,29 @@ from experiments.core.contract import ClaimSpec, Experiment
 from experiments.core.criteria import Evidence, Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.build_stamp import code_digest
-from site_builder.console import Watcher
-from site_builder.environment import Commit, commit_of
-from site_builder.failures import Failure, failure, told
-from site_builder.figures import drawings
+from site_builder.base.console import Watcher
+from site_builder.base.environment import Commit, commit_of
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import Registry, stem
+from site_builder.figures import drawings, view_files
 from site_builder.figures.drawings import Draw, Drawing
+from site_builder.keys.build_stamp import code_digest
 from site_builder.keys.run_keys import Key, draw_key, draw_parts, run_key
 from site_builder.keys.sources import Sources
-from site_builder.options import Options
-from site_builder.pages.words import quantities_of
-from site_builder.project import Project
-from site_builder.registry import Registry, stem
-from site_builder.reproduction import SCALE
+from site_builder.published.reproduction import SCALE
+from site_builder.published.results import Published, load
+from site_builder.published.shipping import load_shipped, staleness
+from site_builder.results import runs
+from site_builder.results.failures import Failure, failure, told
+from site_builder.results.runs import Run
 from site_builder.running import workers
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
 from site_builder.running.workers import Crew
-from site_builder.shipping import load_shipped, staleness
-from site_builder.store import runs
 from site_builder.store.entries import clear_unfinished
-from site_builder.store.published import Published, load
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
-from site_builder.store.runs import Run
+from site_builder.text.words import quantities_of
 
 
 def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
@@ -149,7 +149,8 @@ class _Gathering:
                 key = key_of(self.project, sources, experiment, self.options)
                 about = {id: drawings.about(spec, experiment) for id, spec in experiment.figures.items()}
                 figures = {
-                    id: draw_parts(sources, spec, self.writer, about[id]) for id, spec in experiment.figures.items()
+                    id: draw_parts(sources, spec, self.writer, view_files.write, about[id])
+                    for id, spec in experiment.figures.items()
                 }
                 plans.append(_Plan(experiment, key, about, figures, runs.entry(self.project, experiment, key)))
         return plans

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder.figures import drawings
+from site_builder.base.options import Options, WrongOption, chosen
+from site_builder.base.project import Project
+from site_builder.discovery.registry import discover
+from site_builder.figures import drawings, view_files
 from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
-from site_builder.options import Options, WrongOption, chosen
 from site_builder.pipeline import key_of, sources_of
-from site_builder.project import Project
-from site_builder.registry import discover
-from site_builder.store import codec, runs
+from site_builder.results import runs
+from site_builder.store import codec
 from site_builder.store.entries import MARKER, damage, digests, is_complete
 from site_builder.store.records import Report
 
@@ -45,7 +46,9 @@ def explanation(project: Project, options: Options) -> Iterator[str]:
             digest = runs.result_digest(folder)
             for spec in experiment.figures.values():
                 about = drawings.about(spec, experiment)
-                figure_key = draw_key(draw_parts(sources, spec, drawings.figure_writer(), about), digest)
+                figure_key = draw_key(
+                    draw_parts(sources, spec, drawings.figure_writer(), view_files.write, about), digest
+                )
                 yield from _told(f"  {spec.id}", "be drawn", drawings.entry(project, spec.id, figure_key), figure_key)
     yield from (f"{problem.where}: {problem.message}" for problem in registry.problems)
 

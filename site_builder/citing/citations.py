@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
+from site_builder.citing.metadata import coins, highwire, json_ld, report_coins, report_json_ld
 from site_builder.citing.publication import (
     SHORT,
     Publication,
@@ -18,9 +19,8 @@ from site_builder.citing.publication import (
     script_address,
     this_publication,
 )
-from site_builder.figures.metadata import coins, highwire, json_ld, report_coins, report_json_ld
-from site_builder.pages.markup import escape_latex, to_latex, to_plain
 from site_builder.store.records import FigureRecord
+from site_builder.text.markup import escape_latex, to_latex, to_plain
 
 __all__ = ["FORMATS", "cite", "coins", "highwire", "json_ld", "report_coins", "report_json_ld", "script_address"]
 

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 
 from experiments.core.quantities import Quantity
-from site_builder.pages.markup import escape_latex
 from site_builder.store.records import Report
+from site_builder.text.markup import escape_latex
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from site_builder.citing.metadata import MEDIA_TYPES
 from site_builder.citing.publication import Publication, file_path, page_path, script_address
-from site_builder.figures.metadata import MEDIA_TYPES
-from site_builder.pages.markup import to_plain
 from site_builder.store.records import FigureRecord, Report
+from site_builder.text.markup import to_plain
 
 CONTEXT = "https://w3id.org/ro/crate/1.2/context"
 

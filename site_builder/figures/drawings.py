@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.contract import Experiment, FigureSpec
+from site_builder.base.console import Watcher
+from site_builder.base.project import Project
 from site_builder.citing.publication import this_publication
-from site_builder.console import Watcher
 from site_builder.figures import view_files
 from site_builder.keys.run_keys import Key
-from site_builder.pages.words import fill
-from site_builder.project import Project
+from site_builder.results.runs import Run
 from site_builder.store import codec
 from site_builder.store.entries import damage, is_complete, write_entry
 from site_builder.store.records import FigureRecord, FileRecord, Source
-from site_builder.store.runs import Run
+from site_builder.text.words import fill
 
 Draw = Callable[[FigureSpec, Any, Path, dict[str, str]], tuple[dict[str, FileRecord], str]]
 """Draws a figure into a folder, with provenance inside the files; returns the files by kind and the content digest."""

@@ -20,11 +20,10 @@ from typing import Any
 from experiments.core.contract import Experiment, FigureSpec
 from experiments.core.errors import ReportError
 from experiments.core.instructions import instructions
-from site_builder.environment import python_minor, versions
-from site_builder.figures import view_files
+from site_builder.base.environment import python_minor, versions
+from site_builder.discovery.registry import result_type
 from site_builder.keys.closure import Closure, closure_of
 from site_builder.keys.sources import Sources
-from site_builder.registry import result_type
 from site_builder.store.codec import Arrays, encode
 from site_builder.store.entries import sha256
 
@@ -67,12 +66,19 @@ def inputs_of(experiment: Experiment, root: Path) -> list[Path]:
     return [path.relative_to(root) if path.is_relative_to(root) else path for path in experiment.inputs]
 
 
-def draw_parts(sources: Sources, spec: FigureSpec, writer: Callable[..., Any], about: dict[str, str]) -> dict[str, str]:
+def draw_parts(
+    sources: Sources,
+    spec: FigureSpec,
+    writer: Callable[..., Any],
+    view_writer: Callable[..., Any],
+    about: dict[str, str],
+) -> dict[str, str]:
     """Return the parts of a draw key that no result changes.
 
-    `writer` is the code that makes the files, `about` what they say of themselves; a view counts where there is one.
+    `writer` and `view_writer` are the code that makes the files of a figure and of its view, `about` what the files say
+    of themselves; a view counts where there is one.
     """
-    functions = [spec.draw, writer] if spec.view is None else [spec.draw, writer, spec.view, view_files.write]
+    functions = [spec.draw, writer] if spec.view is None else [spec.draw, writer, spec.view, view_writer]
     closure = closure_of(sources, *functions)
     parts = _code(closure) | {f"version {name}": found for name, found in versions(closure.packages).items()}
     return parts | {f"about {name}": value for name, value in about.items()} | {"python": python_minor()}

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from experiments.core.contract import Experiment
 from experiments.core.errors import did_you_mean
 from experiments.core.quantities import Quantity
-from site_builder.registry import result_type
+from site_builder.discovery.registry import result_type
 
 SCALARS = (Quantity, int, float, str, bool)
 

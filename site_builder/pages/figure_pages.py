@@ -9,10 +9,9 @@ from markupsafe import Markup
 from site_builder.citing import citations
 from site_builder.citing.publication import file_path, this_publication
 from site_builder.pages.macros import Blocks, Macros
-from site_builder.pages.markup import to_plain
 from site_builder.pages.page_files import Page
-from site_builder.site.outputs import REPLICATES
-from site_builder.store.records import FigureRecord
+from site_builder.store.records import REPLICATES, FigureRecord
+from site_builder.text.markup import to_plain
 
 FORMATS = {
     "bibtex": "BibTeX",

@@ -19,13 +19,13 @@ from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.citing.citations import coins
 from site_builder.citing.publication import file_path
-from site_builder.pages.markup import to_plain
 from site_builder.pages.page_files import Page
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part
-from site_builder.reproduction import summary
-from site_builder.site.math_extension import MathExtension
+from site_builder.published.reproduction import summary
 from site_builder.store.records import ClaimRecord, FigureRecord, Report
+from site_builder.text.markup import to_plain
+from site_builder.text.math_extension import MathExtension
 
 VERDICTS = {
     Verdict.SUPPORTED: "✓",

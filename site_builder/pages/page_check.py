@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
+from site_builder.discovery.registry import Registry, stem
 from site_builder.pages import page_files as pages
 from site_builder.pages.declared import declared_names, is_declared, unknown_names
 from site_builder.pages.macros import Macros, absent_reason, dormant_reason
 from site_builder.pages.page_files import Call, Page
 from site_builder.pages.statements import Part
-from site_builder.pages.typed_numbers import prose, typed_numbers
-from site_builder.registry import Registry, stem
-from site_builder.site.math_extension import DISPLAY, INLINE, mathml
 from site_builder.store.records import Problem, Report
+from site_builder.text.math_extension import DISPLAY, INLINE, mathml
+from site_builder.text.typed_numbers import prose, typed_numbers
 
 
 def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:

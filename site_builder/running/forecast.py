@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from site_builder.console import Watcher, in_words
+from site_builder.base.console import Watcher, in_words
 
 WORTH_TELLING = 60.0
 """Seconds from which on a forecast is told before the work begins."""

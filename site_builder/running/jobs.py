@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from experiments.core.contract import Experiment
-from site_builder.console import Watcher
-from site_builder.failures import Failure, failure
+from site_builder.base.console import Watcher
+from site_builder.base.options import Options
+from site_builder.base.project import Project
 from site_builder.figures import drawings
 from site_builder.figures.drawings import Drawing
 from site_builder.keys.run_keys import Key
-from site_builder.options import Options
-from site_builder.project import Project
-from site_builder.store import runs
+from site_builder.results import runs
+from site_builder.results.failures import Failure, failure
 
 
 class Job(Protocol):

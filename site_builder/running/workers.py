@@ -21,11 +21,11 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from experiments.core.errors import ReportError
-from site_builder.build_stamp import code_digest
-from site_builder.console import Watcher
-from site_builder.environment import usable_cores
-from site_builder.failures import Failure
-from site_builder.project import Project
+from site_builder.base.console import Watcher
+from site_builder.base.environment import usable_cores
+from site_builder.base.project import Project
+from site_builder.keys.build_stamp import code_digest
+from site_builder.results.failures import Failure
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import Job
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError
-from site_builder.pages.typed_numbers import prose, typed_numbers
-from site_builder.site.math_extension import DISPLAY, INLINE, mathml
 from site_builder.store.entries import write_file
 from site_builder.store.records import Problem
+from site_builder.text.math_extension import DISPLAY, INLINE, mathml
+from site_builder.text.typed_numbers import prose, typed_numbers
 
 PACKAGES = ("torch", "numba", "numpy", "scipy", "matplotlib")
 """Packages whose version can change what a notebook shows."""

@@ -24,10 +24,7 @@ from site_builder.citing.publication import (
     this_publication,
 )
 from site_builder.citing.ro_crate import ro_crate
-from site_builder.store.records import ClaimRecord, FigureRecord, Report, Reproduction
-
-REPLICATES = ("seeds", "models", "instances")
-"""Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
+from site_builder.store.records import REPLICATES, ClaimRecord, FigureRecord, Report, Reproduction
 
 
 def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:

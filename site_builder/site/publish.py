@@ -3,8 +3,8 @@
 import subprocess
 
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder.environment import commit_of
-from site_builder.project import Project
+from site_builder.base.environment import commit_of
+from site_builder.base.project import Project
 
 
 def refuse_unpublishable(project: Project, scale: str) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.core.errors import ReportError
-from site_builder.build_stamp import State, state_of
-from site_builder.options import Options
-from site_builder.project import Project
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.keys.build_stamp import State, state_of
 
 HOST = "127.0.0.1"
 

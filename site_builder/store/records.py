@@ -6,6 +6,9 @@ from typing import Any
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
 
+REPLICATES = ("seeds", "models", "instances")
+"""Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
+
 
 @dataclass(frozen=True)
 class FileRecord:

@@ -17,10 +17,10 @@ import experiments
 import experiments.core
 from experiments.core.contract import FigureSpec
 from site_builder import pipeline
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import discover
 from site_builder.figures import drawings
-from site_builder.options import Options
-from site_builder.project import Project
-from site_builder.registry import discover
 from site_builder.store.records import FileRecord, Report
 
 REPOSITORY = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from site_builder import build, cli, environment
+from site_builder import build, cli
+from site_builder.base import environment
 from site_builder.store.entries import digests
 
 SINE = "experiments/waves/sine.py"
@@ -219,7 +220,7 @@ def test_a_site_is_built_from_published_results_without_running_anything(built, 
     done = command("ship")
     assert (done.exit_code, "Published 2 results" in done.stdout) == (0, True), done.stderr
     command("clean")
-    monkeypatch.setattr("site_builder.store.runs.computed", never)
+    monkeypatch.setattr("site_builder.results.runs.computed", never)
     done = command("site")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"Open {built.project.site / 'index.html'}"

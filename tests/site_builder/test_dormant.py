@@ -2,10 +2,10 @@
 
 import pytest
 
-from site_builder.build_stamp import state_of
-from site_builder.options import Options, WrongOption
+from site_builder.base.options import Options, WrongOption
+from site_builder.discovery.registry import discover
+from site_builder.keys.build_stamp import state_of
 from site_builder.pages.render import render
-from site_builder.registry import discover
 
 COSINE = "experiments/waves/cosine.py"
 PAGE = """# Waves

@@ -9,9 +9,9 @@ import pytest
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
-from site_builder.options import Options
+from site_builder.base.options import Options
+from site_builder.discovery.registry import discover
 from site_builder.pipeline import gather
-from site_builder.registry import discover
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"

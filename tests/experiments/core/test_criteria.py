@@ -28,7 +28,7 @@ from experiments.core.criteria import (
     where,
 )
 from experiments.core.quantities import Quantity, exact
-from site_builder.registry import discover
+from site_builder.discovery.registry import discover
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 

@@ -20,7 +20,7 @@ from experiments.correlation import (
     strategy_map,
 )
 from experiments.correlation.shared import coupled_census
-from site_builder.pages.words import fill
+from site_builder.text.words import fill
 
 
 def verdict_of(module, claim, result):

@@ -6,10 +6,10 @@ import pytest
 
 from experiments.core import instructions
 from experiments.core.contract import Experiment
+from site_builder.discovery.registry import load
 from site_builder.keys import run_keys
 from site_builder.keys.run_keys import run_key
 from site_builder.keys.sources import Sources
-from site_builder.registry import load
 
 ROOT = Path(__file__).parents[3]
 

@@ -55,3 +55,7 @@ def test_packages_that_import_each_other_are_named_and_still_drawn():
 
 def test_names_are_escaped():
     assert "experiments/&lt;part&gt;" in drawn(Rooms({"experiments/<part>": 3}))
+
+
+def test_no_packages_of_this_project_import_each_other_in_a_circle():
+    assert circles(read_rooms(ROOT)) == []

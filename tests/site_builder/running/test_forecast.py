@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from site_builder import console
-from site_builder.console import Clock, in_words
+from site_builder.base import console
+from site_builder.base.console import Clock, in_words
 from site_builder.running.forecast import Forecast
 
 

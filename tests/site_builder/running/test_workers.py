@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from site_builder.environment import usable_cores
+from site_builder.base.environment import usable_cores
 from site_builder.running.jobs import longest_first
 from site_builder.store.entries import digests
 
@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 from site_builder import pipeline
 from site_builder.running import workers
-from site_builder.console import Lines
-from site_builder.options import Options
-from site_builder.project import Project
-from site_builder.registry import discover
+from site_builder.base.console import Lines
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import discover
 
 if __name__ == "__main__":
     workers.WORTH_WORKERS = int(sys.argv[1])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from site_builder.pages.markup import escape_latex, to_latex, to_plain
+from site_builder.text.markup import escape_latex, to_latex, to_plain
 
 
 @pytest.mark.parametrize(

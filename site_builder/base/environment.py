@@ -11,7 +11,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from site_builder.options import DEVICES, WrongOption, chosen
+from site_builder.base.options import DEVICES, WrongOption, chosen
 
 SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.cff", "requirements.lock")
 """What a published number can depend on; a change elsewhere does not make the work tree dirty."""

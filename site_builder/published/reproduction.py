@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf, isclose
 
 from experiments.core.quantities import Quantity
-from site_builder.store.published import Published, PublishedClaim, PublishedRun
+from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store.records import (
     ClaimComparison,
     ClaimRecord,

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.core.errors import ReportError
-from site_builder.registry import discover
+from site_builder.discovery.registry import discover
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"

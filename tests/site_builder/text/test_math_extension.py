@@ -6,7 +6,7 @@ import pytest
 from markdown import markdown
 
 from experiments.core.errors import ReportError
-from site_builder.site.math_extension import MathExtension, mathml
+from site_builder.text.math_extension import MathExtension, mathml
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from experiments.core.instructions import PINNED
+from site_builder.base.project import Project
+from site_builder.discovery.registry import Registry, stem
 from site_builder.keys.run_keys import Key
-from site_builder.project import Project
-from site_builder.registry import Registry, stem
-from site_builder.store import runs
-from site_builder.store.published import PublishedRun, code_part, publish, unpacked, write_index
+from site_builder.published.results import PublishedRun, code_part, publish, unpacked, write_index
+from site_builder.results import runs
+from site_builder.results.runs import Run
 from site_builder.store.records import Report
-from site_builder.store.runs import Run
 
 
 def ship(project: Project, registry: Registry, report: Report, *, partial: bool = False) -> str:

@@ -18,12 +18,12 @@ from typing import Any
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.project import Project
+from site_builder.base.project import Project
+from site_builder.results.runs import result_digest
 from site_builder.store import codec
 from site_builder.store.codec import EPOCH
 from site_builder.store.entries import damage, is_complete, sha256, write_entry, write_file
 from site_builder.store.records import ClaimRecord, RunRecord
-from site_builder.store.runs import result_digest
 
 FORMAT = 1
 """Raised whenever an older program could misread what is written here."""

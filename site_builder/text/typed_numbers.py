@@ -9,7 +9,7 @@ equations and preprints.
 import re
 from dataclasses import dataclass
 
-from site_builder.site.math_extension import DISPLAY, INLINE
+from site_builder.text.math_extension import DISPLAY, INLINE
 
 _NUMBER = re.compile(r"(?<![\w.,/])[-+−]?(?:\d+(?:\.\d+)?\s?[%‰]|\d+\.\d+)(?!\d|[.,]\d)")
 _ALONE = re.compile(r"\s*[-+−]?\d+(?:\.\d+)?\s*\\?%?\s*")

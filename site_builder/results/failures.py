@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.core.errors import ReportError
-from site_builder.project import Project
+from site_builder.base.project import Project
 from site_builder.store.entries import write_file
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from site_builder.citing.publication import SHORT, Publication, file_path, page_path, this_publication
-from site_builder.pages.markup import to_plain
 from site_builder.store.records import FigureRecord, Report
+from site_builder.text.markup import to_plain
 
 MEDIA_TYPES = {
     "light.svg": "image/svg+xml",

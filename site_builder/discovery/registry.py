@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
 from experiments.core.criteria import Criterion
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder.options import WrongOption
+from site_builder.base.options import WrongOption
 from site_builder.store.records import Problem
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

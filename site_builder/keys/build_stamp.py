@@ -18,8 +18,8 @@ from typing import Any
 
 from experiments.core.given_files import GIVEN_FILES
 from experiments.core.instructions import instructions
-from site_builder.environment import Commit, commit_of
-from site_builder.project import Project
+from site_builder.base.environment import Commit, commit_of
+from site_builder.base.project import Project
 from site_builder.store.entries import damage, digests, sha256, write_file
 
 State = dict[str, str]

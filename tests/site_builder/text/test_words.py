@@ -7,7 +7,7 @@ import pytest
 
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.pages.words import fill, quantities_of
+from site_builder.text.words import fill, quantities_of
 
 
 @dataclass(frozen=True)

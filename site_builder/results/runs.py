@@ -16,12 +16,12 @@ from typing import Any
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from experiments.core.progress import listening, noting
-from site_builder.console import Watcher
-from site_builder.environment import Commit, hardware, threads
+from site_builder.base.console import Watcher
+from site_builder.base.environment import Commit, hardware, threads
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import result_type
 from site_builder.keys.run_keys import Key, config_values
-from site_builder.options import Options
-from site_builder.project import Project
-from site_builder.registry import result_type
 from site_builder.store import codec
 from site_builder.store.entries import damage, is_complete, locked, sha256, write_entry
 from site_builder.store.records import RunRecord

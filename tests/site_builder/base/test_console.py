@@ -5,8 +5,8 @@ import io
 from rich.console import Console
 from rich.progress import Progress
 
-from site_builder import console
-from site_builder.console import Bar, Lines, watching
+from site_builder.base import console
+from site_builder.base.console import Bar, Lines, watching
 
 
 def test_without_a_terminal_work_is_told_in_plain_lines_now_and_then(capsys, monkeypatch):

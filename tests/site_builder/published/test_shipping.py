@@ -8,10 +8,10 @@ import pytest
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from site_builder.build import with_published
-from site_builder.registry import discover
-from site_builder.reproduction import compared, differences, paragraph
-from site_builder.shipping import ship
-from site_builder.store.published import FORMAT, load
+from site_builder.discovery.registry import discover
+from site_builder.published.reproduction import compared, differences, paragraph
+from site_builder.published.results import FORMAT, load
+from site_builder.published.shipping import ship
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from site_builder import build_stamp as freshness
-from site_builder.options import Options
+from site_builder.base.options import Options
+from site_builder.keys import build_stamp as freshness
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from site_builder.pages.typed_numbers import typed_numbers
+from site_builder.text.typed_numbers import typed_numbers
 
 
 @pytest.mark.parametrize(

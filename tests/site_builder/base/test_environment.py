@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from site_builder import environment
-from site_builder.environment import commit_of, device_class, jobs_asked, versions
-from site_builder.options import WrongOption
+from site_builder.base import environment
+from site_builder.base.environment import commit_of, device_class, jobs_asked, versions
+from site_builder.base.options import WrongOption
 
 
 def test_auto_takes_cuda_where_there_is_one_and_the_processor_elsewhere(monkeypatch):
