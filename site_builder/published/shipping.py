@@ -18,10 +18,10 @@ from site_builder.store.records import Report
 def ship(project: Project, registry: Registry, report: Report, *, partial: bool = False) -> str:
     """Write the results behind `report` to `experiments/published/`; return a sentence on what was published.
 
-    Raises ReportError when something failed or is missing (unless `partial`), and when results depend on the processor
+    Raises ReportError when something failed or is missing, unless `partial`, and when results depend on the processor
     that made them.
     """
-    if report.problems:
+    if report.problems and not partial:
         raise ReportError(f"{report.problems[0].where}: {report.problems[0].message}; nothing was published")
     missing = sorted(registry.experiments.keys() - report.runs.keys())
     if missing and not partial:
