@@ -1,6 +1,8 @@
-"""Sparse autoencoders: eight of them in one call here, one after the other with SAELens, on the same world.
+"""Sparse autoencoders: several of them in one call here, against plain torch and against SAELens, on the same worlds.
 
-An optional row: it is measured where `sae-lens` is installed, which brings a language-model stack with it.
+Plain torch is the reference backend: dense products and automatic differentiation, all autoencoders in one batch. The
+row of SAELens, which trains one after the other, is measured where `sae-lens` is installed: it brings a language-model
+stack with it.
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from experiments.core.autoencoders import Batch, Specification, grid, sparse_uniform, train_autoencoders
+from experiments.core.autoencoders import VARIANTS, Batch, Specification, grid, sparse_uniform, train_autoencoders
 
 FEATURES, HIDDEN, LATENTS, ACTIVE, BATCH, COUNT = 256, 64, 256, 4, 1024, 8
 """Features in a world, its dimensions, latents, k, batch, and autoencoders."""
@@ -50,6 +52,13 @@ def train_ours(steps: int, device: str, count: int = COUNT) -> None:
     train_autoencoders([World(directions(seed)) for seed in range(count)], specification, device=device)
 
 
+def train_variants(steps: int, device: str, backend: str = "auto") -> None:
+    """Train one autoencoder of every variant, all on the first world."""
+    models = grid(VARIANTS, (LATENTS,), (ACTIVE,), (0,))
+    specification = Specification(models, steps=steps, batch=BATCH, learning_rate=LEARNING_RATE)
+    train_autoencoders(World(directions(0)), specification, device=device, backend=backend)
+
+
 def train_theirs(steps: int, device: str, count: int = COUNT) -> None:
     """Do the same with SAELens, which trains one at a time."""
     from sae_lens import TopKTrainingSAE, TopKTrainingSAEConfig
@@ -63,7 +72,7 @@ def train_theirs(steps: int, device: str, count: int = COUNT) -> None:
         train_toy_sae(TopKTrainingSAE(settings), world, features, steps * BATCH, BATCH, LEARNING_RATE, device=device)
 
 
-def described() -> dict[str, Any]:
-    """Return the sizes, as the measurement file states them."""
+def described(against: str, instances: int = COUNT) -> dict[str, Any]:
+    """Return what is compared and the sizes, as the measurement file states them."""
     sizes = {"features": FEATURES, "hidden": HIDDEN, "latents": LATENTS, "active": ACTIVE}
-    return sizes | {"instances": COUNT, "batch": BATCH}
+    return sizes | {"instances": instances, "batch": BATCH, "against": against}

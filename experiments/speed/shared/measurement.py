@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from experiments.core.autoencoders import VARIANTS
 from experiments.speed.shared import autoencoders, ceilings, probe, shapes
 from experiments.speed.shared.plain import PlainRecipe, train_ours
 from experiments.speed.shared.shapes import Shape, Target
@@ -63,8 +64,9 @@ def _tasks(device: str) -> Iterator[tuple[str, str, Callable[[], dict[str, Any]]
     for features, hidden in shapes.SIZES:
         shape = Shape(shapes.SIZE_INSTANCES[device], features, hidden)
         yield "features", f"throughput of {_named(shape)}", partial(_swept, shape, device, True)
+    yield "autoencoders", "speed of sparse autoencoders", partial(_variants, device)
     if autoencoders.available():
-        yield "autoencoders", "speed of sparse autoencoders", partial(_autoencoders, device)
+        yield "autoencoders", "speed of sparse autoencoders against SAELens", partial(_autoencoders, device)
     for shape, allowed in shapes.MEMORY:
         yield "memory", f"memory of {_named(shape)}", partial(_memory, shape, allowed, device)
 
@@ -82,10 +84,16 @@ def _swept(shape: Shape, device: str, plain: bool) -> dict[str, Any]:
     return {**_fields(shape), "plain": [], "ours": [seconds_per_step(ours, steps) for _ in range(SWEEP_REPEATS)]}
 
 
+def _variants(device: str) -> dict[str, Any]:
+    plain = partial(autoencoders.train_variants, device=device, backend="reference")
+    timed = alternating(plain, partial(autoencoders.train_variants, device=device), SWEEP_REPEATS, SECONDS)
+    return autoencoders.described("plain torch", len(VARIANTS)) | timed
+
+
 def _autoencoders(device: str) -> dict[str, Any]:
     theirs = partial(autoencoders.train_theirs, device=device)
     timed = alternating(theirs, partial(autoencoders.train_ours, device=device), SWEEP_REPEATS, SECONDS)
-    return autoencoders.described() | timed
+    return autoencoders.described("SAELens one by one") | timed
 
 
 def _memory(shape: Shape, allowed: float, device: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _sweep(section: dict[str, Any]) -> list[str]:
 
 def _autoencoders(section: dict[str, Any]) -> list[str]:
     return [
-        f"sparse autoencoders, {row['instances']} at once: {ratio(row):.1f} times as fast as SAELens one by one, "
+        f"sparse autoencoders, {row['instances']} at once: {ratio(row):.1f} times as fast as {row['against']}, "
         f"{_samples(row):.3g} samples/s"
         for row in section.get("autoencoders", [])
     ]

@@ -23,6 +23,11 @@ def test_theirs_trains_at_the_same_sizes():
 
 
 def test_the_row_is_said_where_it_was_measured_and_left_out_where_not():
-    row = autoencoders.described() | {"plain": [0.8], "ours": [0.1]}
+    row = autoencoders.described("SAELens one by one") | {"plain": [0.8], "ours": [0.1]}
     assert report._autoencoders({}) == []
-    assert "8.0 times" in report._autoencoders({"autoencoders": [row]})[0]
+    assert "8.0 times as fast as SAELens one by one" in report._autoencoders({"autoencoders": [row]})[0]
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_both_sides_of_the_row_against_plain_torch_run(backend):
+    autoencoders.train_variants(2, "cpu", backend)
