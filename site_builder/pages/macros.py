@@ -19,9 +19,10 @@ from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.citing.citations import coins
 from site_builder.citing.publication import file_path
+from site_builder.pages import answers
 from site_builder.pages.page_files import Page
 from site_builder.pages.rooms import drawn, read_rooms
-from site_builder.pages.statements import KINDS, Part
+from site_builder.pages.statements import KINDS, Part, Statement
 from site_builder.published.reproduction import summary
 from site_builder.store.records import ClaimRecord, FigureRecord, Report
 from site_builder.text.markup import to_plain
@@ -136,6 +137,7 @@ class Blocks:
         self.views = views or {}
         self.statement_pages = statement_pages or {}
         self.root = root
+        self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
 
     def block(self, template: str, page: Page, **values: Any) -> Markup:
@@ -148,6 +150,7 @@ class Blocks:
             kinds=KINDS,
             file=file_path,
             coins=coins,
+            tally=answers.tally,
             **values,
         )
         return Markup(" ".join(line.strip() for line in html.splitlines() if line.strip()))
@@ -155,6 +158,16 @@ class Blocks:
     def claims_on(self, statement: str) -> list[ClaimRecord]:
         """Return the claims that test a statement, in the order of their ids."""
         return [claim for claim in self.claims() if statement in claim.statements]
+
+    def answer(self, statement: Statement) -> Markup:
+        """Return the sentence that answers a statement, each number with what it rests on."""
+        marked, numbers = answers.apart(answers.sentence(statement, self.answers[statement.id].verdict))
+        found = [self.report.quantities.get(name) for name, _ in numbers]
+        filled = [
+            quantity(value, spec) if value else Markup('<span class="missing" title="{}">?</span>').format(name)
+            for value, (name, spec) in zip(found, numbers, strict=True)
+        ]
+        return answers.in_html(inline(marked), filled)
 
     def claims(self) -> list[ClaimRecord]:
         """Return all claims, in the order of the statements they test."""
@@ -286,9 +299,10 @@ class Macros:
         claims = [self.report.claims[id] for id in ids if id in self.report.claims] if ids else self.blocks.claims()
         return self._block("findings.html.jinja", claims=claims)
 
-    def statements(self) -> str:
-        """List the statements that are measured, each with the verdicts on it."""
-        return self._block("statements.html.jinja", parts=[part for part in self.blocks.parts if part.measured])
+    def answers(self, part: str = "") -> str:
+        """List the statements that are measured, of one part or of all, each with its answer and verdict."""
+        parts = [each for each in self.blocks.parts if each.measured and part in ("", each.id)]
+        return self._block("answers.html.jinja", parts=parts, short=bool(part), rule=answers.RULE)
 
     def not_measured(self) -> str:
         """List the statements that no page measures yet."""

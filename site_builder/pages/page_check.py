@@ -1,17 +1,18 @@
 """What can be known to be wrong with pages before they are rendered: names, formats, numbers, formulas."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.discovery.registry import Registry, stem
 from site_builder.pages import page_files as pages
+from site_builder.pages.answers import apart
 from site_builder.pages.declared import declared_names, is_declared, unknown_names
 from site_builder.pages.macros import Macros, absent_reason, dormant_reason
 from site_builder.pages.page_files import Call, Page
-from site_builder.pages.statements import Part
+from site_builder.pages.statements import Part, load
 from site_builder.store.records import Problem, Report
 from site_builder.text.math_extension import DISPLAY, INLINE, mathml
 from site_builder.text.typed_numbers import prose, typed_numbers
@@ -29,6 +30,7 @@ def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:
         for what, text in (("caption", spec.caption), ("alternative text", spec.alt))
         for sentence in unknown_names(text, numbers[stem(experiment.id)])
     ]
+    problems += _undeclared_in_answers(registry, numbers, docs / "statements.toml")
     env = pages.environment()
     for page in pages.read(docs, pages.nav(docs.parent / "mkdocs.yml")):
         for call in pages.calls(page, env):
@@ -51,17 +53,42 @@ def _undeclared(call: Call, registry: Registry, numbers: dict[str, dict[str, boo
     names = [name for name in call.arguments[: None if several else 1] if isinstance(name, str)]
     unreadable = {*registry.unreadable, *registry.dormant}
     if call.macro == "q" and names:
-        file, _, path = names[0].partition(".")
-        if file in unreadable or (file in numbers and is_declared(path, numbers[file])):
-            return None
-        everything = [f"{each}.{name}" for each, inner in numbers.items() for name in inner]
-        return f"no number is named {names[0]!r}{did_you_mean(names[0], everything)}"
+        return _undeclared_number(names[0], unreadable, numbers)
     if call.macro in known:
         what, there = known[call.macro]
         for name in names:
             if name not in there and name not in unreadable:
                 return f"no {what} is named {name!r}{did_you_mean(name, there)}"
     return None
+
+
+def _undeclared_number(name: str, unreadable: Collection[str], numbers: dict[str, dict[str, bool]]) -> str | None:
+    file, _, path = name.partition(".")
+    if file in unreadable or (file in numbers and is_declared(path, numbers[file])):
+        return None
+    everything = [f"{each}.{inner}" for each, names in numbers.items() for inner in names]
+    return f"no number is named {name!r}{did_you_mean(name, everything)}"
+
+
+def _undeclared_in_answers(registry: Registry, numbers: dict[str, dict[str, bool]], path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the answers to statements: names that nothing declares, and numbers typed."""
+    unreadable = {*registry.unreadable, *registry.dormant}
+    try:
+        statements = [statement for part in load(path) for statement in part.statements]
+    except ReportError as error:
+        yield Problem("docs/statements.toml", str(error))
+        return
+    for statement in statements:
+        said = [
+            f"is decided by {id!r}, which is no claim{did_you_mean(id, registry.claims)}"
+            for id in statement.decided_by
+            if id not in registry.claims and id not in unreadable
+        ]
+        for text in statement.sentences:
+            marked, quoted = apart(text)
+            said += [f"types the number {typed.text}; quote a result instead" for typed in typed_numbers(marked)]
+            said += [wrong for name, _ in quoted if (wrong := _undeclared_number(name, unreadable, numbers))]
+        yield from (Problem("docs/statements.toml", f"the answer to {statement.id}: {each}") for each in said)
 
 
 EXPRESSIONS = ("q", "ref", "verdict", "parameters")
@@ -73,6 +100,7 @@ def check(
 ) -> list[Problem]:
     """Return everything that can be known to be wrong before a page is rendered."""
     problems = _missing_statements(parts, calls, {page.name for page in written})
+    problems += _wrong_answers(report, parts, draft=draft)
     for page, made in calls.items():
         problems += _unknown_macros(page)
         for call in made:
@@ -109,13 +137,14 @@ def _wrong(call: Call, report: Report, parts: tuple[Part, ...], *, draft: bool) 
         "verdict": ("claim", report.claims),
         "findings": ("claim", report.claims),
         "q": ("number", report.quantities),
+        "answers": ("part", [part.id for part in parts]),
         "statement": ("statement", [statement.id for part in parts for statement in part.statements]),
         "parameters": ("experiment", [*report.runs, *(id.rsplit(".", 1)[-1] for id in report.runs)]),
     }
     if call.macro not in known:
         return None
     what, there = known[call.macro]
-    several = call.macro in ("gallery", "findings")
+    several = call.macro in ("gallery", "findings", "answers")
     if not call.arguments and not several:
         return f"{call.macro}() wants the name of a {what} in quotes"
     for name in call.arguments if several else call.arguments[:1]:
@@ -163,6 +192,15 @@ def _missing_statements(parts: tuple[Part, ...], calls: dict[Page, list[Call]], 
         for statement in part.measured
         if statement.id not in shown
     ]
+
+
+def _wrong_answers(report: Report, parts: tuple[Part, ...], *, draft: bool) -> Iterator[Problem]:
+    for statement in (each for part in parts for each in part.measured):
+        for text in statement.sentences:
+            for name, spec in apart(text)[1]:
+                sentence = _wrong(Call("q", (name, spec), 0), report, parts, draft=draft)
+                if sentence:
+                    yield Problem("docs/statements.toml", f"the answer to {statement.id}: {sentence}")
 
 
 def _wrong_formulas(page: Page) -> list[Problem]:

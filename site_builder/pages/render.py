@@ -17,15 +17,19 @@ from site_builder.citing.publication import file_path
 from site_builder.figures import view_files
 from site_builder.pages import page_files as pages
 from site_builder.pages import statements
+from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
 from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
 from site_builder.pages.statements import Part
-from site_builder.store.records import FigureRecord, Problem, Report
+from site_builder.store.records import AnswerRecord, FigureRecord, Problem, Report
 
 MANIFEST = ".rendered.json"
 """Lists, inside the folder of rendered pages, what the last rendering wrote."""
+
+HOME = "index.html"
+"""The page that shows what other pages are about; a figure belongs to it only if no other page shows it."""
 
 NOT_PUBLISHED = ("theme/", "statements.toml", "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
@@ -64,6 +68,7 @@ class _Site:
         self.report = numbered(self.report, self.pages, self.calls)
         problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
         shown = _first_pages(self.calls, "statement")
+        self.report = replace(self.report, answers=tuple(self._answers(shown)))
         blocks = Blocks(self.report, self.parts, self._sizes(), self._views(), shown, self.docs.parent)
         texts: dict[str, str | Path] = {}
         for page in self.calls:
@@ -77,6 +82,12 @@ class _Site:
         known = {(problem.where, problem.message) for problem in self.report.problems}
         new = tuple(problem for problem in problems if (problem.where, problem.message) not in known)
         return replace(self.report, problems=(*self.report.problems, *new))
+
+    def _answers(self, shown: dict[str, str]) -> Iterator[AnswerRecord]:
+        for part in self.parts:
+            for statement in part.statements:
+                page = shown.get(statement.id, HOME) if statement in part.measured else HOME
+                yield answered(statement, self.report, page)
 
     def _calls(self) -> Iterator[tuple[Page, list[Call]]]:
         self._broken: list[Problem] = []
@@ -167,9 +178,9 @@ def numbered(report: Report, written: list[Page], calls: dict[Page, list[Call]])
 
 
 def _first_pages(calls: dict[Page, list[Call]], macro: str) -> dict[str, str]:
-    """Return, for each thing shown with `macro`, the first page that shows it, in reading order."""
+    """Return, for each thing shown with `macro`, the first page that shows it, in reading order; home comes last."""
     found: dict[str, str] = {}
-    for page, made in calls.items():
+    for page, made in sorted(calls.items(), key=lambda entry: entry[0].url == HOME):
         for call in made:
             if call.macro == macro and call.arguments:
                 found.setdefault(str(call.arguments[0]), page.url)

@@ -24,11 +24,11 @@ from site_builder.citing.publication import (
     this_publication,
 )
 from site_builder.citing.ro_crate import ro_crate
-from site_builder.store.records import REPLICATES, ClaimRecord, FigureRecord, Report, Reproduction
+from site_builder.store.records import REPLICATES, AnswerRecord, ClaimRecord, FigureRecord, Report, Reproduction
 
 
 def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:
-    """Write into `site` what programs read: six files at its root, and three beside the files of each figure."""
+    """Write into `site` what programs read: seven files at its root, and three beside the files of each figure."""
     for name, text in outputs(report, publication or this_publication()).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +42,7 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
     files = {
         "figures.json": _json({"figures": [figure_json(figure, publication) for figure in figures]}),
         "claims.json": _json({"claims": [claim_json(claim) for claim in claims]}),
+        "answers.json": _json({"answers": [answer_json(answer) for answer in report.answers]}),
         "reproduction.json": _json(reproduction_json(report.reproduction or Reproduction())),
         "figures.bib": "\n".join(cite(figure, "bibtex", publication) for figure in figures),
         "numbers.tex": numbers_tex(report),
@@ -108,6 +109,18 @@ def claim_json(claim: ClaimRecord) -> dict[str, Any]:
         "page": claim.page,
         "experiment": claim.experiment,
         "scale": claim.scale,
+    }
+
+
+def answer_json(answer: AnswerRecord) -> dict[str, Any]:
+    """Return the answer to a statement as `answers.json` has it; null where nothing is measured."""
+    return {
+        "statement": answer.statement,
+        "kind": answer.kind,
+        "text": answer.text or None,
+        "verdict": None if answer.verdict is None else str(answer.verdict),
+        "claims": list(answer.claims),
+        "page": answer.page,
     }
 
 

@@ -109,6 +109,19 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True)
+class AnswerRecord:
+    """The answer to one statement of the notes: a sentence in plain text ("" without one), the verdict that follows
+    from its claims (None where nothing is measured), the ids of all claims on it, and the page that shows it."""
+
+    statement: str
+    kind: str
+    text: str
+    verdict: Verdict | None
+    claims: tuple[str, ...]
+    page: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing that went wrong: where (experiment, figure, or page and line) and one sentence."""
 
@@ -197,6 +210,7 @@ class Report:
 
     `shipped` says that all of it is drawn from the published results; `stale` then names figures and claims whose code
     is newer than their result, and how. `reproduction` compares a run of this machine with the published one.
+    `answers` has one for each statement of the notes, in their order; the pages fill it in.
     """
 
     scale: str
@@ -210,3 +224,4 @@ class Report:
     shipped: bool = False
     stale: dict[str, str] = field(default_factory=dict)
     reproduction: Reproduction | None = None
+    answers: tuple[AnswerRecord, ...] = ()

@@ -71,9 +71,14 @@ def test_figures_are_numbered_as_pages_show_them(docs: Docs) -> None:
     docs.write(index='# Home\n\n{{ figure("loss-over-p") }}\n')
     report = docs.render()
     assert {id: (figure.number, figure.page) for id, figure in report.figures.items()} == {
-        "loss-over-p": (1, "index.html"),
-        "starfish": (2, "first.html"),
+        "starfish": (1, "first.html"),
+        "loss-over-p": (2, "index.html"),
     }
+
+
+def test_a_figure_that_the_home_page_shows_too_belongs_to_the_page_about_it(docs: Docs) -> None:
+    docs.write(index='# Home\n\n{{ figure("starfish") }}\n')
+    assert docs.render().figures["starfish"].page == "first.html"
 
 
 def test_a_figure_that_no_page_shows_is_numbered_last_and_has_its_own_page(docs: Docs) -> None:
