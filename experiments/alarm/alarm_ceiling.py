@@ -91,7 +91,14 @@ def run(config: Config, device: str) -> Result:
     return Result(
         np.array(config.rates),
         true,
-        Numbers(*(mean(rate, within=(0, 1)) for rate in at), mean(at[0] - at[1]), mean(at[0] - at[3])),
+        Numbers(
+            ratio=mean(at[0], within=(0, 1)),
+            network=mean(at[1], within=(0, 1)),
+            logistic=mean(at[2], within=(0, 1)),
+            direction=mean(at[3], within=(0, 1)),
+            network_lacks=mean(at[0] - at[1]),
+            direction_lacks=mean(at[0] - at[3]),
+        ),
     )
 
 
