@@ -304,7 +304,9 @@ def test_an_interrupted_report_keeps_what_was_complete_and_goes_on_from_there(ti
         said = process.stderr.read()
     if kill == signal.SIGINT:
         assert process.returncode == 130
-        assert said == "Interrupted; what was finished is kept, and the same command goes on from there.\n"
+        # Python may add a line of its own about semaphores of the killed workers.
+        assert said.startswith("Interrupted; what was finished is kept, and the same command goes on from there.\n")
+        assert "Traceback" not in said
     tiny.edit(SINE, slow, "")
     assert tiny.gather().problems == ()
     assert tiny.heard.runs == ["waves.sine"]

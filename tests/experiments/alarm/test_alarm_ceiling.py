@@ -20,7 +20,9 @@ def test_states_have_all_probability_and_the_rates_of_the_features():
 
 def test_the_ratio_is_that_of_the_densities_summed_plainly():
     W = np.array([[1.0, -0.5, 0.3], [0.2, 0.8, -0.9]], np.float32)
-    h = np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32)
+    generator = np.random.default_rng(0)
+    h = drawn(SMALL, generator, 4, "dangerous") @ W.T + 0.1 * generator.normal(size=(4, 2))
+    h = h.astype(np.float32)
     values, weight = states(SMALL)
 
     def density(one, level):

@@ -133,8 +133,8 @@ def test_seeds_that_differ_in_samples_alone_differ_in_loss_and_the_best_is_found
         relative_loss(ladder, Models(better.W[:, k : k + 1], better.b[:, k : k + 1]), [0.3], 50_000, 9)[0, 0]
         for k in (0, 4)
     ]
-    expected = 4 if common[1] < common[0] else 0
-    assert best_seeds(ladder, better, [0.3], all_five, 200, 5)[0] == expected
+    expected = {4} if common[1] < common[0] else {0, 1, 2, 3}  # the first four are one and the same model
+    assert int(best_seeds(ladder, better, [0.3], all_five, 200, 5)[0]) in expected
 
 
 def test_the_share_of_cases_chooses_the_best_seed_anew():

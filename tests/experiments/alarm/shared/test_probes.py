@@ -52,4 +52,6 @@ def test_scores_of_the_network_are_those_that_its_gradients_belong_to():
     np.testing.assert_allclose(network(h[0]), scores.numpy(), atol=1e-5)
     step = 1e-3 * torch.randn(4, generator=torch.Generator().manual_seed(0))
     moved, _ = network.slope(x + step)
-    np.testing.assert_allclose((moved - scores).numpy(), (gradient @ step).numpy(), atol=2e-4)
+    off = np.abs((moved - scores).numpy() - (gradient @ step).numpy())
+    assert (off > 5e-5).mean() <= 0.05, "the step may carry a hidden unit of a few samples across its kink"
+    assert np.abs((gradient @ step).numpy()).mean() > 1e-3

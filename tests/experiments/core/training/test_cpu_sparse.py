@@ -51,14 +51,15 @@ MODELS = {
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("batch", [37, 24])
-def test_a_hundred_steps_on_the_same_batches_track_the_reference(model: Model, batch: int) -> None:
+def test_sixty_steps_on_the_same_batches_track_the_reference(model: Model, batch: int) -> None:
+    # Later, an output that dies has a gradient near zero, and Adam, which divides by its size, magnifies rounding.
     x = sparse_samples(61) * np.where(np.arange(61) % 3, 1, -1)[:, None]  # of either sign
     data = Data(0.01, importance=np.linspace(0.5, 2, MODEL.features), samples=x.astype(np.float32), shuffle=False)
-    recipe = Recipe(steps=100, batch=batch, learning_rate=3e-3, start=raised(3, model), weight_decay=0.01)
+    recipe = Recipe(steps=60, batch=batch, learning_rate=3e-3, start=raised(3, model), weight_decay=0.01)
     assert np.isfinite(sparse_densities(resolve(data, model, recipe))).all()
     fused, reference = (train(data, model, recipe, backend=backend).weights for backend in ("cpu", "reference"))
     for name, expected in to_parameters(reference, "cpu").items():
-        np.testing.assert_allclose(getattr(fused, name), expected.numpy(), atol=2e-4, err_msg=name)
+        np.testing.assert_allclose(getattr(fused, name), expected.numpy(), atol=5e-5, err_msg=name)
         assert np.abs(getattr(fused, name) - getattr(raised(3, model), name)).max() > 0.01, name
 
 
