@@ -261,7 +261,7 @@ def sizes_that_undo_superposition(result: Result) -> Evidence:
     "perfectly read orthogonal features explain. Statistic: mean over seeds at the lowest density.",
     criterion=above(0.9),
     figures=("hardening",),
-    published=Verdict.INCONCLUSIVE,
+    published=Verdict.REFUTED,
 )
 def kept_without_superposition(result: Result) -> Quantity:
     return result.numbers.rare.kept

@@ -303,7 +303,7 @@ def draw_terms(result: Result) -> Figure:
         names={"differences": "the difference"},
     ),
     figures=("loss-by-count",),
-    published=Verdict.SUPPORTED,
+    published=Verdict.INCONCLUSIVE,
 )
 def difference_of_the_sum(result: Result) -> Evidence:
     how = "normal interval of the errors of sampling, 95 %"

@@ -136,7 +136,7 @@ def _arm(training: Training, p: Array, config: Config, device: str) -> tuple[Arr
         refuted_if(Above(0.05, label="5 %")),
         note="Written after a pilot with other batch sizes had shown little difference.",
     ),
-    published=Verdict.SUPPORTED,
+    published=Verdict.INCONCLUSIVE,
 )
 def excess_of_harmless(result: Result) -> Quantity:
     return result.harmless_excess

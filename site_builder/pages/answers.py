@@ -70,7 +70,8 @@ def in_words(text: str, quantities: Mapping[str, Quantity]) -> str:
 
 def in_html(html: str, numbers: list[Markup]) -> Markup:
     """Return an answer whose words are HTML already, with its numbers in their places."""
-    return Markup(_together(html, [str(number) for number in numbers]))
+    # Plain strings: a Markup would escape what is added to it.
+    return Markup(_together(str(html), [str(number) for number in numbers]))
 
 
 def apart(text: str) -> tuple[str, list[tuple[str, str]]]:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.citing.publication import Publication
 from site_builder.discovery.registry import discover
-from site_builder.pages.answers import answered, in_words, overall, sentence, tally
+from site_builder.pages.answers import answered, apart, in_html, in_words, overall, sentence, tally
 from site_builder.pages.page_check import undeclared
 from site_builder.pages.render import render
 from site_builder.pages.statements import Statement, load
@@ -112,3 +113,9 @@ def test_the_answers_to_all_statements_are_a_file_for_programs(tmp_path: Path, f
         assert (each["verdict"] is None) == (each["text"] is None)
     decided = {each["statement"] for each in answers if each["verdict"]}
     assert {"A1", "A3"} <= decided <= {id for claim in fake_report.claims.values() for id in claim.statements}
+
+
+def test_numbers_of_an_answer_are_elements_and_not_text():
+    marked, numbers = apart("It is {sine.mean:.3f} of $x$.")
+    assert numbers == [("sine.mean", ".3f")]
+    assert in_html(Markup(marked), [Markup("<data>1</data>")]) == "It is <data>1</data> of $x$."
