@@ -122,7 +122,8 @@ def draw_rates(result: Result) -> Figure:
     "alarm-labels",
     title="How many labels a probe needs",
     caption=(
-        "Probes overtake the feature's own direction (dashed) with about a thousand labels. True alarms at one false "
+        "With the most labels the logistic probe differs from the feature's own direction (dashed) by "
+        "{numbers.probe_less_direction:% value} of dangerous samples. True alarms at one false "
         "alarm in a thousand samples, against the number of labelled samples, half of them dangerous. Dotted: the best "
         "latent of an autoencoder, which is chosen with labels but trained without any."
     ),
@@ -153,7 +154,7 @@ def draw_labels(result: Result) -> Figure:
     "alarm-causes",
     title="Which features set off a false alarm",
     caption=(
-        "False alarms come from the features that interfere with the target. Share of samples with an alarm among "
+        "Share of samples with an alarm among "
         "those that hold a given other feature, against that feature's overlap with the target, an entry of WᵀW; all "
         "targets of the first seed, thresholds at one false alarm in a thousand. Rank correlations, mean over seeds: "
         "direction {numbers.causes_direction}, probe {numbers.causes_probe}, best latent {numbers.causes_latent}."

@@ -66,7 +66,7 @@ def run(config: Config, device: str) -> Result:
     "alarm-shifts",
     title="The alarm on other data",
     caption=(
-        "With more features present, false alarms multiply: at five times the density the logistic probe rings in "
+        "At five times the density the logistic probe rings in "
         "{shifts.density x5.logistic.false_alarms:% value} of harmless samples, where one in a thousand was asked for. "
         "Left: rate of true alarms; right: rate of false alarms, dashed the rate asked for. Thresholds were fixed on "
         "data as in training. Companion: a feature that overlaps with the target is present far more often. Unseen "
@@ -133,7 +133,7 @@ def draw_evasion(result: Result) -> Figure:
     "alarm-trained-against",
     title="Training a model against its alarm",
     caption=(
-        "A model that is penalised for its alarm hides the feature and keeps the behaviour: the old alarm notices "
+        "After training with a penalty on the alarm the old alarm notices "
         "{numbers.penalised.old_alarm:% value} of dangerous samples, the behaviour acts in "
         "{numbers.penalised.acts:% value}, and a probe trained anew notices {numbers.penalised.new_alarm:% value}. "
         "Control: the same training without the penalty."
