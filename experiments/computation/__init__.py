@@ -1,0 +1,1 @@
+"""Part F of the notes: computing with features that are in superposition."""

@@ -1,0 +1,1 @@
+"""What the experiments on computing in superposition share."""
