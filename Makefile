@@ -14,13 +14,15 @@ override JOBS := $(value JOBS)
 override ONLY := $(value ONLY)
 override STRICT := $(value STRICT)
 override NATIVE := $(value NATIVE)
+override TIMES := $(value TIMES)
 override WORD_VECTORS := $(value WORD_VECTORS)
 export SCALE DEVICE JOBS ONLY STRICT NATIVE
+export TIMES # how often robustness runs each experiment again; by its length if not given
 export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
-.PHONY: help report site test serve publish bench check lint format clean lock
+.PHONY: help report site test serve publish robustness bench check lint format clean lock
 
 help: ## list the commands
 	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
@@ -41,6 +43,9 @@ serve: $(VENV)/.runtime ## live preview: pages re-render as you edit
 
 publish: $(VENV)/.runtime ## build at full scale and push the site to GitHub Pages
 	@$(RUN) site_builder publish
+
+robustness: $(VENV)/.runtime ## run everything again with other seeds, to see whether verdicts hold (hours)
+	@$(RUN) site_builder robustness
 
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench

@@ -12,6 +12,7 @@ from site_builder.keys import build_stamp as freshness
 from site_builder.keys.build_stamp import State
 from site_builder.keys.run_keys import inputs_of
 from site_builder.pipeline import gather
+from site_builder.published import reseeded
 from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
@@ -71,6 +72,10 @@ def gathered(project: Project, options: Options, state: State, watcher: Watcher)
 def with_published(project: Project, report: Report, watcher: Watcher) -> Report:
     """Return the report beside the published results; what is wrong with those is said and stops nothing."""
     published = load(project)
+    others, unreadable = reseeded.load(project)
+    report = replace(report, robustness=reseeded.robustness(report, published, others))
+    for sentence in unreadable:
+        watcher.said(f"Left out: {sentence}.")
     if report.shipped:
         return compared(report, published, {})
     for sentence in published.problems:

@@ -92,6 +92,26 @@ def ship(
 
 
 @app.command()
+def robustness(
+    device: Device = "auto",
+    only: Only = "",
+    jobs: Jobs = "auto",
+    times: Annotated[
+        int, typer.Option(envvar="TIMES", help="Further runs of each experiment; 0 decides by its length.", min=0)
+    ] = 0,
+) -> None:
+    """Run the published experiments again with other seeds, and write what came out beside the published results."""
+    from site_builder.reseeding import reseed
+    from site_builder.store.records import Report
+
+    with said_in_one_sentence(), watching() as watcher:
+        project, options = asked("full", device, only, jobs)
+        problems = reseed(project, options, watcher, times or None)
+    conclude(Report("full", problems=tuple(problems)))
+    print(f"Wrote {project.reseeded}; commit it, and the page Robustness shows it.")
+
+
+@app.command()
 def run(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
     """Run the experiments and draw their figures, without building pages."""
     from site_builder.build import gathered

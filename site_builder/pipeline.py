@@ -4,7 +4,7 @@ A failure becomes a problem of the report and stops nothing else; nothing that f
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -74,7 +74,7 @@ def file_of(experiment: Experiment) -> str:
 
 def key_of(project: Project, sources: Sources, experiment: Experiment, options: Options) -> Key:
     """Return the key of the run that `options` ask for."""
-    return run_key(sources, experiment, experiment.at(options.scale), options.device, project.root)
+    return run_key(sources, experiment, runs.config_of(experiment, options), options.device, project.root)
 
 
 @dataclass
@@ -212,10 +212,7 @@ class _Gathering:
     ) -> AbstractContextManager[Crew]:
         figures = len(jobs) - len(runs) + sum(len(by_module[job.module].experiment.figures) for job in runs)
         at_once = min(self.options.jobs, len(runs))
-        if not workers.is_worth_workers(at_once, figures):
-            return nullcontext(workers.Here(self.watcher, forecast))
-        modules = {job.module for job in jobs}
-        return workers.Workers(max(1, at_once), modules, code, self.project, forecast)
+        return workers.crew(at_once, figures, {job.module for job in jobs}, code, self.project, forecast)
 
     def _done(self, plan: _Plan, job: Job, failed: Failure | None) -> list[Job]:
         """Take in that a job is done; return what is to be drawn now that its run is there."""

@@ -46,6 +46,11 @@ class Project:
         return self.experiments / "published"
 
     @property
+    def reseeded(self) -> Path:
+        """What the committed runs with other seeds gave."""
+        return self.published / "reseeded"
+
+    @property
     def unpacked(self) -> Path:
         """The published results that were unpacked; never taken for results of this machine."""
         return self.build / "published"

@@ -15,6 +15,8 @@ FILES = (
     ("figures.json", "Record of every figure", "application/json"),
     ("claims.json", "Every claim with its statistic and verdict", "application/json"),
     ("reproduction.json", "Every claim beside the published one", "application/json"),
+    ("robustness.json", "Every claim with its margin and its verdicts with other seeds", "application/json"),
+    ("calibration.json", "How many intervals hold with other seeds, by part", "application/json"),
     ("figures.bib", "A BibTeX entry per figure", "application/x-bibtex"),
     ("numbers.tex", "A LaTeX macro per number", "application/x-tex"),
 )

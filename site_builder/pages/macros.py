@@ -285,6 +285,10 @@ class Macros:
         """Compare the claims and numbers of this build with the published ones."""
         return self._block("reproduction.html.jinja", summary=summary)
 
+    def robustness(self) -> str:
+        """Show which claims keep their verdict, and whether intervals cover, in runs with other seeds."""
+        return self._block("robustness.html.jinja", found=self.blocks.report.robustness)
+
     def claims_table(self) -> str:
         """Show the scoreboard of claims."""
         return self._block("claims_table.html.jinja")

@@ -36,6 +36,14 @@ class Run:
     digest: str
 
 
+def config_of(experiment: Experiment, options: Options) -> Any:
+    """Return the configuration that `options` ask for; one without a seed is the same whatever the seed."""
+    config = experiment.at(options.scale)
+    if not options.seed_raised_by or not hasattr(config, "seed"):
+        return config
+    return replace(config, seed=config.seed + options.seed_raised_by)
+
+
 def entry(project: Project, experiment: Experiment, key: Key) -> Path:
     """Return the folder of one stored result."""
     return project.results / experiment.id / key.short
@@ -71,7 +79,7 @@ def computed(project: Project, experiment: Experiment, options: Options, key: Ke
         with _watched(experiment, watcher), noting() as notes, undisturbed():
             start = time.perf_counter()
             assert experiment.compute is not None
-            result = experiment.compute(experiment.at(options.scale), options.device)
+            result = experiment.compute(config_of(experiment, options), options.device)
             seconds = time.perf_counter() - start
         record = _record(experiment, options, key, seconds, notes)
         _write(folder, experiment, result, record, key)
@@ -106,7 +114,7 @@ def _record(experiment: Experiment, options: Options, key: Key, seconds: float, 
         experiment=experiment.id,
         title=experiment.title,
         scale=options.scale,
-        config=config_values(experiment.at(options.scale)),
+        config=config_values(config_of(experiment, options)),
         key=key.digest,
         device=options.device,
         hardware=hardware(options.device),

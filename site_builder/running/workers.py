@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -243,6 +243,15 @@ class Workers:
         process.start()
         theirs.close()
         return _Worker(process, ours)
+
+
+def crew(
+    runs_at_once: int, figures: int, modules: set[str], code: str, project: Project, forecast: Forecast
+) -> AbstractContextManager[Crew]:
+    """Return who does the jobs: this process, or several where that is sooner (see `Workers` for `code`)."""
+    if not is_worth_workers(runs_at_once, figures):
+        return nullcontext(Here(forecast.watcher, forecast))
+    return Workers(max(1, runs_at_once), modules, code, project, forecast)
 
 
 def counted(count: int, what: str) -> str:

@@ -24,11 +24,19 @@ from site_builder.citing.publication import (
     this_publication,
 )
 from site_builder.citing.ro_crate import ro_crate
-from site_builder.store.records import REPLICATES, AnswerRecord, ClaimRecord, FigureRecord, Report, Reproduction
+from site_builder.store.records import (
+    REPLICATES,
+    AnswerRecord,
+    ClaimRecord,
+    FigureRecord,
+    Report,
+    Reproduction,
+    Robustness,
+)
 
 
 def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:
-    """Write into `site` what programs read: seven files at its root, and three beside the files of each figure."""
+    """Write into `site` what programs read: nine files at its root, and three beside the files of each figure."""
     for name, text in outputs(report, publication or this_publication()).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +52,8 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
         "claims.json": _json({"claims": [claim_json(claim) for claim in claims]}),
         "answers.json": _json({"answers": [answer_json(answer) for answer in report.answers]}),
         "reproduction.json": _json(reproduction_json(report.reproduction or Reproduction())),
+        "robustness.json": _json(robustness_json(report.robustness or Robustness())),
+        "calibration.json": _json(calibration_json(report.robustness or Robustness())),
         "figures.bib": "\n".join(cite(figure, "bibtex", publication) for figure in figures),
         "numbers.tex": numbers_tex(report),
         "ro-crate-metadata.json": _json(ro_crate(report, publication)),
@@ -138,6 +148,28 @@ def reproduction_json(found: Reproduction) -> dict[str, Any]:
         ],
         "numbers": {"compared": found.numbers, "agree": found.numbers_agree},
     }
+
+
+def robustness_json(found: Robustness) -> dict[str, Any]:
+    """Return what became of each claim with other seeds as `robustness.json` has it."""
+    return {
+        "claims": [
+            {
+                "id": claim.id,
+                "verdict": str(claim.verdict),
+                "margin": claim.margin,
+                "reseeded": len(claim.verdicts),
+                "kept": claim.kept,
+                "verdicts": [str(verdict) for verdict in claim.verdicts],
+            }
+            for claim in found.claims
+        ]
+    }
+
+
+def calibration_json(found: Robustness) -> dict[str, Any]:
+    """Return what became of the intervals of each part with other seeds as `calibration.json` has it."""
+    return {"parts": [asdict(part) for part in found.parts]}
 
 
 def _decided(verdict: Verdict, statistic: Quantity | None) -> dict[str, Any]:

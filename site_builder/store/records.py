@@ -6,6 +6,9 @@ from typing import Any
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
 
+ROUNDING = 1e-12
+"""Relative error up to which the end of an interval counts as reached."""
+
 REPLICATES = ("seeds", "models", "instances")
 """Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
 
@@ -200,6 +203,98 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """A value with the ends of its interval, or without."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def is_interval(self) -> bool:
+        return self.low is not None and self.high is not None
+
+    def overlaps(self, other: "Bounds") -> bool:
+        """True when two intervals have a point in common, up to rounding."""
+        (low, high), (other_low, other_high) = self._ends, other._ends
+        slack = ROUNDING * max(1.0, abs(low), abs(high))
+        return low <= other_high + slack and other_low <= high + slack
+
+    def holds(self, value: float) -> bool:
+        """True when a value lies in the interval, up to rounding."""
+        low, high = self._ends
+        slack = ROUNDING * max(1.0, abs(low), abs(high))
+        return low - slack <= value <= high + slack
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        if self.low is None or self.high is None:
+            raise ValueError(f"{self} has no interval")
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class ReseededClaim:
+    """A published claim and the verdicts of the same claim in runs with other seeds; `margin` as in ClaimRecord."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    margin: float | None
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def kept(self) -> int:
+        """How many of the further runs gave the published verdict."""
+        return sum(verdict == self.verdict for verdict in self.verdicts)
+
+
+@dataclass(frozen=True)
+class PartCalibration:
+    """How the intervals of one part fare in runs with other seeds: how many pairs of an old and a new interval there
+    are, how many pairs have no point in common, and how often the new value lies outside the old interval."""
+
+    part: str
+    intervals: int
+    disjoint: int
+    outside: int
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What became of the published claims and intervals with other seeds. `left_out` are experiments whose further
+    runs are older than their code."""
+
+    claims: tuple[ReseededClaim, ...] = ()
+    parts: tuple[PartCalibration, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def flipped(self) -> tuple[ReseededClaim, ...]:
+        """The claims that did not keep their verdict every time, the worst first."""
+        return tuple(sorted((each for each in self.claims if each.kept < len(each.verdicts)), key=_share_kept))
+
+    @property
+    def narrow(self) -> tuple[ReseededClaim, ...]:
+        """The claims with a margin below two standard errors, the narrowest first."""
+        found = [(each.margin, each) for each in self.claims if each.margin is not None and each.margin < 2]
+        return tuple(each for _, each in sorted(found, key=lambda pair: pair[0]))
+
+    @property
+    def runs(self) -> int:
+        """How many verdicts were reached with other seeds."""
+        return sum(len(each.verdicts) for each in self.claims)
+
+    @property
+    def kept(self) -> int:
+        return sum(each.kept for each in self.claims)
+
+
+def _share_kept(claim: ReseededClaim) -> float:
+    return claim.kept / len(claim.verdicts)
+
+
+@dataclass(frozen=True)
 class Report:
     """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number.
 
@@ -210,6 +305,7 @@ class Report:
 
     `shipped` says that all of it is drawn from the published results; `stale` then names figures and claims whose code
     is newer than their result, and how. `reproduction` compares a run of this machine with the published one.
+    `robustness` compares the published run with runs that had other seeds.
     `answers` has one for each statement of the notes, in their order; the pages fill it in.
     """
 
@@ -224,4 +320,5 @@ class Report:
     shipped: bool = False
     stale: dict[str, str] = field(default_factory=dict)
     reproduction: Reproduction | None = None
+    robustness: Robustness | None = None
     answers: tuple[AnswerRecord, ...] = ()

@@ -1,0 +1,123 @@
+"""Runs the report again with other seeds, to see whether its verdicts and intervals hold.
+
+Nothing is drawn. Every further run is stored like any other, so that an interrupted campaign goes on where it was.
+"""
+
+from dataclasses import replace
+
+from experiments.core.contract import Experiment
+from experiments.core.errors import ReportError
+from site_builder.base.console import Watcher
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.discovery.registry import Registry, discover, stem
+from site_builder.keys.build_stamp import code_digest
+from site_builder.pipeline import decided, file_of, key_of, sources_of
+from site_builder.published import reseeded
+from site_builder.published.reseeded import OtherRun, Reseeded
+from site_builder.published.results import Published, PublishedClaim, code_part, load
+from site_builder.results import runs
+from site_builder.results.failures import told
+from site_builder.results.runs import Run
+from site_builder.running import workers
+from site_builder.running.forecast import Forecast
+from site_builder.running.jobs import RunJob, longest_first
+from site_builder.store.entries import damage, is_complete
+from site_builder.store.records import Problem
+from site_builder.text.words import quantities_of
+
+STEP = 7001
+"""What each further run adds to the seed; no two seeds of an experiment's models are that far apart."""
+
+SHORT = 60.0
+"""Seconds up to which an experiment is run `OFTEN` further times, and `SELDOM` if it takes longer."""
+OFTEN, SELDOM = 5, 2
+
+
+def reseed(project: Project, options: Options, watcher: Watcher, times: int | None = None) -> list[Problem]:
+    """Run each published experiment that has a seed `times` further times (None: by how long it takes), and write what
+    they gave beside the published results; return what went wrong. Raises ReportError if nothing is published."""
+    published, code, registry = load(project), code_digest(project), discover(project.experiments)
+    if not published.runs:
+        raise ReportError("no results are published to compare with; run `make report`, then `ship`")
+    chosen = [each for each in registry.select(options.only) if _is_current(project, each, options, published)]
+    seeded = [each for each in chosen if hasattr(each.at(options.scale), "seed")]
+    wanted = {each.id: times or how_often(published.runs[each.id].run.seconds) for each in seeded}
+    problems: list[Problem] = []
+    for round in range(1, max(wanted.values(), default=0) + 1):
+        raised = replace(options, seed_raised_by=round * STEP)
+        due = [each for each in seeded if wanted[each.id] >= round]
+        watcher.said(f"Seeds raised by {raised.seed_raised_by}: {len(due)} experiments.")
+        problems += _run_all(project, registry, due, raised, published, watcher, code)
+        for each in due:
+            _write_stored(project, each, options, published)
+    return problems
+
+
+def how_often(seconds: float) -> int:
+    """Return how many further times an experiment runs that takes so long."""
+    return OFTEN if seconds < SHORT else SELDOM
+
+
+def _is_current(project: Project, experiment: Experiment, options: Options, published: Published) -> bool:
+    found = published.runs.get(experiment.id)
+    return found is not None and found.code == code_part(
+        key_of(project, sources_of(project), experiment, options).parts
+    )
+
+
+def _run_all(
+    project: Project,
+    registry: Registry,
+    experiments: list[Experiment],
+    options: Options,
+    published: Published,
+    watcher: Watcher,
+    code: str,
+) -> list[Problem]:
+    sources = sources_of(project)
+    keys = {each.id: key_of(project, sources, each, options) for each in experiments}
+    jobs = [
+        RunJob(project, each.module, options, keys[each.id], published.runs[each.id].run.seconds)
+        for each in experiments
+        if runs.stored(project, each, keys[each.id], watcher) is None
+    ]
+    if not jobs:
+        return []
+    problems = []
+    forecast = Forecast(jobs, watcher)
+    with workers.crew(min(options.jobs, len(jobs)), 0, {job.module for job in jobs}, code, project, forecast) as crew:
+        for job in longest_first(jobs):
+            crew.add(job)
+        for done, failed in crew.outcomes():
+            if failed:
+                experiment = registry.experiments[done.name]
+                problems.append(Problem(file_of(experiment), told(project, experiment.id, failed)))
+    return problems
+
+
+def _write_stored(project: Project, experiment: Experiment, options: Options, published: Published) -> None:
+    """Write all further runs of an experiment that are stored, however many were asked for this time."""
+    sources, found = sources_of(project), []
+    for round in range(1, _stored_at_most(project, experiment) + 1):
+        raised = replace(options, seed_raised_by=round * STEP)
+        folder = runs.entry(project, experiment, key_of(project, sources, experiment, raised))
+        if is_complete(folder) and not damage(folder):
+            found.append(_other_run(experiment, runs.read(folder, experiment), raised.seed_raised_by))
+    code = published.runs[experiment.id].code
+    reseeded.write(project, experiment.id, Reseeded(reseeded.FORMAT, code, tuple(found)))
+
+
+def _stored_at_most(project: Project, experiment: Experiment) -> int:
+    return sum(1 for _ in (project.results / experiment.id).glob("*/run.json"))
+
+
+def _other_run(experiment: Experiment, run: Run, seed_raised_by: int) -> OtherRun:
+    claims = {}
+    for claim in experiment.claims.values():
+        record = decided(experiment, claim, run)
+        claims[claim.id] = PublishedClaim(record.verdict, record.statistic)
+    numbers = quantities_of(run.result)
+    return OtherRun(
+        seed_raised_by, claims, {f"{stem(experiment.id)}.{name}": reseeded.bounds(q) for name, q in numbers.items()}
+    )

@@ -1,0 +1,180 @@
+"""Published results beside runs with other seeds: which verdicts are kept, and which intervals hold."""
+
+import json
+import random
+import shutil
+from dataclasses import replace
+from statistics import NormalDist
+
+import pytest
+
+from experiments.core.contract import Verdict
+from experiments.core.errors import ReportError
+from experiments.core.quantities import Quantity
+from site_builder.base.options import Options
+from site_builder.build import with_published
+from site_builder.discovery.registry import discover
+from site_builder.published import reseeded
+from site_builder.published.reseeded import FORMAT, OtherRun, Reseeded, counted
+from site_builder.published.results import PublishedRun, load
+from site_builder.published.shipping import ship
+from site_builder.reseeding import OFTEN, SELDOM, STEP, how_often, reseed
+from site_builder.site.outputs import calibration_json, robustness_json
+from site_builder.store.records import Bounds, ClaimRecord, Robustness
+from tests.conftest import RUN
+
+SINE = "experiments/waves/sine.py"
+COSINE = "experiments/waves/cosine.py"
+DRIFTING = ("exact(wave.mean())", f"exact(wave.mean() + (1.0 if config.seed == {2 * STEP} else 0.0))")
+"""A mean that another seed moves: the second further run refutes the claim."""
+
+
+@pytest.fixture
+def shipped(tiny, monkeypatch):
+    """The tiny report with its results published; the verdict of the sine hangs on the seed."""
+    monkeypatch.delenv("NATIVE", raising=False)
+    tiny.edit(SINE, *DRIFTING)
+    ship(tiny.project, discover(tiny.project.experiments), tiny.gather())
+    tiny.heard.runs.clear()
+    return tiny
+
+
+def again(tiny, times=None, **options):
+    return reseed(tiny.project, Options(**options), tiny.heard, times)
+
+
+def shown(tiny) -> Robustness:
+    found = with_published(tiny.project, tiny.gather(compute=False, shipped=True), tiny.heard).robustness
+    assert found is not None
+    return found
+
+
+def test_a_verdict_that_hangs_on_the_seed_is_found(shipped):
+    assert again(shipped, 3, only="sine") == []
+    (claim,) = shown(shipped).claims
+    assert claim.verdicts == (Verdict.SUPPORTED, Verdict.REFUTED, Verdict.SUPPORTED)
+    assert (claim.kept, shown(shipped).flipped) == (2, (claim,))
+    (record,) = robustness_json(shown(shipped))["claims"]
+    assert (record["id"], record["reseeded"], record["kept"]) == ("sine-mean-is-zero", 3, 2)
+
+
+def test_further_runs_are_stored_and_run_once(shipped):
+    again(shipped, 2, only="sine")
+    assert shipped.heard.runs == ["waves.sine"] * 2
+    again(shipped, 3, only="sine")
+    assert shipped.heard.runs == ["waves.sine"] * 3
+    assert [run.seed_raised_by for run in reseeded.load(shipped.project)[0]["waves.sine"].runs] == [
+        STEP, 2 * STEP, 3 * STEP,
+    ]  # fmt: skip
+
+
+def test_fewer_further_runs_asked_for_later_keep_what_there_is(shipped):
+    again(shipped, 3, only="sine")
+    again(shipped, 1, only="sine")
+    assert len(reseeded.load(shipped.project)[0]["waves.sine"].runs) == 3
+
+
+def test_short_experiments_run_more_often_than_long_ones():
+    assert (how_often(59.0), how_often(61.0)) == (OFTEN, SELDOM)
+
+
+def test_what_older_code_gave_is_left_out_and_named(shipped):
+    again(shipped, 1, only="sine")
+    shipped.edit(SINE, "    wave = signals", "    config = config\n    wave = signals")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    assert shown(shipped).claims == ()
+    assert shown(shipped).left_out == ("waves.sine",)
+    again(shipped, 1, only="sine")
+    assert shown(shipped).left_out == ()
+
+
+def test_code_that_is_newer_than_its_published_result_is_not_run_again(shipped):
+    shipped.edit(SINE, "    wave = signals", "    config = config\n    wave = signals")
+    assert again(shipped, 1, only="sine") == []
+    assert shipped.heard.runs == []
+
+
+def test_a_run_that_fails_with_another_seed_is_a_problem_and_keeps_the_others(shipped):
+    shipped.edit(SINE, "    wave = signals", f"    1 / (config.seed - {STEP})\n    wave = signals")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    (problem,) = again(shipped, 2, only="sine")
+    assert problem.where == SINE
+    assert [run.seed_raised_by for run in reseeded.load(shipped.project)[0]["waves.sine"].runs] == [2 * STEP]
+
+
+def test_nothing_published_is_one_sentence(tiny):
+    with pytest.raises(ReportError, match="no results are published"):
+        again(tiny)
+
+
+@pytest.mark.parametrize("content", ["[", "{}", json.dumps({"format": FORMAT + 1, "code": "", "runs": []})])
+def test_a_damaged_file_is_said_and_left_out(shipped, content):
+    again(shipped, 1, only="sine")
+    (shipped.project.reseeded / "waves.sine.json").write_text(content)
+    assert shown(shipped).claims == ()
+    (sentence,) = [each for each in shipped.heard.sentences if each.startswith("Left out")]
+    assert "waves.sine.json cannot be read" in sentence
+    again(shipped, 1, only="sine")
+    assert len(shown(shipped).claims) == 1
+
+
+def published(numbers: dict[str, Quantity]) -> PublishedRun:
+    return PublishedRun(run=RUN, code="", result="", archive="", numbers=numbers)
+
+
+def test_pairs_of_intervals_are_counted_by_hand():
+    old = {
+        "apart": Quantity(1.0, 0.5, 1.5),
+        "outside": Quantity(1.0, 0.9, 1.1),
+        "inside": Quantity(1.0, 0.0, 2.0),
+        "touching": Quantity(1.0, 0.0, 2.0),
+        "exact": Quantity(1.0),
+        "gone": Quantity(1.0, 0.0, 2.0),
+    }
+    new = {
+        "apart": Bounds(2.0, 1.6, 2.4),
+        "outside": Bounds(1.3, 1.0, 1.6),
+        "inside": Bounds(1.9, 1.0, 3.0),
+        "touching": Bounds(3.0, 2.0, 4.0),
+        "exact": Bounds(2.0),
+    }
+    assert counted(published(old), OtherRun(STEP, {}, new)) == (4, 1, 3)
+
+
+def test_honest_intervals_come_out_as_the_page_says():
+    random.seed(3)
+    half = NormalDist().inv_cdf(0.975)
+    draws = [(random.gauss(0, 1), random.gauss(0, 1)) for _ in range(40_000)]
+    old = {str(i): Quantity(a, a - half, a + half) for i, (a, _) in enumerate(draws)}
+    new = {str(i): Bounds(b, b - half, b + half) for i, (_, b) in enumerate(draws)}
+    count, disjoint, outside = counted(published(old), OtherRun(STEP, {}, new))
+    assert 0.0045 < disjoint / count < 0.0075
+    assert 0.160 < outside / count < 0.172
+
+
+def test_parts_add_up_their_experiments(shipped):
+    numbers = {"sine.x": Quantity(1.0, 0.5, 1.5)}
+    found = load(shipped.project)
+    runs = {id: replace(run, numbers=numbers) for id, run in found.runs.items()}
+    other = OtherRun(STEP, {}, {"sine.x": Bounds(9.0, 8.0, 9.5)})
+    report = shipped.gather(compute=False, shipped=True)
+    both = {id: Reseeded(FORMAT, run.code, (other, other)) for id, run in runs.items()}
+    result = reseeded.robustness(report, replace(found, runs=runs), both)
+    assert calibration_json(result) == {"parts": [{"part": "waves", "intervals": 4, "disjoint": 4, "outside": 4}]}
+
+
+def test_shipping_again_keeps_the_further_runs(shipped):
+    again(shipped, 1, only="sine")
+    shutil.rmtree(shipped.project.build)
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    assert len(shown(shipped).claims) == 1
+
+
+def test_narrow_margins_are_listed_narrowest_first(shipped):
+    again(shipped, 1, only="sine")
+    report = shipped.gather(compute=False, shipped=True)
+    claim: ClaimRecord = report.claims["sine-mean-is-zero"]
+    others, _ = reseeded.load(shipped.project)
+    for margin, listed in ((1.9, 1), (2.0, 0), (None, 0)):
+        changed = replace(report, claims={claim.id: replace(claim, margin=margin)})
+        assert len(reseeded.robustness(changed, load(shipped.project), others).narrow) == listed
