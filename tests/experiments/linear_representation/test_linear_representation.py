@@ -9,7 +9,14 @@ import pytest
 
 from experiments.core.criteria import Criterion, Evidence, Verdict
 from experiments.core.quantities import Quantity
-from experiments.linear_representation import code_analogies, nonlinear_code, read_out, selection, word_analogies
+from experiments.linear_representation import (
+    code_analogies,
+    english_analogies,
+    nonlinear_code,
+    read_out,
+    selection,
+    word_analogies,
+)
 from experiments.linear_representation.shared.analogy_results import (
     BEATS,
     NEAREST,
@@ -157,3 +164,32 @@ def test_without_a_file_the_experiment_is_dormant_and_with_one_its_digest_is_an_
     finally:
         monkeypatch.delenv("WORD_VECTORS")
         importlib.reload(word_analogies)
+
+
+@pytest.fixture(scope="module")
+def english():
+    return english_analogies.run(english_analogies.experiment.quick, "cpu")
+
+
+def test_in_english_king_is_nearest_and_queen_only_once_the_question_is_barred(english):
+    assert english.nearest[0] == "king"
+    assert (english.numbers.king_rank.value, english.numbers.queen_rank.value) == (1, 1)
+    assert claim(english_analogies, "english-offset-queen", english) is Verdict.MIXED
+
+
+def test_in_english_uncle_leads_to_another_relative_than_aunt(english):
+    asked = english.woman.words.index("uncle")
+    assert english.woman.first[asked] == "daughter"
+    assert english.numbers.aunt_rank.value == english.woman.rank[asked] > 1
+
+
+def test_english_scores_by_name_are_those_of_their_families(english):
+    by_name = [score for _, score in sorted(vars(english.of).items())]
+    assert sorted(s.offset.value for s in by_name) == sorted(s.offset.value for s in english.by_family[0])
+    plural = english.families.index("singular, plural")
+    assert english.of.plural == english.by_family[0][plural]
+
+
+def test_fewer_candidate_words_never_make_an_english_question_harder(english):
+    assert (np.diff(english.right_by_size, axis=0) <= 0).all()
+    assert english.numbers.lost.value > 0
