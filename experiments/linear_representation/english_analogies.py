@@ -324,7 +324,9 @@ def draw_woman(result: Result) -> Figure:
         plotting.decoration(note)
     ax.set_yticks(range(len(order)), [woman.words[k] for k in order])
     ax.invert_yaxis()
-    ax.set(xscale="log", xlim=(0.8, 40 * max(woman.rank)), xlabel="rank of the female counterpart (1 is right)")
+    ax.set(xscale="log", xlim=(0.8, 10 * max(woman.rank)), xlabel="rank of the female counterpart (1 is right)")
+    ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+    ax.minorticks_off()
     return figure
 
 
@@ -346,7 +348,7 @@ def draw_candidates(result: Result) -> Figure:
     ax.set_xticks(result.candidates, [f"{size:,}" for size in result.candidates])
     ax.minorticks_off()
     plotting.percent_axis(ax)
-    plotting.legend(ax, figure=figure)
+    plotting.legend(ax, figure=figure, columns=4)
     return figure
 
 
@@ -362,6 +364,7 @@ def draw_candidates(result: Result) -> Figure:
         names={"rank": "queen's rank with the three words barred", "first": "queen comes first with nothing barred"},
     ),
     figures=("english-offset-queen",),
+    published=Verdict.MIXED,
 )
 def rank_of_queen(result: Result) -> Evidence:
     return Evidence(rank=result.numbers.queen_rank, first=result.nearest[:1] == ("queen",))
@@ -375,6 +378,7 @@ def rank_of_queen(result: Result) -> Evidence:
     "offset, shuffled partners), own words barred for all; families are the unit.",
     criterion=BEATS,
     figures=("english-offset-families",),
+    published=Verdict.SUPPORTED,
 )
 def gains_of_the_offset(result: Result) -> Evidence:
     return gains(result)
@@ -392,6 +396,7 @@ def gains_of_the_offset(result: Result) -> Evidence:
         names={"gains": "the gain"},
     ),
     figures=("english-offset-families",),
+    published=Verdict.REFUTED,
 )
 def gains_by_family(result: Result) -> Evidence:
     found = tuple(each.gain for each in result.by_family[0])
@@ -405,6 +410,7 @@ def gains_by_family(result: Result) -> Evidence:
     test="Share of questions whose nearest word to b − a + c is d, with no word barred.",
     criterion=NEAREST,
     figures=("english-offset-answers",),
+    published=Verdict.MIXED,
 )
 def share_nearest(result: Result) -> Quantity:
     return nearest(result)
@@ -417,6 +423,7 @@ def share_nearest(result: Result) -> Quantity:
     test="Mean cosine between offsets of one family, less the same with partners exchanged within the family.",
     criterion=PARALLEL,
     figures=("english-offset-parallel",),
+    published=Verdict.MIXED,
 )
 def parallel_offsets(result: Result) -> Evidence:
     return parallels(result)
@@ -430,6 +437,7 @@ def parallel_offsets(result: Result) -> Evidence:
     "barred; words are the unit.",
     criterion=above(0.5),
     figures=("english-offset-woman",),
+    published=Verdict.SUPPORTED,
 )
 def share_of_male_words(result: Result) -> Quantity:
     return result.numbers.to_woman
@@ -443,6 +451,7 @@ def share_of_male_words(result: Result) -> Quantity:
     "families are the unit.",
     criterion=below(0.1),
     figures=("english-offset-candidates",),
+    published=Verdict.INCONCLUSIVE,
 )
 def lost_to_candidates(result: Result) -> Quantity:
     return result.numbers.lost
