@@ -136,7 +136,7 @@ def _errors(config: Config, place: int, device: str) -> Array:
     model = absolute(config.features, config.hidden, relu_hidden=case.relu_hidden, relu_output=case.relu_output)
     training = replace(config.training, start=case.start or config.training.start)
     importance = np.ones((1, config.features))
-    found = []
+    found: list[Array] = []
     for p in config.p:
         advance("controls", (place + len(found) / len(config.p)) / len(CASES))
         shared = (config.seed, config.seeds)
@@ -181,7 +181,7 @@ def draw(result: Result) -> Figure:
     right.set(ylabel="features computed", ylim=(-1, result.error.shape[-1] * 1.02))
     plotting.guide(right, 0.4 * result.error.shape[-1] / 2)
     for ax in (left, right):
-        plotting.density_axis(ax, ticks=result.p)
+        plotting.density_axis(ax, ticks=result.p.tolist())
     plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
     return figure

@@ -68,7 +68,7 @@ LABELS = {EQUAL: "equal importance", FALLING: "importance 0.8 to the i"}
 def _over_density(ax: Axes, result: Result, values: np.ndarray) -> None:
     for index, arm in enumerate(ARMS):
         plotting.seed_band(ax, result.p, values[index], label=LABELS[arm], index=index, marker="o")
-    plotting.density_axis(ax, ticks=result.p[::2])
+    plotting.density_axis(ax, ticks=result.p[::2].tolist())
 
 
 @experiment.figure(

@@ -112,18 +112,18 @@ def swept(config: Config, device: str) -> Result:
     for place, p in enumerate(config.p):
         advance("densities", place / len(config.p))
         found.append(_at_density(config, p, importance, device))
-    p = np.array(config.p)
+    densities = np.array(config.p)
     best = np.array([[best_allocation(each, row, config.hidden) for each in config.p] for row in importance])
     error = np.stack([each.error for each in found], axis=1)
     loss = np.stack([total(each, row) for each, row in zip(error, importance, strict=True)])
     effective = np.stack([each.effective for each in found], axis=1)
     result = {
-        "p": p,
+        "p": densities,
         "importance": importance,
         "best": best,
         "error": error,
         "ratio": loss / best[..., None],
-        "computed": (error < one_neuron(p)[None, :, None, None] / 2).sum(-1).astype(np.float64),
+        "computed": (error < one_neuron(densities)[None, :, None, None] / 2).sum(-1).astype(np.float64),
         "effective": effective,
         "monosemantic": _share_monosemantic(effective),
         "counts": np.array(config.counts),
@@ -171,7 +171,8 @@ def _summary(config: Config, result: dict[str, Array], primary: NDArray[np.int64
         own, leak = result["own"][place], result["leak"][place]
         four = config.counts.index(4)
         summary[f"{p:g}"] = AtDensity(
-            *arms,
+            equal=arms[0],
+            falling=arms[1],
             alone=mean((own + leak)[:, 0]),
             four=mean((own + leak)[:, four]),
             most=mean((own + leak)[:, -1]),

@@ -53,7 +53,7 @@ def effective_features(W: ArrayLike) -> Array:
 
 def primary_feature(W: ArrayLike) -> NDArray[np.int64]:
     """Return the feature with the largest |W| of each neuron (..., hidden)."""
-    return np.abs(np.asarray(W)).argmax(-1)
+    return np.asarray(np.abs(np.asarray(W)).argmax(-1))
 
 
 def share_served(W: ArrayLike, R: ArrayLike) -> Array:
