@@ -20,11 +20,12 @@ from experiments.core.quantities import Quantity
 from site_builder.citing.citations import coins
 from site_builder.citing.publication import file_path
 from site_builder.pages import answers
+from site_builder.pages.glossary import Term
 from site_builder.pages.page_files import Page
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part, Statement
 from site_builder.published.reproduction import summary
-from site_builder.store.records import ClaimRecord, FigureRecord, Report
+from site_builder.store.records import ClaimRecord, FigureRecord, Report, ReseededClaim
 from site_builder.text.markup import to_plain
 from site_builder.text.math_extension import MathExtension
 
@@ -129,6 +130,7 @@ class Blocks:
         views: dict[str, str] | None = None,
         statement_pages: dict[str, str] | None = None,
         root: Path | None = None,
+        terms: tuple[Term, ...] = (),
     ) -> None:
         self.report = report
         self.parts = parts
@@ -137,6 +139,7 @@ class Blocks:
         self.views = views or {}
         self.statement_pages = statement_pages or {}
         self.root = root
+        self.terms = terms
         self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
 
@@ -185,6 +188,11 @@ class Blocks:
     def figures_of(self, claim: ClaimRecord) -> list[FigureRecord]:
         """Return the figures a claim rests on that exist in this build."""
         return [self.report.figures[id] for id in claim.figures if id in self.report.figures]
+
+    def reseeded(self, claim: str) -> ReseededClaim | None:
+        """Return what became of a claim in runs with other seeds, where there were any."""
+        found = self.report.robustness.claims if self.report.robustness else ()
+        return next((each for each in found if each.id == claim), None)
 
     def runs(self) -> list[Any]:
         """Return all runs, in the order of their experiments' names."""
@@ -288,6 +296,10 @@ class Macros:
     def robustness(self) -> str:
         """Show which claims keep their verdict, and whether intervals cover, in runs with other seeds."""
         return self._block("robustness.html.jinja", found=self.blocks.report.robustness)
+
+    def glossary(self) -> str:
+        """List all terms with their definitions."""
+        return self._block("glossary.html.jinja", terms=self.blocks.terms)
 
     def claims_table(self) -> str:
         """Show the scoreboard of claims."""

@@ -15,10 +15,11 @@ from experiments.core.errors import ReportError, did_you_mean
 from site_builder.citing import citations
 from site_builder.citing.publication import file_path
 from site_builder.figures import view_files
+from site_builder.pages import glossary, statements
 from site_builder.pages import page_files as pages
-from site_builder.pages import statements
 from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
+from site_builder.pages.glossary import Term
 from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
@@ -31,7 +32,10 @@ MANIFEST = ".rendered.json"
 HOME = "index.html"
 """The page that shows what other pages are about; a figure belongs to it only if no other page shows it."""
 
-NOT_PUBLISHED = ("theme/", "statements.toml", "notebooks/")
+GLOSSARY = "glossary.md"
+"""The page that lists all terms, and therefore marks none."""
+
+NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
 
 
@@ -44,10 +48,11 @@ def render(report: Report, docs: Path, out: Path, *, draft: bool) -> Report:
     """
     try:
         parts = statements.load(docs / "statements.toml")
+        terms = glossary.load(docs / "glossary.toml")
         written = pages.read(docs, pages.nav(docs.parent / "mkdocs.yml"))
     except ReportError as error:
         return replace(report, problems=(*report.problems, Problem("site", str(error))))
-    site = _Site(report, docs, out, written, parts, draft)
+    site = _Site(report, docs, out, written, parts, terms, draft)
     return site.render()
 
 
@@ -60,6 +65,7 @@ class _Site:
     out: Path
     pages: list[Page]
     parts: tuple[Part, ...]
+    terms: tuple[Term, ...]
     draft: bool
 
     def render(self) -> Report:
@@ -69,7 +75,7 @@ class _Site:
         problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
         shown = _first_pages(self.calls, "statement")
         self.report = replace(self.report, answers=tuple(self._answers(shown)))
-        blocks = Blocks(self.report, self.parts, self._sizes(), self._views(), shown, self.docs.parent)
+        blocks = Blocks(self.report, self.parts, self._sizes(), self._views(), shown, self.docs.parent, self.terms)
         texts: dict[str, str | Path] = {}
         for page in self.calls:
             texts[page.name], found = self._rendered(page, Macros(blocks, page))
@@ -107,6 +113,8 @@ class _Site:
             sentence = " ".join(str(error).split()) or type(error).__name__
             return "", [Problem(f"{page.where}:{_line(error)}", sentence)]
         text = _with_notice(text, self.report.scale)
+        if page.name != GLOSSARY:
+            text += glossary.definitions(text, self.terms)
         return text + self._about_the_report() if page.name == "index.md" else text, self._computed_names(page, macros)
 
     def _about_the_report(self) -> str:

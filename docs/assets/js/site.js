@@ -161,3 +161,6 @@ for (const block of document.querySelectorAll(".md-typeset pre > code, .jupyter-
 
 // Material gives its search the role of a dialog and no name.
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search")
+
+// Explained terms can be reached with the keyboard; the theme shows the explanation.
+for (const term of document.querySelectorAll("abbr[title]")) term.tabIndex = 0
