@@ -7,6 +7,7 @@ from pathlib import Path
 from site_builder.base.console import Watcher
 from site_builder.base.options import Options
 from site_builder.base.project import Project
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover
 from site_builder.keys import build_stamp as freshness
 from site_builder.keys.build_stamp import State
@@ -91,7 +92,9 @@ def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, 
 
     before = len(report.problems)
     with said_by_disk(project.pages):
-        wrong = execute_all(project.docs / "notebooks", project.pages / "notebooks", project.build / "notebooks")
+        wrong = execute_all(
+            project.docs / "notebooks", project.pages / "notebooks", project.build / "notebooks", project.root
+        )
         report = replace(report, problems=(*report.problems, *wrong))
         report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
     return report, len(report.problems) == before
@@ -108,7 +111,7 @@ def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> R
         try:
             problems = build_site(project.mkdocs, project.pages, project.docs, new)
             if new.is_dir():
-                write_outputs(report, new)
+                write_outputs(report, new, read_publication(project.root))
                 problems += check(new)
             if new.is_dir() and (draft or not problems):
                 freshness.forget_finished(project)

@@ -18,7 +18,8 @@ from experiments.core.quantities import Quantity
 from site_builder.base.console import Watcher
 from site_builder.base.environment import Commit, commit_of
 from site_builder.base.options import Options
-from site_builder.base.project import Project
+from site_builder.base.project import Project, file_of
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import Registry, stem
 from site_builder.figures import drawings, view_files
 from site_builder.figures.drawings import Draw, Drawing
@@ -67,11 +68,6 @@ def sources_of(project: Project) -> Sources:
     return Sources([project.root, Path(site_builder.__file__).parents[1]])
 
 
-def file_of(experiment: Experiment) -> str:
-    """Return the path of an experiment's file relative to the repository."""
-    return f"experiments/{experiment.id.replace('.', '/')}.py"
-
-
 def key_of(project: Project, sources: Sources, experiment: Experiment, options: Options) -> Key:
     """Return the key of the run that `options` ask for."""
     return run_key(sources, experiment, runs.config_of(experiment, options), options.device, project.root)
@@ -113,6 +109,7 @@ class _Gathering:
 
     def __post_init__(self) -> None:
         self.commit: Commit = commit_of(self.project.root)
+        self.publication = read_publication(self.project.root)
         self.writer: Draw = drawings.figure_writer()
         self.published: Published = load(self.project)
 
@@ -147,7 +144,9 @@ class _Gathering:
             names = [stem(experiment.id), *experiment.figures, *experiment.claims]
             with self._catching(experiment, "its key", names):
                 key = key_of(self.project, sources, experiment, self.options)
-                about = {id: drawings.about(spec, experiment) for id, spec in experiment.figures.items()}
+                about = {
+                    id: drawings.about(spec, experiment, self.publication) for id, spec in experiment.figures.items()
+                }
                 figures = {
                     id: draw_parts(sources, spec, self.writer, view_files.write, about[id])
                     for id, spec in experiment.figures.items()
@@ -189,7 +188,7 @@ class _Gathering:
         return sum(here for here, _ in both) / sum(there for _, there in both) if both else 1.0
 
     def _absent(self, plan: _Plan, reason: str) -> None:
-        self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment)}: {reason}")
+        self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment.id)}: {reason}")
 
     def work(self, plans: list[_Plan], jobs: list[Job], code: str) -> None:
         """Run and draw what is missing; a figure is drawn as soon as somebody is free after its run."""
@@ -287,8 +286,8 @@ class _Gathering:
 
     def _fail(self, experiment: Experiment, failed: Failure, names: list[str]) -> None:
         sentence = told(self.project, experiment.id, failed)
-        self.problems.append(Problem(file_of(experiment), sentence))
-        self.absent |= dict.fromkeys(names, f"{file_of(experiment)}: {sentence}")
+        self.problems.append(Problem(file_of(experiment.id), sentence))
+        self.absent |= dict.fromkeys(names, f"{file_of(experiment.id)}: {sentence}")
 
 
 def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:

@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.base.options import Options, WrongOption, chosen
 from site_builder.base.project import Project
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover
 from site_builder.figures import drawings, view_files
 from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
@@ -33,6 +34,7 @@ def listing(project: Project, options: Options) -> Iterator[str]:
 def explanation(project: Project, options: Options) -> Iterator[str]:
     """Yield, for each experiment and figure, whether it would be made again and which parts of its key changed."""
     registry = discover(project.experiments)
+    publication = read_publication(project.root)
     sources = sources_of(project)
     for experiment in registry.select(options.only):
         try:
@@ -45,7 +47,7 @@ def explanation(project: Project, options: Options) -> Iterator[str]:
         if is_complete(folder) and not damage(folder):
             digest = runs.result_digest(folder)
             for spec in experiment.figures.values():
-                about = drawings.about(spec, experiment)
+                about = drawings.about(spec, experiment, publication)
                 figure_key = draw_key(
                     draw_parts(sources, spec, drawings.figure_writer(), view_files.write, about), digest
                 )
@@ -115,4 +117,4 @@ def citation(project: Project, figure: str, format: str) -> str:
     if figure not in report.figures:
         hint = did_you_mean(figure, report.figures) or "; `python -m site_builder list` shows all"
         raise WrongOption(f"there is no figure {figure!r}{hint}")
-    return cite(report.figures[figure], format)
+    return cite(report.figures[figure], format, read_publication(project.root))

@@ -9,10 +9,10 @@ from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from site_builder.base.console import Watcher
 from site_builder.base.options import Options
-from site_builder.base.project import Project
+from site_builder.base.project import Project, file_of
 from site_builder.discovery.registry import Registry, discover, stem
 from site_builder.keys.build_stamp import code_digest
-from site_builder.pipeline import decided, file_of, key_of, sources_of
+from site_builder.pipeline import decided, key_of, sources_of
 from site_builder.published import reseeded
 from site_builder.published.reseeded import OtherRun, Reseeded
 from site_builder.published.results import Published, PublishedClaim, code_part, load
@@ -92,7 +92,7 @@ def _run_all(
         for done, failed in crew.outcomes():
             if failed:
                 experiment = registry.experiments[done.name]
-                problems.append(Problem(file_of(experiment), told(project, experiment.id, failed)))
+                problems.append(Problem(file_of(experiment.id), told(project, experiment.id, failed)))
     return problems
 
 

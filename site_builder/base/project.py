@@ -6,6 +6,11 @@ from pathlib import Path
 from experiments.core.errors import ReportError
 
 
+def file_of(experiment: str) -> str:
+    """Return the path in the repository of the file of an experiment, given its id ("first_runs.triangle")."""
+    return f"experiments/{experiment.replace('.', '/')}.py"
+
+
 @dataclass(frozen=True)
 class Project:
     """The folders of one report, all below `root`.

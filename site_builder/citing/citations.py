@@ -17,7 +17,6 @@ from site_builder.citing.publication import (
     file_path,
     page_path,
     script_address,
-    this_publication,
 )
 from site_builder.store.records import FigureRecord
 from site_builder.text.markup import escape_latex, to_latex, to_plain
@@ -25,11 +24,11 @@ from site_builder.text.markup import escape_latex, to_latex, to_plain
 __all__ = ["FORMATS", "cite", "coins", "highwire", "json_ld", "report_coins", "report_json_ld", "script_address"]
 
 
-def cite(figure: FigureRecord, format: str, publication: Publication | None = None) -> str:
+def cite(figure: FigureRecord, format: str, publication: Publication) -> str:
     """Return the citation of `figure` as "bibtex", "biblatex", "csl", "markdown", "latex" or "text"."""
     if format not in FORMATS:
         raise ReportError(f"no citation format {format!r}{did_you_mean(format, FORMATS)} ({', '.join(FORMATS)})")
-    return FORMATS[format](figure, publication or this_publication())
+    return FORMATS[format](figure, publication)
 
 
 def _bibtex(figure: FigureRecord, publication: Publication) -> str:

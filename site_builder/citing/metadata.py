@@ -4,7 +4,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from site_builder.citing.publication import SHORT, Publication, file_path, page_path, this_publication
+from site_builder.citing.publication import SHORT, Publication, file_path, page_path
 from site_builder.store.records import FigureRecord, Report
 from site_builder.text.markup import to_plain
 
@@ -22,9 +22,8 @@ MEDIA_TYPES = {
 """Media type of each kind of figure file."""
 
 
-def coins(figure: FigureRecord, publication: Publication | None = None) -> str:
+def coins(figure: FigureRecord, publication: Publication) -> str:
     """Return the COinS span of a figure: an empty element whose title reference managers read."""
-    publication = publication or this_publication()
     return _coins(
         publication,
         title=to_plain(figure.title),
@@ -34,9 +33,8 @@ def coins(figure: FigureRecord, publication: Publication | None = None) -> str:
     )
 
 
-def report_coins(publication: Publication | None = None) -> str:
+def report_coins(publication: Publication) -> str:
     """Return the COinS span of the report as a whole; it goes before those of figures."""
-    publication = publication or this_publication()
     return _coins(publication, title=publication.title, identifier=publication.url, description="", source="")
 
 
@@ -54,9 +52,8 @@ def _coins(publication: Publication, **fields: str) -> str:
     return f'<span class="Z3988" title="{escape(urlencode(pairs))}"></span>'
 
 
-def highwire(figure: FigureRecord, publication: Publication | None = None) -> dict[str, str]:
+def highwire(figure: FigureRecord, publication: Publication) -> dict[str, str]:
     """Return the `citation_*` tags of a figure's page by name; they file it as a report."""
-    publication = publication or this_publication()
     tags = {
         "citation_title": to_plain(figure.title),
         "citation_author": "; ".join(publication.authors),
@@ -71,15 +68,13 @@ def highwire(figure: FigureRecord, publication: Publication | None = None) -> di
     return {name: value for name, value in tags.items() if value}
 
 
-def json_ld(figure: FigureRecord, publication: Publication | None = None) -> dict[str, Any]:
+def json_ld(figure: FigureRecord, publication: Publication) -> dict[str, Any]:
     """Return schema.org's description of a figure, an ImageObject based on the data set that it plots."""
-    publication = publication or this_publication()
     return {"@context": "https://schema.org"} | _image(figure, publication)
 
 
-def report_json_ld(report: Report, publication: Publication | None = None) -> dict[str, Any]:
+def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
     """Return schema.org's description of the whole report, with every figure as a part."""
-    publication = publication or this_publication()
     about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Report",

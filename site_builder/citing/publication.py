@@ -7,7 +7,6 @@ without date-released the date is that of the commit, and without a repository t
 
 import subprocess
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +42,6 @@ class Publication:
     def at(self, path: str) -> str:
         """Return the address of a file of the site; relative to the site where the site has no address yet."""
         return f"{self.url.rstrip('/')}/{path}" if self.url else path
-
-
-@cache
-def this_publication() -> Publication:
-    """Return the publication that this repository is."""
-    return read_publication(Path(__file__).parents[2])
 
 
 def read_publication(root: Path) -> Publication:

@@ -14,6 +14,7 @@ from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
 from experiments.core.criteria import Criterion
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.base.options import WrongOption
+from site_builder.base.project import file_of
 from site_builder.store.records import Problem
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -192,7 +193,7 @@ def _check_slugs(experiment: Experiment) -> None:
 
 def _refuse_duplicates(registry: Registry, new: Experiment, where: str) -> None:
     for other in registry.experiments.values():
-        there = f"experiments/{other.id.replace('.', '/')}.py"
+        there = file_of(other.id)
         if stem(other.id) == stem(new.id):
             raise ReportError(f"{there} has the same file name, which pages use to quote numbers; rename one")
         for kind, mine, theirs in (("figure", new.figures, other.figures), ("claim", new.claims, other.claims)):
@@ -208,7 +209,7 @@ def _unknown_figures(registry: Registry) -> Iterable[Problem]:
     for experiment, claim in registry.claims.values():
         for figure in claim.figures:
             if figure not in known and figure not in registry.dormant:
-                where = f"experiments/{experiment.id.replace('.', '/')}.py"
+                where = file_of(experiment.id)
                 hint = did_you_mean(figure, known) or "; define it or remove it from the claim"
                 yield Problem(
                     where, f"claim {claim.id!r} rests on the figure {figure!r}, which no experiment draws{hint}"

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.core.contract import Experiment, FigureSpec
 from site_builder.base.console import Watcher
 from site_builder.base.project import Project
-from site_builder.citing.publication import this_publication
+from site_builder.citing.publication import Publication
 from site_builder.figures import view_files
 from site_builder.keys.run_keys import Key
 from site_builder.results.runs import Run
@@ -86,12 +86,11 @@ def read(project: Project, drawing: Drawing) -> Drawn:
     return drawn
 
 
-def about(spec: FigureSpec, experiment: Experiment) -> dict[str, str]:
+def about(spec: FigureSpec, experiment: Experiment, publication: Publication) -> dict[str, str]:
     """Return what a figure's files say of themselves; all of it is part of the draw key.
 
     The commit is not among it: it would change every file at every commit; `figures.json` has it.
     """
-    publication = this_publication()
     known = {
         "figure": spec.id,
         "title": spec.title,

@@ -7,7 +7,7 @@ import yaml
 from markupsafe import Markup
 
 from site_builder.citing import citations
-from site_builder.citing.publication import file_path, this_publication
+from site_builder.citing.publication import Publication, file_path
 from site_builder.pages.macros import Blocks, Macros
 from site_builder.pages.page_files import Page
 from site_builder.store.records import REPLICATES, FigureRecord
@@ -52,9 +52,11 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
     claims = [claim.id for claim in blocks.claims() if figure.id in claim.figures]
     text = blocks.env.get_template("figure_page.md.jinja").render(
         figure=figure,
-        front=_front_matter(figure),
+        front=_front_matter(figure, blocks.publication),
         block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
-        cite=blocks.block("figure_cite.html.jinja", page, figure=figure, citations=_citations(figure)),
+        cite=blocks.block(
+            "figure_cite.html.jinja", page, figure=figure, citations=_citations(figure, blocks.publication)
+        ),
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
         claims=claims,
         findings=macros.findings(*claims) if claims else "",
@@ -64,7 +66,7 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
             figure=figure,
             shown=shown,
             replicates=REPLICATES,
-            script=citations.script_address(figure, this_publication()),
+            script=citations.script_address(figure, blocks.publication),
         ),
         parameters=macros.parameters(figure.experiment),
         code=_source(figure, root),
@@ -73,18 +75,21 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
     return Page(page.name, text)
 
 
-def _front_matter(figure: FigureRecord) -> Markup:
+def _front_matter(figure: FigureRecord, publication: Publication) -> Markup:
     data: dict[str, Any] = {
         "title": f"Figure {figure.number}. {to_plain(figure.title)}",
         "description": to_plain(figure.alt),
-        "figure": {"highwire": citations.highwire(figure), "json_ld": citations.json_ld(figure)},
+        "figure": {
+            "highwire": citations.highwire(figure, publication),
+            "json_ld": citations.json_ld(figure, publication),
+        },
         "hide": ["navigation", "toc"],
     }
     return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
 
 
-def _citations(figure: FigureRecord) -> list[tuple[str, str, str]]:
-    return [(name, label, citations.cite(figure, name).strip()) for name, label in FORMATS.items()]
+def _citations(figure: FigureRecord, publication: Publication) -> list[tuple[str, str, str]]:
+    return [(name, label, citations.cite(figure, name, publication).strip()) for name, label in FORMATS.items()]
 
 
 def _files(figure: FigureRecord) -> list[tuple[str, str, str, int | None]]:

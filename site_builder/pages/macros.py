@@ -6,7 +6,7 @@ come from the report, and the markup stands in `templates/`.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.citing.citations import coins
-from site_builder.citing.publication import file_path
+from site_builder.citing.publication import Publication, file_path
 from site_builder.pages import answers
 from site_builder.pages.glossary import Term
 from site_builder.pages.page_files import Page
@@ -126,6 +126,7 @@ class Blocks:
         self,
         report: Report,
         parts: tuple[Part, ...],
+        publication: Publication,
         sizes: dict[str, tuple[int, int]],
         views: dict[str, str] | None = None,
         statement_pages: dict[str, str] | None = None,
@@ -135,6 +136,7 @@ class Blocks:
         self.report = report
         self.parts = parts
         self.statements = {statement.id: statement for part in parts for statement in part.statements}
+        self.publication = publication
         self.sizes = sizes
         self.views = views or {}
         self.statement_pages = statement_pages or {}
@@ -152,7 +154,7 @@ class Blocks:
             root=page.root,
             kinds=KINDS,
             file=file_path,
-            coins=coins,
+            coins=partial(coins, publication=self.publication),
             tally=answers.tally,
             **values,
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
+from site_builder.base.project import file_of
 from site_builder.discovery.registry import Registry, stem
 from site_builder.pages import page_files as pages
 from site_builder.pages.answers import apart
@@ -25,7 +26,7 @@ def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:
     """
     numbers = {stem(each.id): declared_names(each, each.at(scale)) for each in registry.experiments.values()}
     problems = [
-        Problem(f"experiments/{experiment.id.replace('.', '/')}.py", f"figure {spec.id!r}: its {what} {sentence}")
+        Problem(file_of(experiment.id), f"figure {spec.id!r}: its {what} {sentence}")
         for experiment, spec in registry.figures.values()
         for what, text in (("caption", spec.caption), ("alternative text", spec.alt))
         for sentence in unknown_names(text, numbers[stem(experiment.id)])

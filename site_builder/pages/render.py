@@ -13,7 +13,7 @@ import jinja2
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.citing import citations
-from site_builder.citing.publication import file_path
+from site_builder.citing.publication import Publication, file_path, read_publication
 from site_builder.figures import view_files
 from site_builder.pages import glossary, statements
 from site_builder.pages import page_files as pages
@@ -49,10 +49,11 @@ def render(report: Report, docs: Path, out: Path, *, draft: bool) -> Report:
     try:
         parts = statements.load(docs / "statements.toml")
         terms = glossary.load(docs / "glossary.toml")
+        publication = read_publication(docs.parent)
         written = pages.read(docs, pages.nav(docs.parent / "mkdocs.yml"))
     except ReportError as error:
         return replace(report, problems=(*report.problems, Problem("site", str(error))))
-    site = _Site(report, docs, out, written, parts, terms, draft)
+    site = _Site(report, docs, out, written, parts, terms, publication, draft)
     return site.render()
 
 
@@ -66,6 +67,7 @@ class _Site:
     pages: list[Page]
     parts: tuple[Part, ...]
     terms: tuple[Term, ...]
+    publication: Publication
     draft: bool
 
     def render(self) -> Report:
@@ -75,7 +77,9 @@ class _Site:
         problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
         shown = _first_pages(self.calls, "statement")
         self.report = replace(self.report, answers=tuple(self._answers(shown)))
-        blocks = Blocks(self.report, self.parts, self._sizes(), self._views(), shown, self.docs.parent, self.terms)
+        blocks = Blocks(
+            self.report, self.parts, self.publication, self._sizes(), self._views(), shown, self.docs.parent, self.terms
+        )
         texts: dict[str, str | Path] = {}
         for page in self.calls:
             texts[page.name], found = self._rendered(page, Macros(blocks, page))
@@ -119,8 +123,12 @@ class _Site:
 
     def _about_the_report(self) -> str:
         """Return what reference managers and search engines read on the first page: the report as a whole."""
-        linked = json.dumps(citations.report_json_ld(self.report), ensure_ascii=False).replace("<", "\\u003c")
-        return f'\n\n{citations.report_coins()}\n\n<script type="application/ld+json">{linked}</script>\n'
+        linked = json.dumps(citations.report_json_ld(self.report, self.publication), ensure_ascii=False).replace(
+            "<", "\\u003c"
+        )
+        return (
+            f'\n\n{citations.report_coins(self.publication)}\n\n<script type="application/ld+json">{linked}</script>\n'
+        )
 
     def _computed_names(self, page: Page, macros: Macros) -> list[Problem]:
         """Return the names that an expression on the page computed and nothing has; `check` saw the others."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from math import inf, isclose
 
 from experiments.core.quantities import Quantity
+from site_builder.base.project import file_of
 from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store.records import (
     ClaimComparison,
@@ -145,7 +146,7 @@ def differences(report: Report) -> tuple[Problem, ...]:
     claims = report.claims.values()
     return tuple(
         Problem(
-            f"experiments/{claim.experiment.replace('.', '/')}.py",
+            file_of(claim.experiment),
             f"claim {claim.id!r} was published as {claim.published} and is {claim.verdict} at {report.scale}; "
             "find out why, then publish the new results with `python -m site_builder ship`",
         )
@@ -160,7 +161,7 @@ def _changed_values(report: Report) -> tuple[Problem, ...]:
         return ()
     return tuple(
         Problem(
-            f"experiments/{report.claims[claim.id].experiment.replace('.', '/')}.py",
+            file_of(report.claims[claim.id].experiment),
             f"claim {claim.id!r} was published with {claim.published:.4g} and has {claim.local:.4g}; "
             "find out why, then publish the new results with `python -m site_builder ship`",
         )

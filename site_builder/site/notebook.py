@@ -25,31 +25,29 @@ PACKAGES = ("torch", "numba", "numpy", "scipy", "matplotlib")
 TIMEOUT = 300
 """Seconds that one cell, or the start of the kernel on a busy machine, may take."""
 
-ROOT = Path(__file__).parents[2]
 
-
-def execute_all(folder: Path, out: Path, cache: Path) -> list[Problem]:
-    """Execute every notebook of `folder` into `out` under the name it has there, ending in ".ipynb"."""
+def execute_all(folder: Path, out: Path, cache: Path, root: Path) -> list[Problem]:
+    """Execute every notebook of `folder`, in the repository `root`, into `out` under its name, ending in ".ipynb"."""
     return [
         problem
         for source in sorted(folder.glob("*.py"))
-        for problem in execute(source, out / f"{source.stem}.ipynb", cache)
+        for problem in execute(source, out / f"{source.stem}.ipynb", cache, root)
     ]
 
 
-def execute(source: Path, out: Path, cache: Path) -> list[Problem]:
+def execute(source: Path, out: Path, cache: Path, root: Path) -> list[Problem]:
     """Write the executed notebook `source` to `out` (.ipynb), taking it from `cache` when nothing it needs changed.
 
     Returns what is wrong with it; then `out` is left as it was.
     """
     text = source.read_text(encoding="utf-8")
     where = f"docs/notebooks/{source.name}"
-    kept = cache / f"{source.stem}-{_key(text)[:12]}.ipynb"
+    kept = cache / f"{source.stem}-{_key(text, root)[:12]}.ipynb"
     if kept.is_file():
         executed = kept.read_text(encoding="utf-8")
     else:
         notebook, lines = _read(text)
-        problems = _wrong_words(notebook, lines, where) or _run(notebook, lines, where)
+        problems = _wrong_words(notebook, lines, where) or _run(notebook, lines, where, root)
         if problems:
             return problems
         executed = _written(notebook)
@@ -61,15 +59,15 @@ def execute(source: Path, out: Path, cache: Path) -> list[Problem]:
     return []
 
 
-def _key(text: str) -> str:
+def _key(text: str, root: Path) -> str:
     """Return the digest of everything that decides what the executed notebook holds."""
     digest = hashlib.sha256(text.encode())
     code = [
-        *sorted((ROOT / "experiments" / "core").rglob("*.py")),
-        *sorted((ROOT / "site_builder").glob("notebook*.py")),
+        *sorted((root / "experiments" / "core").rglob("*.py")),
+        *sorted(Path(__file__).parent.glob("notebook*.py")),
     ]
     for path in code:
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = [f"{package} {metadata.version(package)}" for package in PACKAGES]
     digest.update("\n".join([sys.version, *versions]).encode())
     return digest.hexdigest()
@@ -102,19 +100,19 @@ def _wrong_words(notebook: Any, lines: list[int], where: str) -> list[Problem]:
     return problems
 
 
-def _run(notebook: Any, lines: list[int], where: str) -> list[Problem]:
+def _run(notebook: Any, lines: list[int], where: str, root: Path) -> list[Problem]:
     """Execute the cells in place, in a fresh kernel; return the error of the first that fails."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([before] if before else [])])
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), *([before] if before else [])])
     client = NotebookClient(
         notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3", record_timing=False
     )
     client.create_kernel_manager().transport_encryption = "auto"  # the sockets are open to every user of the machine
     try:
-        client.execute(cwd=str(ROOT))
+        client.execute(cwd=str(root))
     except CellExecutionError as error:
         failed = next(number for number, cell in enumerate(notebook.cells) if _raised(cell))
         return [

@@ -21,7 +21,6 @@ from site_builder.citing.publication import (
     file_path,
     page_path,
     script_address,
-    this_publication,
 )
 from site_builder.citing.ro_crate import ro_crate
 from site_builder.store.records import (
@@ -35,9 +34,9 @@ from site_builder.store.records import (
 )
 
 
-def write_outputs(report: Report, site: Path, publication: Publication | None = None) -> None:
+def write_outputs(report: Report, site: Path, publication: Publication) -> None:
     """Write into `site` what programs read: nine files at its root, and three beside the files of each figure."""
-    for name, text in outputs(report, publication or this_publication()).items():
+    for name, text in outputs(report, publication).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

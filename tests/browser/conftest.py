@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
+from site_builder.citing.publication import read_publication
 from site_builder.pages.render import render
 from site_builder.site.check_site import check
 from site_builder.site.mkdocs_site import build_site
@@ -154,7 +155,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     rendered = render(report, root / "docs", root / "build" / "pages", draft=False)
     assert rendered.problems == ()
     assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []
-    write_outputs(rendered, root / "site")
+    write_outputs(rendered, root / "site", read_publication(root))
     assert check(root / "site") == []
     return Site(root / "site")
 

@@ -7,6 +7,8 @@ import pytest
 
 from site_builder.site import notebook
 
+REPOSITORY = Path(__file__).parents[3]
+
 CELLS = '# %% [markdown]\n# # Title\n#\n# The map $W^T W$.\n\n# %%\nprint("seven:", 3 + 4)\n'
 
 
@@ -15,7 +17,7 @@ def run(tmp_path: Path):
     def execute(text: str) -> tuple[list[str], Path]:
         source, out = tmp_path / "n.py", tmp_path / "out" / "n.ipynb"
         source.write_text(text, "utf-8")
-        problems = notebook.execute(source, out, tmp_path / "cache")
+        problems = notebook.execute(source, out, tmp_path / "cache", REPOSITORY)
         return [f"{problem.where} {problem.message}" for problem in problems], out
 
     return execute
