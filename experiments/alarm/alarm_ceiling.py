@@ -35,7 +35,7 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 12
+    seeds: int = 16
     features: int = 6
     hidden: int = 2
     density: float = 0.2
@@ -44,7 +44,7 @@ class Config:
     importance: float = 4.0  # of the target, which makes up for its rarity
     steps: int = 4000
     labels: int = 20_000
-    network_steps: int = 1500
+    network_steps: int = 800
     negatives: int = 20_000
     positives: int = 2000
     rates: tuple[float, ...] = (1e-1, 1e-2, 1e-3)

@@ -23,8 +23,8 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 200
-    seeds: int = 12
-    world: WorldConfig = field(default_factory=WorldConfig)
+    seeds: int = 16
+    world: WorldConfig = field(default_factory=lambda: WorldConfig(steps=1500))  # the larger models cost most
     hidden: tuple[int, ...] = (64, 128, 256)  # dimensions for the same features
     labels: int = 10_000
     negatives: int = 100_000

@@ -48,22 +48,22 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 12
+    seeds: int = 16
     world: WorldConfig = field(default_factory=WorldConfig)
     labels: tuple[int, ...] = (10, 100, 1000, 10_000, 100_000)  # half of them positive
     network_labels: tuple[int, ...] = (1000, 100_000)
-    network_steps: int = 800
+    network_steps: int = 400
     latents: int = 256  # width of the autoencoder, as many as there are features
-    autoencoder_steps: int = 3000
+    autoencoder_steps: int = 2000
     autoencoder_batch: int = 512
     latent_counts: tuple[int, ...] = (5, 20)  # probes on so many latents
     latent_labels: int = 10_000
-    negatives: int = 100_000  # per seed; together 1.2 million
+    negatives: int = 100_000  # per seed; together 1.6 million
     positives: int = 2000  # per seed and target
     code_negatives: int = 5000  # sparse coding costs too much for more
     code_positives: int = 250
     code_penalty: float = 0.02
-    cause_samples: int = 100_000
+    cause_samples: int = 50_000
     harm_samples: int = 2000
     rates: tuple[float, ...] = (1e-2, 1e-3, 1e-4)  # of false alarms; claims are about the second
 

@@ -42,12 +42,12 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 100
-    seeds: int = 12
+    seeds: int = 16
     world: WorldConfig = field(default_factory=WorldConfig)
     labels: int = 10_000
-    network_steps: int = 800
+    network_steps: int = 400
     latents: int = 256
-    autoencoder_steps: int = 3000
+    autoencoder_steps: int = 2000
     autoencoder_batch: int = 512
     neighbours: int = 8  # features that overlap most with a target and never occur with it in the labels
     negatives: int = 50_000  # per seed and shift
@@ -60,7 +60,7 @@ class Config:
     attack_steps: int = 15
     penalty: float = 1.0
     penalty_steps: int = 300
-    penalty_batch: int = 256
+    penalty_batch: int = 128
 
 
 @dataclass(frozen=True)
