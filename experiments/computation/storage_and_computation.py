@@ -1,0 +1,234 @@
+"""Does how a feature is stored tell how well it is computed? The geometry of W against the error of |x|.
+
+Part C of the report measures how features share the dimensions of a hidden layer. Here the same measures are taken of
+the first layer of models that compute the absolute value, and compared with the error of each feature.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.computation.shared.absolute import Training, absolute, relative_errors, trained_at
+from experiments.computation.shared.baselines import bias_alone
+from experiments.computation.shared.neurons import Rescaled, rescaled
+from experiments.core import plotting
+from experiments.core.contract import Experiment, keyed
+from experiments.core.criteria import above
+from experiments.core.metrics import dimensionality, superposition
+from experiments.core.progress import advance
+from experiments.core.quantities import Quantity, mean
+from experiments.core.rank_correlation import rank_correlation
+from experiments.core.training import Weights
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    seeds: int = 16
+    features: int = 40
+    hidden: int = 16
+    p: tuple[float, ...] = (1.0, 0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 0.003)
+    training: Training = field(default_factory=Training)
+    samples: int = 40_000  # of the evaluation, in each of which a feature is present
+
+
+@dataclass(frozen=True)
+class AtDensity:
+    """One density. Correlations are Spearman's over the features of a model, mean over seeds."""
+
+    interference: Quantity  # of W: squared overlap with all other features' columns, mean over features
+    dimensionality: Quantity  # share of a dimension that a feature has to itself, mean over features
+    error: Quantity  # over that of a bias alone, mean over features
+    by_interference: Quantity  # correlation of a feature's error with its interference
+    by_dimensionality: Quantity  # correlation of a feature's error with its dimensionality
+    by_leak: Quantity  # correlation of a feature's error with what others write into its output
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Over all densities, and what the whole circuit adds at a density of 0.01."""
+
+    across: Quantity  # rank correlation over densities of mean interference with mean error, mean over seeds
+    leak_gain: Quantity  # correlation of error with leak less that with interference, density 0.01
+
+
+@dataclass(frozen=True)
+class Result:
+    """Features of all models, units rescaled. `leak` is the mean square of what a single other feature writes."""
+
+    p: Array  # (density,)
+    interference: Array  # (density, seed, feature)
+    dimensionality: Array  # (density, seed, feature)
+    leak: Array  # (density, seed, feature)
+    error: Array  # (density, seed, feature), over that of a bias alone
+    numbers: Numbers
+    at: dict[str, AtDensity] = keyed(lambda config: [f"{p:g}" for p in config.p])
+
+
+experiment = Experiment(
+    __name__,
+    title="Storage and computation, feature by feature",
+    config=Config(),
+    quick=Config(
+        seeds=4, features=20, hidden=8, p=(1.0, 0.1, 0.03, 0.01), training=Training(steps=800, most=1024), samples=4000
+    ),
+    large=Config(seeds=64, features=100, hidden=40),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    model = absolute(config.features, config.hidden)
+    importance = np.ones((1, config.features))
+    interference, own, leak, error = np.empty((4, len(config.p), config.seeds, config.features))
+    for place, p in enumerate(config.p):
+        advance("densities", place / len(config.p))
+        weights = trained_at(config.training, model, p, importance, config.seed, config.seeds, device)
+        found = relative_errors(weights, model, p, config.samples, config.seed, config.seeds)
+        units = rescaled(weights)
+        interference[place], own[place] = superposition(units.W), dimensionality(units.W)
+        leak[place], error[place] = written_by_others(weights, units), found / float(bias_alone(p))
+    at = {
+        f"{p:g}": _summary(interference[place], own[place], leak[place], error[place])
+        for place, p in enumerate(config.p)
+    }
+    rare = config.p.index(0.01)
+    gain = rank_correlation(error[rare], leak[rare]) - rank_correlation(error[rare], interference[rare])
+    across = rank_correlation(interference.mean(-1).T, error.mean(-1).T)
+    numbers = Numbers(mean(across, within=(-1, 1)), mean(gain))
+    return Result(np.array(config.p), interference, own, leak, error, numbers, at)
+
+
+def written_by_others(weights: Weights, units: Rescaled) -> Array:
+    """Return the mean square of output i (instance, feature) over all other features j alone at x_j = 1 and -1."""
+    b = weights.b.astype(np.float64)[..., None]
+    total = np.zeros(weights.b.shape)
+    features = weights.b.shape[1]
+    for side in (1.0, -1.0):
+        y = np.maximum(units.R @ np.maximum(side * units.W, 0) + b, 0)  # (instance, output, feature present)
+        y[:, np.arange(features), np.arange(features)] = 0
+        total += (y**2).sum(-1)
+    return np.asarray(total / (2 * (features - 1)))
+
+
+def _summary(interference: Array, own: Array, leak: Array, error: Array) -> AtDensity:
+    def correlation(measure: Array) -> Quantity:
+        return mean(rank_correlation(error, measure), within=(-1, 1))
+
+    return AtDensity(
+        interference=mean(interference.mean(-1)),
+        dimensionality=mean(own.mean(-1), within=(0, 1)),
+        error=mean(error.mean(-1)),
+        by_interference=correlation(interference),
+        by_dimensionality=correlation(own),
+        by_leak=correlation(leak),
+    )
+
+
+@experiment.figure(
+    "storage-error",
+    title="Interference of W and error, feature by feature",
+    caption=(
+        "Each point is one feature of one of the first four seeds: its interference in W, against its error as a share "
+        "of what a bias alone leaves; panels differ in density. Rank correlations inside a model, mean over seeds: "
+        "{at.0.1.by_interference:value} at 0.1, {at.0.03.by_interference:value} at 0.03 and "
+        "{at.0.01.by_interference:value} at 0.01."
+    ),
+    alt="Three panels of points, error against interference, one per density; clouds of different heights.",
+)
+def draw_points(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.0, sharey=True)
+    for ax, p in zip(axes, (0.1, 0.03, 0.01), strict=True):
+        place = int(np.argmin(np.abs(result.p - p)))
+        x, y = (values[place, :4].ravel() for values in (result.interference, result.error))
+        ax.scatter(x, y, s=8, color=plotting.series(0), alpha=0.6, linewidths=0, label=f"p = {p:g}")
+        ax.set(title=f"p = {p:g}", xlabel="interference in W")
+    axes[0].set(ylabel="error / that of a bias", ylim=(0, None))
+    plotting.panel_letters(axes)
+    return figure
+
+
+@experiment.figure(
+    "storage-across",
+    title="Storage and computation over densities",
+    caption=(
+        "From dense to rare features, the mean interference in W goes from {at.1.interference:value} to "
+        "{at.0.003.interference:value} and the mean error from {at.1.error:value} to {at.0.003.error:value} of what a "
+        "bias alone leaves. (a) Mean interference. (b) Mean error. (c) Rank correlation of a feature's error, inside a "
+        "model, with its interference in W, its dimensionality, and what single other features write into its output."
+    ),
+    alt=(
+        "Three panels over the feature probability. Interference is low for dense features and high for rare ones; the "
+        "error falls as features become rare; three curves of correlations."
+    ),
+    interval="95 % Student t interval over seeds",
+)
+def draw_across(result: Result) -> Figure:
+    figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
+    plotting.seed_band(left, result.p, result.interference.mean(-1), marker="o")
+    plotting.seed_band(middle, result.p, result.error.mean(-1), marker="o")
+    at = list(result.at.values())
+    for index, (name, label) in enumerate(
+        (("by_interference", "interference"), ("by_dimensionality", "dimensionality"), ("by_leak", "what others write"))
+    ):
+        plotting.points(right, result.p, [getattr(each, name) for each in at], label=label, index=index, line=True)
+    left.set_ylabel("interference in W")
+    middle.set(ylabel="error / that of a bias", ylim=(0, None))
+    right.set_ylabel("correlation with the error")
+    plotting.guide(right, 0.0)
+    for ax in (left, middle, right):
+        plotting.density_axis(ax, ticks=(1.0, 0.1, 0.01), label="density $p$")
+    plotting.panel_letters((left, middle, right))
+    plotting.legend(right, figure=figure)
+    return figure
+
+
+@experiment.claim(
+    "storage-within",
+    title="Inside a model, features with more interference in W are computed worse",
+    statements=("F1",),
+    test=(
+        "Forty features, sixteen neurons, equal importance, density 0.01. Spearman's correlation over features of the "
+        "error with the interference in W, the squared overlap with all other columns; mean over seeds."
+    ),
+    criterion=above(0.3, refuted_below=0.1),
+    figures=("storage-error", "storage-across"),
+)
+def within(result: Result) -> Quantity:
+    return result.at["0.01"].by_interference
+
+
+@experiment.claim(
+    "storage-across",
+    title="From density to density, more interference in W comes with worse computation",
+    statements=("F1",),
+    test=(
+        "Spearman's correlation over densities of a seed's mean interference in W with its mean error, as a share of "
+        "what a bias alone leaves; mean over seeds."
+    ),
+    criterion=above(0.3, refuted_below=0),
+    figures=("storage-across",),
+)
+def across(result: Result) -> Quantity:
+    return result.numbers.across
+
+
+@experiment.claim(
+    "storage-circuit",
+    title="What others write into an output tells more about its error than the geometry of W",
+    statements=("F1",),
+    test=(
+        "Density 0.01. Correlation of a feature's error with the mean square that single other features write into its "
+        "output, less the correlation with its interference in W; mean over seeds."
+    ),
+    criterion=above(0),
+    figures=("storage-across",),
+)
+def circuit(result: Result) -> Quantity:
+    return result.numbers.leak_gain
