@@ -76,7 +76,12 @@ experiment = Experiment(
     title="Storage and computation, feature by feature",
     config=Config(),
     quick=Config(
-        seeds=4, features=20, hidden=8, p=(1.0, 0.1, 0.03, 0.01), training=Training(steps=800, most=1024), samples=4000
+        seeds=4,
+        features=20,
+        hidden=8,
+        p=(1.0, 0.1, 0.03, 0.01, 0.003),
+        training=Training(steps=800, most=1024),
+        samples=4000,
     ),
     large=Config(seeds=64, features=100, hidden=40),
 )
