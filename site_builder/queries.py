@@ -10,6 +10,7 @@ from site_builder.base.project import Project
 from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover
 from site_builder.figures import drawings, view_files
+from site_builder.keys.build_stamp import finished_entries
 from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
 from site_builder.pipeline import key_of, sources_of
 from site_builder.results import runs
@@ -80,20 +81,20 @@ def _written(folder: Path) -> int:
 
 
 def verification(project: Project) -> tuple[int, list[str]]:
-    """Return how many finished folders there are, and a sentence for each that is not as it was written."""
+    """Return how many finished folders there are, and a sentence for each that is missing or not as it was written."""
     folders = [marker.parent for root in (project.results, project.figures) for marker in root.glob(f"*/*/{MARKER}")]
-    wrong = [
+    needed, site = finished_entries(project)
+    missing = [folder for name in needed if not is_complete(folder := project.build / name)]
+    wrong = [f"{folder.relative_to(project.root)} is missing; `report` makes it again" for folder in sorted(missing)]
+    wrong += [
         f"{folder.relative_to(project.root)}: {files} does not have its recorded digest; `report` makes it again"
         for folder in sorted(folders)
         if (files := damage(folder))
     ]
-    finished = project.build / "finished.json"
-    if finished.is_file():
-        recorded: dict[str, str] = json.loads(finished.read_text("utf-8"))["site"]
-        found = digests(project.site)
-        differing = sorted(name for name in recorded.keys() | found.keys() if recorded.get(name) != found.get(name))
-        wrong += [f"build/site/{name} is not as it was built; `report` builds it again" for name in differing]
-    return len(folders) + finished.is_file(), wrong
+    found = digests(project.site) if site else {}
+    differing = sorted(name for name in site.keys() | found.keys() if site.get(name) != found.get(name))
+    wrong += [f"build/site/{name} is not as it was built; `report` builds it again" for name in differing]
+    return len(folders) + len(missing) + bool(site), wrong
 
 
 def last_report(project: Project) -> Report:

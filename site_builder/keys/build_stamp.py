@@ -50,7 +50,7 @@ def code_digest(project: Project) -> str:
 
 def is_finished(project: Project, state: State) -> bool:
     """True when the site was finished from this very state and every file it rests on is as it was."""
-    marker = _read(project.build / "finished.json")
+    marker = _read(project.build / "finished.json", {"state", "inputs", "entries", "site"})
     return (
         marker is not None
         and marker["state"] == state
@@ -69,6 +69,13 @@ def mark_finished(project: Project, state: State, report: Any, inputs: Iterable[
         "site": digests(project.site),
     }
     write_file(project.build / "finished.json", json.dumps(marker))
+
+
+def finished_entries(project: Project) -> tuple[list[str], dict[str, str]]:
+    """Return the stored folders (relative to `build/`) that the finished site rests on, and the digests of its files;
+    both empty where no site is finished."""
+    marker = _read(project.build / "finished.json", {"entries", "site"})
+    return (list(marker["entries"]), dict(marker["site"])) if marker else ([], {})
 
 
 def forget_finished(project: Project) -> None:
@@ -90,13 +97,16 @@ def keep_report(project: Project, state: State, report: Any, inputs: Iterable[Pa
 
 def kept_report(project: Project, state: State) -> tuple[Any, list[Path]] | None:
     """Return the kept report with this build's commit, and the experiments' input files, if all of it still holds."""
-    kept = _read(project.build / "report.json")
+    kept = _read(project.build / "report.json", {"state", "inputs", "report"})
     if kept is None or kept["state"] != {name: state[name] for name in CODE}:
         return None
     from site_builder.store.codec import decode
     from site_builder.store.records import Report
 
-    report = decode(kept["report"], Report, {})
+    try:
+        report = decode(kept["report"], Report, {})
+    except (KeyError, ValueError, TypeError, AttributeError):  # not what `keep_report` wrote
+        return None
     if not _inputs_hold(project, kept["inputs"]):
         return None
     if any(damage(project.build / folder) for folder in _entries(report)):
@@ -116,20 +126,23 @@ def _entries(report: Any) -> list[str]:
     return results + [f"figures/{figure.id}/{figure.draw_key[:12]}" for figure in report.figures.values()]
 
 
-def _inputs_hold(project: Project, recorded: dict[str, str]) -> bool:
-    return all((project.root / path).is_file() and sha256(project.root / path) == digest
-               for path, digest in recorded.items())  # fmt: skip
+def _inputs_hold(project: Project, recorded: Any) -> bool:
+    return isinstance(recorded, dict) and all(
+        (project.root / path).is_file() and sha256(project.root / path) == digest for path, digest in recorded.items()
+    )
 
 
 def _input_digests(project: Project, inputs: Iterable[Path]) -> dict[str, str]:
     return {path.as_posix(): sha256(project.root / path) for path in inputs}
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, fields: set[str]) -> dict[str, Any] | None:
+    """Return what a stamp holds, or None if it is missing, unreadable or without one of `fields`."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
+    return found if isinstance(found, dict) and fields <= found.keys() else None
 
 
 def _digest_of_files(root: Path, places: Iterable[Path]) -> str:

@@ -1,6 +1,7 @@
 """The commands on a whole tiny report: what they say, how they end, what they leave on the disk."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,44 @@ def test_a_single_flipped_byte_in_a_result_is_told_by_verify_and_mended_by_repor
     assert "result.npz does not have its recorded digest" in command("report").stdout
     assert command("verify").exit_code == 0
     assert file.read_bytes() == content
+
+
+def without_times(built) -> dict[str, bytes]:
+    """Return the files of the site that hold no wall time."""
+    return {name: (built.project.site / name).read_bytes() for name in ("claims.json", "numbers.tex", "waves.html")}
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "results", "results/waves.sine", "results/waves.sine/*", "results/waves.sine/*/complete.json",
+        "figures", "figures/sine-wave/*", "figures/sine-wave/*/complete.json", "figures/sine-wave/*/*.svg",
+    ],
+)  # fmt: skip
+def test_what_was_deleted_below_build_is_named_by_verify_and_made_again_by_report(built, gone):
+    before = without_times(built)
+    paths = list(built.project.build.glob(gone))
+    assert paths != []
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = command("verify")
+    assert done.exit_code == 1
+    assert "`report` makes it again" in done.stderr
+    assert command("report").exit_code == 0
+    assert command("verify").exit_code == 0
+    assert without_times(built) == before
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "null", '"text"', '{"state": [], "inputs": [], "report": []}'])
+@pytest.mark.parametrize("stamp", ["finished.json", "report.json", "rendered.json"])
+def test_a_stamp_of_any_other_shape_leads_to_a_right_report(built, stamp, content):
+    before = without_times(built)
+    (built.project.build / stamp).write_text(content)
+    built.edit("docs/index.md", "tiny", "small")
+    built.edit("docs/index.md", "small", "tiny")
+    assert command("report").exit_code == 0
+    assert command("verify").exit_code == 0
+    assert without_times(built) == before
 
 
 @pytest.mark.parametrize(
