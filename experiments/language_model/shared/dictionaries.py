@@ -1,0 +1,207 @@
+"""Dictionaries: sparse autoencoders on a network's MLP activations, trained by the report's own trainer.
+
+Activations are recorded at random places of the training text, once per network, scaled so that their mean squared
+distance from the mean is the wanted L0 (the trainer's defaults are made for unit features), and batches are drawn from
+the record. Dictionaries that differ in seed have first weights and batches of their own.
+"""
+
+import sys
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from experiments.core.autoencoders import (
+    Autoencoder,
+    Batch,
+    Specification,
+    Variant,
+    cpu,
+    cpu_encode,
+    cpu_kernel,
+    cpu_update,
+    remedies,
+    sources,
+    state,
+    train_autoencoders,
+)
+from experiments.core.autoencoders import train as train_module
+from experiments.language_model.shared import network as network_module
+from experiments.language_model.shared import text
+from experiments.language_model.shared.checkpoints import Arrays, checkpoint
+from experiments.language_model.shared.corpus import corpus
+from experiments.language_model.shared.network import MODULES, Network, random_network, trained_networks
+from experiments.language_model.shared.network_config import QUICK, NetworkConfig
+from experiments.language_model.shared.transformer_model import forward
+
+Array = NDArray[np.float32]
+
+TRAINER = (cpu, cpu_encode, cpu_kernel, cpu_update, remedies, sources, state, train_module)
+RECORDED_AT_ONCE = 32
+ROWS = 1 << 13
+
+
+@dataclass(frozen=True)
+class DictionaryConfig:
+    """Widths are `ratios` times the MLP's; ratios up to `many_up_to` have `seeds` dictionaries per network, wider
+    ones and all controls one."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    networks: int = 2
+    ratios: tuple[float, ...] = (0.5, 1, 2, 4, 8)
+    many_up_to: float = 4
+    seeds: int = 6
+    relu_ratios: tuple[float, ...] = (1, 4)
+    frozen_ratios: tuple[float, ...] = (1, 4)
+    active: float = 12  # L0
+    steps: int = 2000
+    batch: int = 256
+    learning_rate: float = 2e-3
+    recorded: int = 1 << 19  # tokens whose activations are recorded
+
+    def width(self, ratio: float) -> int:
+        return round(ratio * self.network.mlp)
+
+    def count(self, ratio: float) -> int:
+        """Return the number of dictionaries per network at a ratio."""
+        return self.seeds if ratio <= self.many_up_to else 1
+
+
+QUICK_DICTIONARIES = DictionaryConfig(network=QUICK, seeds=2, active=6, steps=150, recorded=1 << 13)
+"""For a run in seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """One dictionary of unit rows `W_dec` (latent, mlp), with what encodes: see `encoded`.
+
+    `arm` is "batchtopk", "relu", "frozen" (the decoder stays as drawn) or "random" (of a random network).
+    """
+
+    arm: str
+    ratio: float
+    seed: int
+    scale: float
+    W_dec: Array
+    W_enc: Array
+    b_enc: Array
+    b_dec: Array
+    threshold: float
+
+    def encoded(self, h: Array) -> sparse.csr_matrix:
+        """Return latents (token, latent), at least 0, of MLP activations `h` (token, mlp)."""
+        parts = []
+        for k in range(0, len(h), ROWS):
+            v = (h[k : k + ROWS] * np.float32(self.scale) - self.b_dec) @ self.W_enc.T + self.b_enc
+            parts.append(sparse.csr_matrix(v * (v > max(self.threshold, 0.0))))
+        return sparse.vstack(parts, format="csr")
+
+    def decoded(self, f: sparse.csr_matrix) -> Array:
+        """Return the reconstruction (token, mlp) from latents."""
+        return np.asarray((f @ self.W_dec + self.b_dec) / np.float32(self.scale), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Activations (token, mlp), in half precision, from which batches are drawn; a source without known features."""
+
+    pool: NDArray[np.float16]
+    scale: float
+
+    @property
+    def directions(self) -> Array:
+        return np.zeros((0, self.pool.shape[1]), np.float32)
+
+    def draw(self, generator: np.random.Generator, count: int) -> Batch:
+        """Return `count` recorded activations, drawn with replacement, and no features."""
+        return Batch(self.activations(generator, count), np.zeros((count, 0), np.float32))
+
+    def activations(self, generator: np.random.Generator, count: int) -> Array:
+        """Return `count` recorded activations (sample, mlp), scaled."""
+        rows = self.pool[generator.integers(0, len(self.pool), count)].astype(np.float32)
+        return rows * np.float32(self.scale)
+
+
+def all_networks(config: DictionaryConfig) -> tuple[list[Network], list[Network]]:
+    """Return the trained networks and as many random ones."""
+    trained = trained_networks(config.network, config.networks)
+    return trained, [random_network(network, k) for k, network in enumerate(trained)]
+
+
+def dictionaries(config: DictionaryConfig, networks: tuple[list[Network], list[Network]]) -> list[list[Dictionary]]:
+    """Return the dictionaries of each network, those of the random control last in each list."""
+    trained, control = networks
+    return [
+        [*_kept(config, trained[k], k, _models(config)), *_kept(config, control[k], k, _control(config))]
+        for k in range(config.networks)
+    ]
+
+
+Planned = tuple[str, float, Autoencoder]
+
+
+def _models(config: DictionaryConfig) -> list[Planned]:
+    planned: list[Planned] = []
+    for ratio in config.ratios:
+        planned += [("batchtopk", ratio, _model(config, "batchtopk", ratio, s)) for s in range(config.count(ratio))]
+    planned += [("relu", ratio, _model(config, "relu", ratio, 0)) for ratio in config.relu_ratios]
+    return planned + [
+        ("frozen", ratio, _model(config, "batchtopk", ratio, 0, frozen=True)) for ratio in config.frozen_ratios
+    ]
+
+
+def _control(config: DictionaryConfig) -> list[Planned]:
+    return [("random", ratio, _model(config, "batchtopk", ratio, 0)) for ratio in config.ratios]
+
+
+def _model(config: DictionaryConfig, variant: Variant, ratio: float, seed: int, frozen: bool = False) -> Autoencoder:
+    return Autoencoder(variant, config.width(ratio), config.active, seed=seed, source=seed, frozen=frozen)
+
+
+def _kept(config: DictionaryConfig, network: Network, number: int, planned: list[Planned]) -> list[Dictionary]:
+    modules = (*MODULES, *TRAINER, network_module, sys.modules[__name__])
+    place = checkpoint(f"dictionaries-{number}-{planned[0][0]}", config, modules, (text.ARCHIVE,))
+    with place.held():
+        found = place.load()
+        if found is None:
+            found = _trained(config, network, number, planned)
+            place.save(found)
+    return [_unpacked(found, k, arm, ratio, model.seed) for k, (arm, ratio, model) in enumerate(planned)]
+
+
+def _trained(config: DictionaryConfig, network: Network, number: int, planned: list[Planned]) -> Arrays:
+    source = record(config, network, number)
+    models = tuple(model for _, _, model in planned)
+    specification = Specification(
+        models, config.steps, config.batch, config.learning_rate, aux=True, resample=max(config.steps // 8, 1),
+        seed=config.network.seed + number,
+    )  # fmt: skip
+    final = train_autoencoders([source] * (1 + max(model.source for model in models)), specification).state
+    arrays: Arrays = {}
+    for k, model in enumerate(models):
+        for name in ("W_dec", "W_enc", "b_enc"):
+            arrays[f"{k}.{name}"] = getattr(final.named, name)[k, : model.width].copy()
+        arrays[f"{k}.b_dec"] = final.named.b_dec[k].copy()
+        arrays[f"{k}.threshold"] = np.array(final.threshold[k] if model.variant == "batchtopk" else 0.0)
+        arrays[f"{k}.scale"] = np.array(source.scale)
+    return arrays
+
+
+def _unpacked(arrays: Arrays, k: int, arm: str, ratio: float, seed: int) -> Dictionary:
+    found = {name: arrays[f"{k}.{name}"] for name in ("W_dec", "W_enc", "b_enc", "b_dec", "threshold", "scale")}
+    numbers = {name: float(found.pop(name)) for name in ("threshold", "scale")}
+    return Dictionary(arm=arm, ratio=ratio, seed=seed, **found, **numbers)  # type: ignore[arg-type]
+
+
+def record(config: DictionaryConfig, network: Network, number: int) -> Recorded:
+    """Return activations at every position of random windows of the training text."""
+    stream, context = corpus(config.network.text).stream, config.network.context
+    rng = np.random.default_rng([config.network.seed, number, 3])
+    places = rng.integers(0, len(stream) - context, config.recorded // context)
+    pool = np.empty((len(places) * context, config.network.mlp), np.float16)
+    for k in range(0, len(places), RECORDED_AT_ONCE):
+        ids = stream[places[k : k + RECORDED_AT_ONCE, None] + np.arange(context)]
+        pool[k * context : k * context + ids.size] = forward(network.weights, ids, network.config.heads).h
+    some = pool[:ROWS].astype(np.float32)
+    return Recorded(pool, float(np.sqrt(config.active / some.var(0).sum())))

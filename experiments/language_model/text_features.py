@@ -1,0 +1,360 @@
+"""Do single latents mean something that can be checked? Latents against labels that need no judge.
+
+What a token is (a string, a comment, a keyword, planted base64) is known from Python's `tokenize` and from how the
+text was made. A label's best latent is chosen on half of the documents and scored on the others, and so are the best
+neuron, the best latent of a random network and the best that the current token alone can do.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy import sparse
+
+from experiments.core import plotting, progress
+from experiments.core.contract import Experiment, keyed, undefined
+from experiments.core.criteria import above
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.language_model.shared.detection import best_detectors, token_detector
+from experiments.language_model.shared.dictionaries import (
+    QUICK_DICTIONARIES,
+    DictionaryConfig,
+    all_networks,
+    dictionaries,
+)
+from experiments.language_model.shared.observed import ALL_LABELS, Seen, seen_by
+from experiments.language_model.shared.text import ARCHIVE
+from experiments.language_model.shared.token_share import token_share
+
+Array = NDArray[np.float64]
+
+SECTION = 'Towards Monosemanticity, "Detailed Investigations of Individual Features"'
+RATIO = 4.0
+KINDS = {"latent": "latent", "neuron": "neuron", "token": "current token", "random": "latent of a random network"}
+LEAST, MOST = 100, 0.4
+"""Tokens that a label needs to count, and the share of all tokens that it may not exceed."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    dictionaries: DictionaryConfig = field(default_factory=DictionaryConfig)
+    windows: int = 8  # most pieces of text per held-out document
+
+
+@dataclass(frozen=True)
+class Label:
+    """F1 of the best single detector of a label, at four times the MLP's width where latents are meant."""
+
+    share: Quantity  # of held-out tokens
+    latent: Quantity  # mean over dictionaries
+    neuron: Quantity  # mean over networks
+    random: Quantity  # latents of random networks, mean over networks
+    token: Quantity  # the current token alone
+    shifted: Quantity  # a latent for labels shifted by half of the text: what chance gives
+
+
+@dataclass(frozen=True)
+class Width:
+    """Mean over labels of the best latent's F1, mean over dictionaries, and less that of others."""
+
+    f1: Quantity
+    over_neurons: Quantity
+    over_random: Quantity
+    over_token: Quantity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Shares of variance that the current token explains: medians over units that fire, means over dictionaries."""
+
+    labels: Quantity  # that occur often enough to count
+    neuron: Quantity  # mean F1 of the best neuron
+    token: Quantity  # mean F1 of what the current token tells
+    shifted: Quantity
+    token_latent: Quantity
+    token_random: Quantity
+    token_neuron: Quantity
+    names_of_tokens: Quantity  # share of latents of which the token explains four fifths or more
+
+
+@dataclass(frozen=True)
+class Result:
+    """F1 of best detectors; labels that occur too rarely are left out of all means."""
+
+    labels: tuple[str, ...]  # those that count
+    neuron: Array  # (network, label)
+    random: Array  # (width, network, label)
+    token: Array  # (label,)
+    ratios: Array  # (width,)
+    numbers: Numbers
+    f1: Array = undefined("the widest dictionaries are fewer")  # (width, dictionary, label)
+    token_latent: Array = undefined("silent in half of the text")  # (latent,), share that the token explains
+    token_random: Array = undefined("silent in half of the text")  # (latent,)
+    token_neuron: Array = undefined("silent in half of the text")  # (neuron,)
+    label: dict[str, Label] = keyed(lambda config: ALL_LABELS, why_undefined="the label occurs too rarely to count")
+    width: dict[str, Width] = keyed(
+        lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios],
+        why_undefined="a single dictionary per network has no interval",
+    )
+
+
+experiment = Experiment(
+    __name__,
+    title="Latents against labels",
+    config=Config(),
+    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=24),
+    inputs=(ARCHIVE,),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    d = config.dictionaries
+    networks = all_networks(d)
+    found = dictionaries(d, networks)
+    text, observed = seen_by(networks[0], config.windows)
+    _, of_random = seen_by(networks[1], config.windows)
+    counts = text.labels[text.first].sum(0), text.labels[~text.first].sum(0)
+    counted = np.flatnonzero((np.minimum(*counts) >= LEAST / 2) & (text.labels.mean(0) < MOST))
+    labels, entries = text.labels[:, counted], d.network.text.entries
+    f1: dict[float, list[Array]] = {ratio: [] for ratio in d.ratios}
+    random: dict[float, list[Array]] = {ratio: [] for ratio in d.ratios}
+    shifted: list[Array] = []
+    shares: dict[str, list[Array]] = {"latent": [], "random": [], "neuron": []}
+    for k, of_network in enumerate(found):
+        for place, one in enumerate(of_network):
+            if one.arm not in ("batchtopk", "random"):
+                continue
+            f = one.encoded((of_random if one.arm == "random" else observed)[k].h)
+            (random if one.arm == "random" else f1)[one.ratio].append(best_detectors(f, labels, text.first).f1)
+            if one.ratio == RATIO and one.seed == 0:
+                shares["random" if one.arm == "random" else "latent"].append(
+                    token_share(f, text.ids, text.first, entries)
+                )
+                if one.arm == "batchtopk":
+                    shifted.append(best_detectors(f, _shifted(labels, text), text.first).f1)
+            progress.advance("matching latents and labels", (k + place / len(of_network)) / len(found))
+    neuron = []
+    for each in observed:
+        columns = sparse.csr_matrix(each.h)
+        neuron.append(best_detectors(columns, labels, text.first).f1)
+        shares["neuron"].append(token_share(columns, text.ids, text.first, entries))
+    return _result(
+        config, text, counted, (f1, random, np.array(neuron), np.array(shifted)), shares,
+        token_detector(text.ids, labels, text.first, entries),
+    )  # fmt: skip
+
+
+def _shifted(labels: NDArray[np.bool_], text: Seen) -> NDArray[np.bool_]:
+    """Return labels shifted round by half of the text within each half of the documents: as often, and in runs."""
+    found = np.empty_like(labels)
+    for half in (text.first, ~text.first):
+        found[half] = np.roll(labels[half], int(half.sum()) // 2, axis=0)
+    return found
+
+
+Found = tuple[dict[float, list[Array]], dict[float, list[Array]], Array, Array]
+
+
+def _result(
+    config: Config, text: Seen, counted: NDArray[np.int64], found: Found, shares: dict[str, list[Array]], token: Array
+) -> Result:
+    f1, random, neuron, shifted = found
+    d = config.dictionaries
+    most = max(len(rows) for rows in f1.values())
+    padded = np.full((len(d.ratios), most, len(counted)), np.nan)
+    for k, rows in enumerate(f1.values()):
+        padded[k, : len(rows)] = rows
+    return Result(
+        labels=tuple(ALL_LABELS[k] for k in counted),
+        f1=padded,
+        neuron=neuron,
+        random=np.array(list(random.values())),
+        token=token,
+        ratios=np.array(d.ratios),
+        token_latent=shares["latent"][0],
+        token_random=shares["random"][0],
+        token_neuron=shares["neuron"][0],
+        label=_labels(text, counted, found, token),
+        width={f"{r:g}x": _width(d, f1[r], random[r], neuron, token) for r in d.ratios},
+        numbers=_numbers(counted, neuron, token, shifted, shares),
+    )
+
+
+def _labels(text: Seen, counted: NDArray[np.int64], found: Found, token: Array) -> dict[str, Label]:
+    f1, random, neuron, shifted = found
+    latents, of_random = np.array(f1[RATIO]), np.array(random[RATIO])
+    labels = {}
+    for place, name in enumerate(ALL_LABELS):
+        of = np.flatnonzero(counted == place)
+        share = exact(float(text.labels[:, place].mean()), method="share of held-out tokens")
+        if not of.size:
+            none = exact(np.nan, method="too rare or too common to count")
+            labels[name] = Label(share, none, none, none, none, none)
+            continue
+        k = int(of[0])
+        labels[name] = Label(
+            share,
+            mean(latents[:, k], within=(0, 1)),
+            exact(neuron[:, k].mean(), method="mean over networks"),
+            exact(of_random[:, k].mean(), method="mean over networks"),
+            exact(token[k], method="scored on held-out halves"),
+            exact(shifted[:, k].mean(), method="mean over networks"),
+        )
+    return labels
+
+
+def _width(d: DictionaryConfig, f1: list[Array], random: list[Array], neuron: Array, token: Array) -> Width:
+    of_latents = np.mean(f1, axis=1)
+    per_network = len(f1) // d.networks
+    of_neurons, of_random = (np.repeat(np.mean(each, axis=1), per_network) for each in (neuron, random))
+    return Width(
+        _over_dictionaries(of_latents),
+        _over_dictionaries(of_latents - of_neurons),
+        _over_dictionaries(of_latents - of_random),
+        _over_dictionaries(of_latents - token.mean()),
+    )
+
+
+def _over_dictionaries(values: Array) -> Quantity:
+    """Return the mean with its interval over dictionaries, or without one where there are too few."""
+    if len(values) < 3:
+        return exact(values.mean(), method=f"mean of {len(values)}, no interval")
+    return mean(values)
+
+
+def _numbers(
+    counted: NDArray[np.int64], neuron: Array, token: Array, shifted: Array, shares: dict[str, list[Array]]
+) -> Numbers:
+    medians = {
+        name: exact(float(np.mean([np.nanmedian(each) for each in rows])), method="median, mean over networks")
+        for name, rows in shares.items()
+    }
+    names = np.mean([np.nanmean(each[np.isfinite(each)] >= 0.8) for each in shares["latent"]])
+    return Numbers(
+        labels=exact(len(counted)),
+        neuron=exact(neuron.mean(), method="mean over labels and networks"),
+        token=exact(token.mean(), method="mean over labels"),
+        shifted=exact(shifted.mean(), method="mean over labels and networks"),
+        token_latent=medians["latent"],
+        token_random=medians["random"],
+        token_neuron=medians["neuron"],
+        names_of_tokens=exact(float(names), method="share of latents that fire in both halves, mean over networks"),
+    )
+
+
+@experiment.figure(
+    "feature-labels",
+    title="The best single detector of each label",
+    caption=(
+        "Over {numbers.labels:value} labels the best latent of a dictionary of four times the MLP's width has a mean "
+        "F1 of {width.4x.f1:value}, the best neuron {numbers.neuron:value}, and the current token alone "
+        "{numbers.token:value}. Detectors are chosen on half of the held-out documents and scored on the other half. "
+        "Random network: the best latent of a dictionary of an untrained transformer."
+    ),
+    alt="Rows are labels; four colours of points: latent, neuron, current token, latent of a random network.",
+    interval="latents: 95 % Student t interval over dictionaries of two networks",
+)
+def draw_labels(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(width="text", height=4.6)
+    order = np.argsort([result.label[name].latent.value for name in result.labels])
+    names = [result.labels[k] for k in order]
+    rows = np.arange(len(names), dtype=float)
+    for index, (kind, label) in enumerate(KINDS.items()):
+        found = [getattr(result.label[name], kind) for name in names]
+        plotting.points(ax, rows + 0.12 * (1.5 - index), found, label=label, index=index, horizontal=True)
+    ax.set(yticks=rows, yticklabels=names, xlabel="F1 on held-out documents", xlim=(-0.02, 1.02))
+    plotting.legend(ax, figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "feature-widths",
+    title="Latents against labels, by width",
+    caption=(
+        "At four times the MLP's width the best latent's F1, averaged over labels, is {width.4x.over_neurons:value} "
+        "above that of the best neuron and {width.4x.over_random:value} above that of the best latent of a random "
+        "network. Dashed: the best neuron; dotted grey: labels shifted by half of the text."
+    ),
+    alt="Mean F1 over width for latents and for latents of random networks, with levels for neurons and tokens.",
+    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+)
+def draw_widths(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(width="text", height=3.2)
+    plotting.points(ax, result.ratios, [w.f1 for w in result.width.values()], label="latents", index=0, line=True)
+    random = [exact(row.mean()) for row in result.random]
+    plotting.points(ax, result.ratios, random, label="latents of a random network", index=3, line=True)
+    plotting.theory_level(ax, result.numbers.neuron.value, label="best neuron")
+    ax.axhline(result.numbers.token.value, color=plotting.series(2), linewidth=1.2, label="current token")
+    ax.axhline(result.numbers.shifted.value, color=plotting.colour("null"), linestyle=":", label="labels shifted")
+    plotting.doubling_axis(ax, result.ratios, "latents per neuron")
+    ax.set(ylabel="mean F1 over labels", ylim=(0, 1))
+    plotting.legend(ax)
+    return figure
+
+
+@experiment.figure(
+    "feature-tokens",
+    title="How much of a unit is the current token",
+    caption=(
+        "The current token explains {numbers.token_latent:% value} of the variance of the median latent, "
+        "{numbers.token_random:% value} in a random network and {numbers.token_neuron:% value} of the median neuron. "
+        "Share of the variance on one half of the documents that means per token on the other half predict; four times "
+        "the MLP's width, first network."
+    ),
+    alt="Three strips of points between zero and one: latents, latents of a random network, neurons.",
+)
+def draw_tokens(result: Result) -> Figure:
+    figure, ax = plotting.new_figure(width="text", height=3.2)
+    groups = {
+        "latents": result.token_latent,
+        "latents of a\nrandom network": result.token_random,
+        "neurons": result.token_neuron,
+    }
+    shown = {name: np.clip(values[np.isfinite(values)], -0.05, 1) for name, values in groups.items()}
+    plotting.distribution_strip(ax, shown, index=None)
+    ax.set(ylabel="variance explained by the token")
+    plotting.percent_axis(ax)
+    return figure
+
+
+@experiment.claim(
+    "feature-beats-neurons",
+    title="The best latent tells labels apart better than the best neuron",
+    statements=("I1",),
+    source=SECTION,
+    test=(
+        "F1 of the best single latent less that of the best single neuron, chosen and scored on different documents, "
+        "mean over labels; dictionaries of four times the MLP's width, six for each of two networks."
+    ),
+    criterion=above(0.1, refuted_below=0.0),
+    figures=("feature-labels", "feature-widths"),
+)
+def beats_neurons(result: Result) -> Quantity:
+    return result.width["4x"].over_neurons
+
+
+@experiment.claim(
+    "feature-beats-random-network",
+    title="Latents of the trained network fit labels better than those of a random network",
+    test="As before, less the F1 of the best latent of a dictionary of the random network.",
+    criterion=above(0.1, refuted_below=0.0),
+    figures=("feature-labels", "feature-widths"),
+)
+def beats_random(result: Result) -> Quantity:
+    return result.width["4x"].over_random
+
+
+@experiment.claim(
+    "feature-beats-token",
+    title="Single latents tell labels better than the current token does",
+    test="As before, less the F1 of the best rule that knows the current token and nothing else.",
+    criterion=above(0.0),
+    figures=("feature-labels",),
+)
+def beats_token(result: Result) -> Quantity:
+    return result.width["4x"].over_token
