@@ -37,6 +37,7 @@ from experiments.language_model.shared.dictionaries import (
 )
 from experiments.language_model.shared.network import token_losses
 from experiments.language_model.shared.observed import Observed, Seen, seen_by
+from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 
 Array = NDArray[np.float64]
@@ -55,7 +56,7 @@ class Config:
 
     seed: int = 0
     dictionaries: DictionaryConfig = field(default_factory=DictionaryConfig)
-    windows: int = 8  # most pieces of text per held-out document
+    windows: int = 4  # most pieces of text per held-out document
     bins: int = 24  # of the histogram of densities
 
 
@@ -122,8 +123,9 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    networks = all_networks(config.dictionaries)
-    found = dictionaries(config.dictionaries, networks)
+    d = seeded(config.dictionaries, config.seed)
+    networks = all_networks(d)
+    found = dictionaries(d, networks)
     text, observed = seen_by(networks[0], config.windows)
     _, of_random = seen_by(networks[1], config.windows)
     judged: dict[str, list[Judged]] = {name: [] for name in names(config)}

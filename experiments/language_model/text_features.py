@@ -24,6 +24,7 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
 )
 from experiments.language_model.shared.observed import ALL_LABELS, Seen, seen_by
+from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.token_share import token_share
 
@@ -42,7 +43,7 @@ class Config:
 
     seed: int = 0
     dictionaries: DictionaryConfig = field(default_factory=DictionaryConfig)
-    windows: int = 8  # most pieces of text per held-out document
+    windows: int = 6  # most pieces of text per held-out document
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    d = config.dictionaries
+    d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
     text, observed = seen_by(networks[0], config.windows)

@@ -24,6 +24,7 @@ from experiments.language_model.shared.network import (
     trained_networks,
 )
 from experiments.language_model.shared.network_config import QUICK, NetworkConfig
+from experiments.language_model.shared.seeded import seeded_network
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.windows import Windows, windows
 
@@ -91,7 +92,7 @@ experiment = Experiment(
 @experiment.run
 def run(config: Config, device: str) -> Result:
     text = corpus(config.network.text)
-    networks = trained_networks(config.network, config.networks)
+    networks = trained_networks(seeded_network(config.network, config.seed), config.networks)
     held_out = windows(text, config.network.context, config.windows)
     kept = sorted(set(held_out.document.tolist()))
     observed = [_observed(network, held_out) for network in networks]

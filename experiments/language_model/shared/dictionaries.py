@@ -52,10 +52,10 @@ class DictionaryConfig:
     ratios: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     many_up_to: float = 4
     seeds: int = 6
-    relu_ratios: tuple[float, ...] = (1, 4)
+    relu_ratios: tuple[float, ...] = (1, 2)
     frozen_ratios: tuple[float, ...] = (1, 4)
-    active: float = 12  # L0
-    steps: int = 2000
+    active: float = 8  # L0
+    steps: int = 1200
     batch: int = 256
     learning_rate: float = 2e-3
     recorded: int = 1 << 19  # tokens whose activations are recorded
@@ -68,7 +68,7 @@ class DictionaryConfig:
         return self.seeds if ratio <= self.many_up_to else 1
 
 
-QUICK_DICTIONARIES = DictionaryConfig(network=QUICK, seeds=2, active=6, steps=150, recorded=1 << 13)
+QUICK_DICTIONARIES = DictionaryConfig(network=QUICK, seeds=2, active=6, steps=60, recorded=1 << 13)
 """For a run in seconds."""
 
 
