@@ -1,0 +1,190 @@
+"""Splitting and absorption on text by the conventions of SAEBench, beside this report's own count of carriers."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting, progress
+from experiments.core.contract import Experiment, keyed, undefined
+from experiments.core.criteria import above
+from experiments.core.quantities import Quantity, exact, mean
+from experiments.language_model.shared.concepts import CONCEPTS, events
+from experiments.language_model.shared.corpus import corpus
+from experiments.language_model.shared.dictionaries import (
+    QUICK_DICTIONARIES,
+    DictionaryConfig,
+    all_networks,
+    dictionaries,
+)
+from experiments.language_model.shared.observed import seen_by
+from experiments.language_model.shared.probes import Probed, probed
+from experiments.language_model.shared.seeded import seeded
+from experiments.language_model.shared.text import ARCHIVE
+
+Array = NDArray[np.float64]
+
+ENDS = (0.5, 4.0)
+"""Ratios that are compared; both have all seeds."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Defaults are the published run."""
+
+    seed: int = 0
+    dictionaries: DictionaryConfig = field(default_factory=DictionaryConfig)
+    windows: int = 6  # most pieces of text per held-out document
+
+
+@dataclass(frozen=True)
+class Width:
+    """Means over concepts, then over dictionaries of one width."""
+
+    latents: Quantity  # by sparse probes; 1 means no split
+    absorbed: Quantity  # share of recognised tokens
+    one: Quantity  # F1 of the probe on a single latent
+    eight: Quantity  # and on eight
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Differences between four times the MLP's width and half of it, paired by network and seed."""
+
+    latents_rise: Quantity
+    absorption_rises: Quantity
+    concepts: Quantity
+
+
+@dataclass(frozen=True)
+class Result:
+    """Axes: width, dictionary, concept."""
+
+    ratios: Array  # (width,)
+    concepts: tuple[str, ...]
+    numbers: Numbers
+    latents: Array = undefined("the widest dictionaries are fewer")
+    absorbed: Array = undefined("the widest dictionaries are fewer")
+    width: dict[str, Width] = keyed(lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios])
+
+
+experiment = Experiment(
+    __name__,
+    title="Splitting and absorption by convention",
+    config=Config(),
+    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=100),
+    inputs=(ARCHIVE,),
+)
+
+
+@experiment.run
+def run(config: Config, device: str) -> Result:
+    d = seeded(config.dictionaries, config.seed)
+    networks = all_networks(d)
+    found = dictionaries(d, networks)
+    text, observed = seen_by(networks[0], config.windows)
+    vocabulary = corpus(d.network.text).tokens.vocabulary
+    chosen = {name: of for name in CONCEPTS if len((of := events(text, vocabulary, name)).leaves) > 1}
+    rng = np.random.default_rng(config.seed)
+    scores: dict[float, list[list[Probed]]] = {ratio: [] for ratio in d.ratios}
+    for k, of_network in enumerate(found):
+        for place, one in enumerate(of_network):
+            if one.arm == "batchtopk":
+                f = one.encoded(observed[k].h)
+                scores[one.ratio].append([probed(one, f, observed[k].h, of, text.first, rng) for of in chosen.values()])
+            progress.advance("probing", (k + place / len(of_network)) / len(found))
+    latents, absorbed = (_array(scores, name) for name in ("latents", "absorbed"))
+    low, high = (d.ratios.index(ratio) for ratio in ENDS)
+    return Result(
+        ratios=np.array(d.ratios),
+        concepts=tuple(chosen),
+        numbers=Numbers(
+            latents_rise=mean(latents[high].mean(-1) - latents[low].mean(-1)),
+            absorption_rises=mean(absorbed[high].mean(-1) - absorbed[low].mean(-1)),
+            concepts=exact(len(chosen)),
+        ),
+        latents=latents,
+        absorbed=absorbed,
+        width={f"{ratio:g}x": _width(scores[ratio]) for ratio in d.ratios},
+    )
+
+
+def _array(scores: dict[float, list[list[Probed]]], name: str) -> Array:
+    most = max(len(rows) for rows in scores.values())
+    found = np.full((len(scores), most, len(next(iter(scores.values()))[0])), np.nan)
+    for k, rows in enumerate(scores.values()):
+        found[k, : len(rows)] = [[getattr(each, name) for each in row] for row in rows]
+    return found
+
+
+def _width(rows: list[list[Probed]]) -> Width:
+    def of(values: list[list[float]]) -> Quantity:
+        per_dictionary = np.mean(values, axis=1)
+        if len(per_dictionary) < 3:
+            return exact(float(per_dictionary.mean()), method=f"mean of {len(per_dictionary)}, no interval")
+        return mean(per_dictionary)
+
+    return Width(
+        latents=of([[float(each.latents) for each in row] for row in rows]),
+        absorbed=of([[each.absorbed for each in row] for row in rows]),
+        one=of([[float(each.curve[0]) for each in row] for row in rows]),
+        eight=of([[float(each.curve[-1]) for each in row] for row in rows]),
+    )
+
+
+@experiment.figure(
+    "text-conventions",
+    title="Latents per concept and absorption, by SAEBench's conventions",
+    caption=(
+        "Sparse probes count {width.0.5x.latents:value} latents per concept with half as many latents as neurons and "
+        "{width.4x.latents:value} with four times as many; {width.4x.absorbed:% value} of the tokens that the "
+        "concept's direction recognises are absorbed there. (a) The largest k for which each further latent adds more "
+        "than 0.03 to the probe's F1, so 1 means no split. (b) Share of tokens on which all main latents are silent "
+        "and another stands in. Means over {numbers.concepts:value} concepts."
+    ),
+    alt="Two panels over the width of the dictionary: the number of latents per concept, and the share absorbed.",
+    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+)
+def draw(result: Result) -> Figure:
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
+    plotting.points(left, result.ratios, [w.latents for w in result.width.values()], line=True)
+    plotting.points(right, result.ratios, [w.absorbed for w in result.width.values()], line=True)
+    for ax in (left, right):
+        plotting.doubling_axis(ax, result.ratios, "latents per neuron")
+    left.set_ylabel("latents per concept")
+    right.set_ylabel("share absorbed")
+    plotting.percent_axis(right)
+    plotting.panel_letters((left, right))
+    return figure
+
+
+@experiment.claim(
+    "text-probes-split",
+    title="Sparse probes too need more latents per concept in wider dictionaries",
+    statements=("I2",),
+    source='Chanin et al. 2024, "A is for Absorption"',
+    test=(
+        "Number of latents per concept by sparse probes (largest k for which each further latent adds more than 0.03 "
+        "to F1), mean over concepts, at four times the MLP's width less that at half of it; paired by ladder."
+    ),
+    criterion=above(0.0),
+    figures=("text-conventions",),
+)
+def probes_split(result: Result) -> Quantity:
+    return result.numbers.latents_rise
+
+
+@experiment.claim(
+    "text-absorption",
+    title="Part of a concept is absorbed by other latents",
+    source='Chanin et al. 2024, "A is for Absorption"',
+    test=(
+        "Share of a concept's recognised tokens on which all main latents are silent and another latent contributes at "
+        "least 0.4 of the magnitude, mean over concepts; dictionaries of four times the MLP's width."
+    ),
+    criterion=above(0.05, refuted_below=0.01),
+    figures=("text-conventions",),
+)
+def is_absorbed(result: Result) -> Quantity:
+    return result.width["4x"].absorbed

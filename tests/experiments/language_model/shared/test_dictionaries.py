@@ -1,0 +1,66 @@
+"""A dictionary encodes as the trainer's own inference does, and comes back from its checkpoint."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.core.autoencoders import Autoencoder, Specification, decode, encode, train_autoencoders
+from experiments.language_model.shared import checkpoints
+from experiments.language_model.shared.dictionaries import (
+    QUICK_DICTIONARIES,
+    Dictionary,
+    Recorded,
+    all_networks,
+    dictionaries,
+    record,
+)
+
+
+@pytest.mark.parametrize("variant", ["batchtopk", "relu"])
+def test_latents_and_reconstruction_are_those_of_the_trainer(variant):
+    rng = np.random.default_rng(0)
+    pool = np.maximum(rng.normal(size=(2000, 12)), 0).astype(np.float16)
+    source = Recorded(pool, 0.7)
+    models = (Autoencoder(variant, 20, 3),)
+    state = train_autoencoders([source], Specification(models, 60, 64)).state
+    named, threshold = state.named, float(state.threshold[0]) if variant == "batchtopk" else 0.0
+    one = Dictionary(variant, 1, 0, 0.7, named.W_dec[0], named.W_enc[0], named.b_enc[0], named.b_dec[0], threshold)
+    h = pool[:300].astype(np.float32)
+    f = one.encoded(h)
+    wanted = encode(state, models, 0, h * np.float32(0.7))
+    assert (wanted > 0).any()
+    np.testing.assert_allclose(f.toarray(), wanted, atol=1e-5)
+    np.testing.assert_allclose(one.decoded(f), decode(state, models, 0, wanted) / 0.7, atol=1e-5)
+
+
+def test_dictionaries_come_back_from_their_checkpoint_and_differ_by_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
+    config = dataclasses.replace(
+        QUICK_DICTIONARIES,
+        network=dataclasses.replace(QUICK_DICTIONARIES.network, steps=4, checkpoint_every=4),
+        ratios=(0.5,), relu_ratios=(), frozen_ratios=(0.5,), steps=5, recorded=512,
+    )  # fmt: skip
+    networks = all_networks(config)
+    made = dictionaries(config, networks)
+    again = dictionaries(config, networks)
+    assert [one.arm for one in made[0]] == ["batchtopk", "batchtopk", "frozen", "random"]
+    for first, second in zip(made[1], again[1], strict=True):
+        np.testing.assert_array_equal(first.W_dec, second.W_dec)
+        assert first.threshold == second.threshold
+    assert np.abs(made[0][0].W_dec - made[0][1].W_dec).max() > 0.1
+
+
+def test_recorded_activations_have_the_variance_that_the_trainer_expects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
+    config = dataclasses.replace(
+        QUICK_DICTIONARIES, network=dataclasses.replace(QUICK_DICTIONARIES.network, steps=2, checkpoint_every=2)
+    )
+    source = record(config, all_networks(config)[0][0], 0)
+    drawn = source.activations(np.random.default_rng(0), 4000)
+    assert drawn.var(0).sum() == pytest.approx(config.active, rel=0.1)
