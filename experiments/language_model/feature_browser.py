@@ -8,10 +8,11 @@ twice the width.
 from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import sparse
 
-from experiments.core import progress
+from experiments.core import plotting, progress
 from experiments.core.contract import Experiment
 from experiments.language_model.shared.browser import (
     NOTHING,
@@ -38,6 +39,7 @@ from experiments.language_model.shared.text import ARCHIVE
 Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
+FITS = ("best token", "best label")
 BANDS = (0.8, 0.6, 0.4, 0.2, 0.0)
 """Lower ends of the bands of strength, as shares of the largest activation, from which snippets are drawn."""
 
@@ -295,3 +297,22 @@ def _names(f: sparse.csr_matrix, text: Seen, source: Corpus) -> tuple[str, ...]:
         else written(source.tokens.vocabulary[token[k]])
         for k in range(f.shape[1])
     )  # fmt: skip
+
+
+@experiment.figure(
+    "browser-latents",
+    title="All latents of the browser",
+    caption=(
+        "How often each latent fires, and how well the token (a) or the label (b) that fits it best predicts when: F1 "
+        "near one means that the latent is a name of it. Every point is a latent with a page of its own."
+    ),
+    alt="Two scatter plots of F1 over the share of tokens on which a latent fires, on a logarithmic axis.",
+)
+def draw(result: FeatureBrowser) -> Figure:
+    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.2, sharey=True)
+    for k, (ax, f1, title) in enumerate(zip(axes, (result.match.token_f1, result.match.f1), FITS, strict=True)):
+        ax.scatter(result.density, f1, s=8, color=plotting.series(k), alpha=0.6, linewidths=0, label=title)
+        ax.set(xscale="log", xlabel="share of tokens on which it fires", title=title, ylim=(-0.02, 1.02))
+    axes[0].set_ylabel("F1")
+    plotting.panel_letters(axes)
+    return figure
