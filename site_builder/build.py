@@ -103,6 +103,7 @@ def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, 
 def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> Report:
     """Build the site beside its place and put it there; return the report with the site's problems."""
     from site_builder.site.check_site import check
+    from site_builder.site.collection_pages import write_collections
     from site_builder.site.outputs import write_outputs
 
     clear_unfinished(project.build)
@@ -111,8 +112,9 @@ def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> R
         try:
             problems = build_site(project.mkdocs, project.pages, project.docs, new)
             if new.is_dir():
-                write_outputs(report, new, read_publication(project.root))
-                problems += check(new)
+                publication = read_publication(project.root)
+                write_outputs(report, new, publication)
+                problems += [*write_collections(report, new, publication.title), *check(new)]
             if new.is_dir() and (draft or not problems):
                 freshness.forget_finished(project)
                 swap(new, site)

@@ -83,7 +83,7 @@ def _figure(id: str, title: str, draw: object, view: object, figures: Path, *, d
     folder.mkdir(parents=True)
     if drawn:
         files, digest = figure_files.draw(spec, SimpleNamespace(), folder, {"figure": id})
-        files[view_files.KIND] = view_files.write(spec, SimpleNamespace(), folder)
+        files |= view_files.write(spec, SimpleNamespace(), folder)
     else:
         files, digest = _stand_ins(id, folder), hashlib.sha256(id.encode()).hexdigest()
     return FigureRecord(

@@ -1,4 +1,4 @@
-"""Views that a reader moves by hand on the page, beside the printed figure: solids to turn, frames to step through.
+"""Views that a reader moves by hand, beside the printed figure: solids to turn, frames to step through, collections.
 
 A view is data alone. A function registered with `@experiment.view("<figure id>")` makes one from the result, purely,
 as a figure function draws; `site_builder` stores it as a file of the figure and puts it on the page, where a
@@ -14,6 +14,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from experiments.core.browsing import Collection
 
 PALETTE = 6
 """Colours that a view can name: as many as `plotting.series` has."""
@@ -135,7 +137,8 @@ class Frames:
         )
 
 
-View = Solids | Frames
+View = Solids | Frames | Collection
+"""A collection, described in `core.browsing`, has pages of its own; the others stand below their figure."""
 
 
 def _expect(holds: bool, where: str, problem: str) -> None:

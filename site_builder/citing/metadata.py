@@ -18,6 +18,7 @@ MEDIA_TYPES = {
     "csv": "text/csv",
     "json": "application/json",
     "view.json": "application/json",
+    "collection.json": "application/json",
 }
 """Media type of each kind of figure file."""
 

@@ -68,7 +68,7 @@ def draw_into_store(project: Project, spec: FigureSpec, result: Any, drawing: Dr
         provenance = drawing.about | {"result": drawing.key.parts["result"], "draw key": drawing.key.digest}
         files, digest = draw(spec, result, temporary, provenance)
         if spec.view is not None:
-            files = files | {view_files.KIND: view_files.write(spec, result, temporary)}
+            files = files | view_files.write(spec, result, temporary)
         placed = {
             kind: replace(file, path=f"{spec.id}/{drawing.key.short}/{Path(file.path).name}")
             for kind, file in files.items()

@@ -1,4 +1,5 @@
-"""Stores what a reader can move by hand as one line of JSON, which the page holds and a script of the site shows."""
+"""Stores what a reader can move by hand as one line of JSON: most views stand in the page and a script shows them, a
+collection has pages of its own (`site.collection_pages`)."""
 
 import hashlib
 import json
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.core.browsing import Collection
 from experiments.core.contract import FigureSpec
 from experiments.core.errors import ReportError
 from experiments.core.views import Cloud, Curves, Frames, Solids
@@ -15,30 +17,43 @@ from site_builder.store.records import FileRecord
 KIND = "view.json"
 """The kind of file that a view is among the files of its figure."""
 
+COLLECTION = "collection.json"
+"""The kind of file that a collection is."""
+
 STEPS = 2000
 """Steps between zero and the greatest magnitude of an array: finer than a screen shows, and three digits each."""
 
 MAX_BYTES = 250_000
 """A heavier view would take a quarter of what a page may load; fewer frames or marks show the same."""
 
+MAX_COLLECTION = 25_000_000
+"""A heavier collection would take half of what all pages of one may weigh, see `site.collection_pages`."""
 
-def write(spec: FigureSpec, result: Any, folder: Path) -> FileRecord:
-    """Write the view of a figure into `folder` and return its record, whose path is the file's name."""
+
+def write(spec: FigureSpec, result: Any, folder: Path) -> dict[str, FileRecord]:
+    """Write the view of a figure into `folder`; return its record, whose path is the file's name, by kind of file."""
     assert spec.view is not None
-    content = to_json(spec.id, spec.view(result)).encode()
-    if len(content) > MAX_BYTES:
-        raise ReportError(
-            f"the view of figure {spec.id!r} has {len(content):,} bytes, {MAX_BYTES:,} at most; show fewer frames"
-        )
-    path = folder / f"{spec.id}-view.json"
+    view = spec.view(result)
+    kind, most = (COLLECTION, MAX_COLLECTION) if isinstance(view, Collection) else (KIND, MAX_BYTES)
+    content = to_json(spec.id, view).encode()
+    if len(content) > most:
+        raise ReportError(f"the view of figure {spec.id!r} has {len(content):,} bytes, {most:,} at most; show less")
+    path = folder / f"{spec.id}-{kind}"
     path.write_bytes(content)
-    return FileRecord(path.name, hashlib.sha256(content).hexdigest(), len(content))
+    return {kind: FileRecord(path.name, hashlib.sha256(content).hexdigest(), len(content))}
 
 
 def to_json(figure: str, view: Any) -> str:
-    """Return a view as one line of JSON that starts with its kind, "solids" or "frames"; equal views, equal text."""
+    """Return a view as one line of JSON; equal views, equal text.
+
+    That of solids or frames starts with its kind; that of a collection has the fields of `core.browsing`.
+    """
+    if isinstance(view, Collection):
+        return json.dumps(view, default=vars, separators=(",", ":"), allow_nan=False)
     if not isinstance(view, Solids | Frames):
-        raise ReportError(f"the view of figure {figure!r} is a {type(view).__name__}; return Solids or Frames")
+        raise ReportError(
+            f"the view of figure {figure!r} is a {type(view).__name__}; return Solids, Frames or a Collection"
+        )
     return json.dumps(_solids(view) if isinstance(view, Solids) else _frames(view), separators=(",", ":"))
 
 

@@ -31,6 +31,7 @@ KINDS = {
     "csv": ("CSV", "the plotted data"),
     "json": ("JSON", "the plotted data"),
     "view.json": ("JSON", "the view that can be moved"),
+    "collection.json": ("JSON", "what can be browsed"),
 }
 """What each kind of file is, in words."""
 

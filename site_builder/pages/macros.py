@@ -132,6 +132,7 @@ class Blocks:
         statement_pages: dict[str, str] | None = None,
         root: Path | None = None,
         terms: tuple[Term, ...] = (),
+        browsed: dict[str, str] | None = None,
     ) -> None:
         self.report = report
         self.parts = parts
@@ -142,6 +143,7 @@ class Blocks:
         self.statement_pages = statement_pages or {}
         self.root = root
         self.terms = terms
+        self.browsed = browsed or {}
         self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
 

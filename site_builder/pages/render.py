@@ -78,7 +78,15 @@ class _Site:
         shown = _first_pages(self.calls, "statement")
         self.report = replace(self.report, answers=tuple(self._answers(shown)))
         blocks = Blocks(
-            self.report, self.parts, self.publication, self._sizes(), self._views(), shown, self.docs.parent, self.terms
+            self.report,
+            self.parts,
+            self.publication,
+            self._sizes(),
+            self._views(),
+            shown,
+            self.docs.parent,
+            self.terms,
+            self._browsed(),
         )
         texts: dict[str, str | Path] = {}
         for page in self.calls:
@@ -175,6 +183,13 @@ class _Site:
         """Return the data of the figures that a reader can move by hand."""
         files = {id: figure.files.get(view_files.KIND) for id, figure in self.report.figures.items()}
         return {id: (self.out.parent / "figures" / file.path).read_text("utf-8") for id, file in files.items() if file}
+
+    def _browsed(self) -> dict[str, str]:
+        """Return what can be browsed beside a figure, in words ("all 512 latents")."""
+        files = {id: figure.files.get(view_files.COLLECTION) for id, figure in self.report.figures.items()}
+        texts = {id: self.out.parent / "figures" / file.path for id, file in files.items() if file}
+        found = {id: json.loads(path.read_text("utf-8")) for id, path in texts.items()}
+        return {id: f"all {len(each['entries']):,} {each['nouns']}" for id, each in found.items()}
 
 
 def numbered(report: Report, written: list[Page], calls: dict[Page, list[Call]]) -> Report:

@@ -61,8 +61,8 @@ class FigureRecord:
 
     `caption` and `alt` are final text. `digest` is the SHA-256 of the plotted data and the figure's
     identity in canonical form, so a new colour does not change it. `files` maps a kind ("light.svg",
-    "dark.svg", "light.small.png", "dark.small.png", "png", "pdf", "csv", "json", and "view.json" where
-    there is a view) to its file. `page` and
+    "dark.svg", "light.small.png", "dark.small.png", "png", "pdf", "csv", "json", and "view.json" or
+    "collection.json" where there is a view) to its file. `page` and
     `number` are given by the page that shows it first; `claims` are those that rest on it.
     """
 

@@ -3,13 +3,14 @@
 The site is that of a report that never ran; `REPORT_SITE=build/site pytest tests/browser` reads a real one instead.
 """
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,12 +20,15 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 
+from experiments.core.browsing import Bars, Collection, Column, Entry, Histogram, Passage, Passages, Row
 from site_builder.citing.publication import read_publication
+from site_builder.figures.view_files import COLLECTION, to_json
 from site_builder.pages.render import render
 from site_builder.site.check_site import check
+from site_builder.site.collection_pages import write_collections
 from site_builder.site.mkdocs_site import build_site
 from site_builder.site.outputs import write_outputs
-from site_builder.store.records import Report
+from site_builder.store.records import FileRecord, Report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -120,7 +124,56 @@ class Site:
         """Return one page of each kind."""
         notebooks = [path.relative_to(self.root).as_posix() for path in self.root.glob("notebooks/*.html")]
         kinds = ["index.html", self.shown["page"], "claims.html", "figures.html", f"figures/{self.shown['id']}.html"]
-        return kinds + notebooks[:1]
+        return [*kinds, *notebooks[:1], *self.browsed]
+
+    @property
+    def browsed(self) -> list[str]:
+        """Return the index of a collection and one of its entries, where there is one."""
+        entries = sorted(path for path in self.root.glob("browse/*/*.html") if path.name != "index.html")
+        found = [entries[0].with_name("index.html"), entries[0]] if entries else []
+        return [path.relative_to(self.root).as_posix() for path in found]
+
+
+def with_collection(report: Report, figures: Path) -> Report:
+    """Return the report with something to browse beside its second figure, its file below `figures`."""
+    figure = report.figures["loss-over-p"]
+    text = to_json(figure.id, latents())
+    path = figures / figure.id / COLLECTION
+    path.write_text(text, "utf-8")
+    record = FileRecord(f"{figure.id}/{COLLECTION}", hashlib.sha256(text.encode()).hexdigest(), len(text))
+    changed = replace(figure, files=figure.files | {COLLECTION: record})
+    return replace(report, figures=report.figures | {figure.id: changed})
+
+
+def latents() -> Collection:
+    """Return a collection of as many entries as a dictionary has latents, with tokens that are no plain words."""
+    columns = (
+        Column("density", "Share of tokens on which it is active.", ".2%"),
+        Column("label", "The label it fits best."),
+        Column("F1", "How well it fits.", ".2f"),
+    )
+    return Collection(
+        "Latents that never were", "latent", "latents", "Made for a test.", columns, tuple(map(latent, range(600)))
+    )
+
+
+def latent(number: int) -> Entry:
+    words = ("def", " the", "\n    ", "<script>alert(1)</script>", "\u202e", " whose", " name", str(number))
+    strengths = tuple((k * 7 + number) % 11 / 10 for k in range(8))
+    passages = tuple(Passage(words * 4, strengths * 4, peak, f"speech {peak}", "1.25") for peak in range(12))
+    near = (Row(f"latent {(number + 1) % 600}", 0.9, f"latent-{(number + 1) % 600}"), Row("elsewhere", -0.4))
+    sections = (
+        Passages("Snippets: strongest", "Text around the peak.", passages),
+        Histogram("Activations", "How often.", "activation", (0.1, 1.0, 10.0, 100.0), (90, number, 3)),
+        Bars("Promoted tokens", "Logits.", tuple(Row(word, 1.0 - k / 4) for k, word in enumerate(words)), is_text=True),
+        Bars("Neighbours", "Cosine.", near, ".2f"),
+        Bars("Parents", "None here.", ()),
+    )
+    score = None if number % 7 == 0 else number / 600
+    label = ("comment", "string", "keyword")[number % 3]
+    return Entry(
+        f"latent-{number}", f"Latent {number}", "Active on “def”.", (0.5 / (1 + number), label, score), sections
+    )
 
 
 def write_notebook(path: Path) -> None:
@@ -151,11 +204,13 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     config = re.sub(r"(?ms)^nav:\n.*?\n\n", f"nav: {NAV}\n\n", (REPOSITORY / "mkdocs.yml").read_text("utf-8"))
     (root / "mkdocs.yml").write_text(config, "utf-8")
     shutil.copytree(figures, root / "build" / "figures")
+    report = with_collection(report, root / "build" / "figures")
     write_notebook(root / "build" / "pages" / "notebooks" / "first_run.ipynb")
     rendered = render(report, root / "docs", root / "build" / "pages", draft=False)
     assert rendered.problems == ()
     assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []
     write_outputs(rendered, root / "site", read_publication(root))
+    assert write_collections(rendered, root / "site", "A report") == []
     assert check(root / "site") == []
     return Site(root / "site")
 

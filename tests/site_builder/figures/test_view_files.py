@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from experiments.core.browsing import Collection, Column, Entry, Passage, Passages
 from experiments.core.contract import FigureSpec
 from experiments.core.errors import ReportError
 from experiments.core.plotting.style import DARK, LIGHT
@@ -24,7 +25,7 @@ def spec(view: object) -> FigureSpec:
 
 def test_a_solid_is_stored_with_its_digest(tmp_path: Path) -> None:
     solids = Solids("A wedge", (Solid("wedge", np.eye(3), ((0, 1),), ((0, 1, 2),), ("a", "b", "c"), (0, 1, 2)),))
-    record = view_files.write(spec(solids), None, tmp_path)
+    (record,) = view_files.write(spec(solids), None, tmp_path).values()
     content = (tmp_path / record.path).read_bytes()
     assert record.sha256 == hashlib.sha256(content).hexdigest()
     assert record.bytes == len(content)
@@ -56,12 +57,12 @@ def test_a_tiny_negative_number_is_stored_as_zero() -> None:
 def test_a_view_too_heavy_for_a_page_is_refused(tmp_path: Path) -> None:
     positions = np.random.default_rng(0).uniform(size=(200, 400, 2))
     frames = Frames("a swarm", ("frame",) * 200, (Cloud("swarm", positions),))
-    with pytest.raises(ReportError, match="show fewer frames"):
+    with pytest.raises(ReportError, match="at most; show less"):
         view_files.write(spec(frames), None, tmp_path)
 
 
 def test_something_else_than_a_view_is_refused() -> None:
-    with pytest.raises(ReportError, match="is a ndarray; return Solids or Frames"):
+    with pytest.raises(ReportError, match="is a ndarray; return Solids, Frames or a Collection"):
         view_files.to_json("moves", np.eye(3))
 
 
@@ -72,3 +73,16 @@ def test_views_have_the_colours_of_the_figures() -> None:
         found = dict(re.findall(r"--series-(\d): (#\w+);", "".join(blocks)))
         assert found == {str(index): tone for index, tone in enumerate(theme.series)}
     assert len(LIGHT.series) == PALETTE
+
+
+def test_a_collection_is_a_file_of_its_own_kind_that_holds_every_entry(tmp_path: Path) -> None:
+    passage = Passage(("</script>", "\ud800", " a"), (0.0, 1.0, 0.25), 1, "a.py", "2.00")
+    entry = Entry("one", "One", "", (0.5, None), (Passages("Text", "", (passage,)),))
+    columns = (Column("a", "", ".1f"), Column("b", "", ".1f"))
+    collection = Collection("Things", "thing", "things", "", columns, (entry,))
+    files = view_files.write(spec(collection), None, tmp_path)
+    assert files.keys() == {view_files.COLLECTION}
+    stored = json.loads((tmp_path / files[view_files.COLLECTION].path).read_text("utf-8"))
+    assert stored["entries"][0]["values"] == [0.5, None]
+    assert stored["entries"][0]["sections"][0]["kind"] == "passages"
+    assert stored["entries"][0]["sections"][0]["passages"][0]["tokens"] == list(passage.tokens)
