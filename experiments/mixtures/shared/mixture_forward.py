@@ -96,9 +96,24 @@ def new_space(shape: Shape) -> Space:
     sizes |= dict.fromkeys(("z", "share", "weight", "dz", "used"), experts)
     sizes |= {"scale": wide, "own": experts * wide}
     sizes |= dict.fromkeys(("gradient", "previous"), (units + 2 * experts) * wide)
-    arrays: dict[str, Any] = {name: np.zeros(size, np.float32) for name, size in sizes.items()}
-    arrays |= {"chosen": np.zeros(experts, np.int64), "kept": np.zeros(units, np.int64)}
-    return Space(**arrays, on=np.zeros(wide + 1, np.uint64))
+    arrays: dict[str, Any] = {name: apart(np.zeros(size, np.float32)) for name, size in sizes.items()}
+    arrays |= {"chosen": apart(np.zeros(experts, np.int64)), "kept": apart(np.zeros(units, np.int64))}
+    return Space(**arrays, on=apart(np.zeros(wide + 1, np.uint64)))
+
+
+MARGIN = 256
+"""Numbers of unused memory before and after each array of the kernel."""
+
+
+def apart(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of a flat array that no other array's memory lies close to.
+
+    A compiled loop over two arrays first compares their addresses, and takes another path, which may round
+    differently, where they lie within some vectors of each other. Where small arrays lie is up to chance.
+    """
+    room = np.zeros(values.size + 2 * MARGIN, values.dtype)
+    room[MARGIN : MARGIN + values.size] = values
+    return room[MARGIN : MARGIN + values.size]
 
 
 @jit

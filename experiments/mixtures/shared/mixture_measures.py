@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from experiments.core.metrics import dimensionality, represented_mass
 from experiments.core.training.cpu_draws import ZERO, jit
-from experiments.mixtures.shared.mixture_forward import Floats, Shape, Space, decode, encode, forward, scatter
+from experiments.mixtures.shared.mixture_forward import Floats, Shape, Space, apart, decode, encode, forward, scatter
 from experiments.mixtures.shared.mixture_model import Mixture, Parameters
 from experiments.mixtures.shared.mixture_samples import Samples
 
@@ -52,7 +52,7 @@ def measure(
     model: Mixture, shape: Shape, samples: Samples, importance: Floats, space: Space, row: Floats, parts: Parameters
 ) -> Measures:
     """Return the measures of the model whose parameters are `row` in the kernel's form and `parts` in plain form."""
-    sums = np.zeros(5 + model.experts)
+    sums = apart(np.zeros(5 + model.experts))
     measure_samples(shape, samples, parts.home, importance, space, row, sums)
     energy, active = max(sums[1], 1e-30), max(sums[4], 1.0)
     use = sums[5:] / (active * model.active)

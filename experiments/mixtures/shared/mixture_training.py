@@ -15,7 +15,7 @@ from experiments.core import progress
 from experiments.core.training.cpu import thread_count
 from experiments.core.training.divergence import DivergedError
 from experiments.core.training.seeds import DATA, EVALUATION, instance_seeds
-from experiments.mixtures.shared.mixture_forward import new_space, shape_of
+from experiments.mixtures.shared.mixture_forward import apart, new_space, shape_of
 from experiments.mixtures.shared.mixture_kernel import train_steps
 from experiments.mixtures.shared.mixture_measures import Measures, measure
 from experiments.mixtures.shared.mixture_model import Floats, Mixture, Parameters, flat, start, unflat
@@ -80,12 +80,12 @@ def _trained(
 ) -> list[Found]:
     """Return every model trained on one source from one seed."""
     features = source.features
-    weighed = np.ones(features, np.float32) if importance is None else importance
+    weighed = apart(np.ones(features, np.float32) if importance is None else importance)
     firsts = [start(model, features, source.density / 2, seed) for model in models]
     shapes = [shape_of(model, features) for model in models]
     spaces = [new_space(shape) for shape in shapes]
-    rows = [flat(model, first) for model, first in zip(models, firsts, strict=True)]
-    moments = [(np.zeros_like(row), np.zeros_like(row)) for row in rows]
+    rows = [apart(flat(model, first)) for model, first in zip(models, firsts, strict=True)]
+    moments = [(apart(np.zeros_like(row)), apart(np.zeros_like(row))) for row in rows]
     chunk = int(np.clip(CHUNK_ENTRIES / (batch * features * source.density), 1, recipe.steps))
     rates = _rates(recipe)
     state = first_state(seed, DATA)
