@@ -247,6 +247,7 @@ def publish(
 @app.command()
 def bench(device: Device = "auto") -> None:
     """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
+    from experiments.mixtures.shared.mixture_timing import measure_forward
     from experiments.speed.shared import PACKAGES, measure, merged, table
     from site_builder.base import environment
     from site_builder.store.entries import write_file
@@ -265,8 +266,10 @@ def bench(device: Device = "auto") -> None:
         }
         section = measure(kind, about, watcher.advanced)
         write_file(path, merged(path.read_text("utf-8") if path.exists() else "", kind, section))
+        passes = project.root / "experiments" / "mixtures" / "measured.json"
+        write_file(passes, measure_forward({"machine": environment.hardware("cpu"), "date": section["date"]}))
     print(table(section))
-    print(f"Wrote {path}; commit it, and the Speed page shows it.")
+    print(f"Wrote {path} and {passes}; commit them, and the pages on speed and mixtures show them.")
 
 
 @app.command()
