@@ -30,12 +30,12 @@ class Config:
     seeds: int = 16
     features: tuple[int, ...] = (2, 3)
     experts: int = 2  # of one hidden unit each
-    points: int = 9  # densities, and importances, on the grid
+    points: int = 8  # densities, and importances, on the grid
     least_p: float = 0.02  # densities run from here to 1, evenly in the logarithm
     most_importance: float = 8.0  # importance of the last feature, from the inverse of this to this
     balance: float = 0.01  # weight of the load-balancing loss, relative to a loss summed over features
     batch: int = 128
-    steps: int = 300
+    steps: int = 250
     learning_rate: float = 3e-2
 
 
@@ -58,7 +58,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Mixture over dense; for each number of features the gate start with the larger value."""
+    """Mixture over dense model of as many features."""
 
     jumps: tuple[Quantity, ...]  # (mixture diagram,) jump over that of the dense model of as many features
     largest: Quantity  # of these

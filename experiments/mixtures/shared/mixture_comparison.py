@@ -18,7 +18,13 @@ from experiments.mixtures.shared.mixture_results import (
     name_of,
 )
 from experiments.mixtures.shared.mixture_samples import Source
-from experiments.mixtures.shared.mixture_statistics import TOLERANCE, avoidance, least_typical_ratio, typical_ratio
+from experiments.mixtures.shared.mixture_statistics import (
+    TOLERANCE,
+    avoidance,
+    interference_at_equal_loss,
+    least_typical_ratio,
+    typical_ratio,
+)
 from experiments.mixtures.shared.mixture_training import Found, Recipe, seeds_of, train_mixtures
 
 MEASURED = ("loss", "routed", "general", "mass_per_unit", "entropy", "dead", "dimensionality")
@@ -97,6 +103,18 @@ class _Comparison:
         loss, routed = self.measured["loss"], self.measured["routed"]
         return avoidance(loss[self.place[model]], routed[self.place[model]], loss[matching], routed[matching])
 
+    def avoidance_cost(self, model: Mixture) -> Quantity:
+        """Return that score against the dense model of equal cost alone."""
+        place, rival = self.place[model], [self.baseline(model, "cost")]
+        loss, routed = self.measured["loss"], self.measured["routed"]
+        return avoidance(loss[place], routed[place], loss[rival], routed[rival])
+
+    def same_loss(self, model: Mixture) -> Quantity:
+        """Return routed interference over that of a dense model of the same loss."""
+        place, sizes = self.place[model], list(self.dense.values())
+        loss, routed = self.measured["loss"], self.measured["routed"]
+        return interference_at_equal_loss(loss[place], routed[place], loss[sizes], routed[sizes])
+
     def compared(self, model: Mixture) -> Compared:
         """Return the numbers of one mixture or bottleneck."""
         features, place = self.config.features, self.place[model]
@@ -106,6 +124,8 @@ class _Comparison:
             multiply_adds=exact(multiply_adds(model, features)),
             routing_share=exact(routing_share(model, features)),
             avoidance=self.avoidance(model),
+            avoidance_cost=self.avoidance_cost(model),
+            same_loss=self.same_loss(model),
             routed=mean(rare["routed"]),
             general=mean(rare["general"]),
             mass_per_unit=mean(self.measured["mass_per_unit"][place].mean(0)),
@@ -138,12 +158,16 @@ class _Comparison:
         costs = [multiply_adds(m, features) / (2 * m.width * features) for m in mixtures]
         now = self.measured["loss"][[self.place[model] for model in _checked(self.config)], self.rare]
         kept, chance = self._gate_kept()
+        same_loss = [self.same_loss(model) for model in mixtures]
         return Numbers(
             **least,
             **rare,
             tolerance=exact(TOLERANCE),
             least_avoidance=_least([self.avoidance(model) for model in mixtures]),
             least_bottleneck_avoidance=_least([self.avoidance(model) for model in bottlenecks]),
+            least_avoidance_cost=_least([self.avoidance_cost(model) for model in mixtures]),
+            least_same_loss=_least(same_loss),
+            most_same_loss=max(same_loss, key=lambda quantity: quantity.value),
             least_routing_share=exact(min(routing_share(model, features) for model in mixtures)),
             most_cost_share=exact(max(costs)),
             more_experts=self._more_experts(1),

@@ -54,3 +54,19 @@ def avoidance(loss: Array, routed: Array, baselines: Array, baseline_routed: Arr
         return _score(*(part[..., chosen].mean(-1) for part in parts))
 
     return bootstrap(at, loss.shape[-1], unit="times")
+
+
+def interference_at_equal_loss(loss: Array, routed: Array, dense_loss: Array, dense_routed: Array) -> Quantity:
+    """Return a model's routed interference over that of a dense model of the same loss, geometric mean over densities.
+
+    `loss` and `routed` are (density, seed), those of the dense models (size, density, seed). Dense models of other
+    sizes are interpolated linearly in the loss, which falls with the size.
+    """
+
+    def at(chosen: NDArray[np.int64]) -> float:
+        own_loss, own = loss[:, chosen].mean(-1), np.maximum(routed[:, chosen].mean(-1), NO_INTERFERENCE)
+        curves = zip(dense_loss[..., chosen].mean(-1).T, dense_routed[..., chosen].mean(-1).T, strict=True)
+        there = [np.interp(own_loss[k], x[np.argsort(x)], y[np.argsort(x)]) for k, (x, y) in enumerate(curves)]
+        return float(np.exp(np.log(own / np.maximum(there, NO_INTERFERENCE)).mean()))
+
+    return bootstrap(at, loss.shape[-1], unit="times")

@@ -1,5 +1,6 @@
 """Routers and clusters: configuration, results and computation; `mixtures.mixture_routing` draws and decides."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +30,10 @@ class Config:
     hidden: int = 4  # units of each expert
     balance: float = 1e-4  # weight of the load-balancing loss; published is 0.01 for a loss that is not over features
     bottlenecks: tuple[int, ...] = (2, 4)
-    batch: int = 256
-    steps: int = 600
+    batch: int = 192
+    steps: int = 500
     learning_rate: float = 1e-2
-    evaluation: int = 48
+    evaluation: int = 32
 
 
 def routers_of(config: Config) -> dict[str, Mixture]:
@@ -105,6 +106,7 @@ class Routed:
     cost_independent: Quantity  # loss over that of the dense model of equal cost, at the least purity
     cost_pure: Quantity
     avoidance: Quantity  # below 1: less routed interference than the best matched model, at a competitive loss
+    avoidance_cost: Quantity  # the same against the dense model of equal cost alone
     routed: Quantity  # interference, share of the input's energy
     entropy: Quantity  # evenness of the use of experts
     dead: Quantity  # experts
@@ -121,6 +123,8 @@ class Numbers:
     balanced: Quantity  # with over without load balancing, both starts, geometric mean over purities
     least_total_pure: Quantity  # least of learned routers against equal parameters, at the largest purity
     least_avoidance_pure: Quantity
+    least_avoidance_cost_pure: Quantity  # the same against the dense model of equal cost alone
+    least_bottleneck_avoidance_pure: Quantity
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class Result:
     routed: Array  # (model, purity, seed), interference as a share of the input's energy
     cost: Array  # (router, purity, seed), loss over that of the dense model of equal cost
     numbers: Numbers
+    bottlenecks: tuple[Quantity, ...]  # avoidance of top-k bottlenecks, at the largest purity
     routers: dict[str, Routed] = keyed(router_names)
     at: dict[str, AtPurity] = keyed(purity_names)
 
@@ -149,6 +154,7 @@ def compare_routers(config: Config) -> Result:
         routed=comparison.routed,
         cost=comparison.cost,
         numbers=comparison.numbers(),
+        bottlenecks=comparison.bottlenecks(),
         routers={name: comparison.router(name) for name in routers_of(config)},
         at={name: comparison.at(number) for number, name in enumerate(purity_names(config))},
     )
@@ -186,17 +192,25 @@ class _Routers:
     def router(self, name: str) -> Routed:
         """Return the numbers of one router."""
         place, matching = self.names.index(name), self.matching(name)
-        pure = slice(-1, None)
         return Routed(
             cost_independent=typical_ratio(self.over_cost(name)[0], 1.0),
             cost_pure=typical_ratio(self.over_cost(name)[-1], 1.0),
-            avoidance=avoidance(
-                self.loss[place, pure], self.routed[place, pure], self.loss[matching, pure], self.routed[matching, pure]
-            ),
+            avoidance=self.avoids(name, matching),
+            avoidance_cost=self.avoids(name, matching[3:]),
             routed=mean(self.routed[place, -1]),
             entropy=mean(self.entropy[place, -1], within=(0, 1)),
             dead=mean(self.dead[place, -1], within=(0, self.config.experts)),
         )
+
+    def avoids(self, name: str, rivals: list[int]) -> Quantity:
+        """Return the score of `mixture_statistics.avoidance` at the largest purity against some dense models."""
+        place, pure = self.names.index(name), slice(-1, None)
+        parts = (self.loss[place, pure], self.routed[place, pure], self.loss[rivals, pure], self.routed[rivals, pure])
+        return avoidance(*parts)
+
+    def bottlenecks(self) -> tuple[Quantity, ...]:
+        """Return the scores of top-k bottlenecks at the largest purity."""
+        return tuple(self.avoids(name, self.matching(name)) for name in self.names if name.startswith("top-"))
 
     def at(self, purity: int) -> AtPurity:
         """Return what holds at one purity."""
@@ -214,7 +228,7 @@ class _Routers:
     def numbers(self) -> Numbers:
         """Return what several routers say together."""
         seeds, single, learned = self.loss.shape[2], self.loss[:SINGLE], np.log(self.cost[:LEARNED])
-        pure = {name: self.router(name).avoidance for name in self.names[:LEARNED]}
+        pure = [self.router(name) for name in self.names[:LEARNED]]
         last = len(self.config.purity) - 1
         plain, even = (
             np.concatenate([self.of(f"{start} gate{end}") for start in ("Xavier", "K-hot")])
@@ -232,5 +246,12 @@ class _Routers:
             bottleneck_against_input=typical_ratio(self.of("bottleneck gate"), self.of("gate with gradient")),
             balanced=typical_ratio(even, plain),
             least_total_pure=self.at(last).best_learned_total,
-            least_avoidance_pure=min(pure.values(), key=lambda found: found.value),
+            least_avoidance_pure=_least(each.avoidance for each in pure),
+            least_avoidance_cost_pure=_least(each.avoidance_cost for each in pure),
+            least_bottleneck_avoidance_pure=_least(self.bottlenecks()),
         )
+
+
+def _least(quantities: Iterable[Quantity]) -> Quantity:
+    """Return the quantity of least value; its interval is its own, so it does not hold the choice."""
+    return min(quantities, key=lambda quantity: quantity.value)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from experiments.mixtures.shared.mixture_measures import evenness
-from experiments.mixtures.shared.mixture_statistics import avoidance, least_typical_ratio, typical_ratio
+from experiments.mixtures.shared.mixture_statistics import (
+    avoidance,
+    interference_at_equal_loss,
+    least_typical_ratio,
+    typical_ratio,
+)
 
 
 def noisy(value, shape=(3, 16), seed=0):
@@ -46,3 +51,11 @@ def test_evenness_is_one_for_equal_use_and_zero_for_a_single_expert():
     assert evenness(np.full(4, 0.25)) == pytest.approx(1.0)
     assert evenness(np.array([1.0, 0, 0])) == 0
     assert evenness(np.ones(1)) == 1
+
+
+def test_interference_at_equal_loss_reads_the_dense_curve_between_its_sizes():
+    sizes = np.array([4.0, 2.0, 1.0])  # losses of ever larger dense models
+    dense_loss = np.broadcast_to(sizes[:, None, None], (3, 2, 12))
+    dense_routed = np.broadcast_to(np.array([1.0, 5.0, 3.0])[:, None, None], (3, 2, 12))
+    found = interference_at_equal_loss(np.full((2, 12), 3.0), np.full((2, 12), 1.5), dense_loss, dense_routed)
+    assert found.value == pytest.approx(1.5 / 3.0)  # halfway between losses 2 and 4: interference 3
