@@ -129,7 +129,7 @@ def _fields(config: Config, features: int, p: Array, importance: Array) -> tuple
     # (importance, density, seed, model, 3) -> three of (model, importance, density, seed)
     values = np.moveaxis(np.array(rows), (3, 4), (1, 0))
     norm, held, loss = values
-    return tuple(np.moveaxis(each, 1, 0) for each in (norm, held, loss))  # type: ignore[return-value]
+    return tuple(np.moveaxis(each, 1, 0) for each in (norm, held, loss))
 
 
 def _summary(found: Found) -> tuple[float, float, float]:
@@ -141,7 +141,8 @@ def _summary(found: Found) -> tuple[float, float, float]:
 
 def _jumps(field: Array) -> Array:
     """Return, per seed, the largest change between neighbouring cells of a field (importance, density, seed)."""
-    return np.maximum(*(np.abs(np.diff(field, axis=axis)).max((0, 1)) for axis in (0, 1)))
+    along = [np.abs(np.diff(field, axis=axis)).max((0, 1)) for axis in (0, 1)]
+    return np.asarray(np.maximum(*along), dtype=np.float64)
 
 
 @experiment.figure(

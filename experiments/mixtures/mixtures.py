@@ -210,7 +210,7 @@ def draw_experts(result: Result) -> Figure:
         plotting.seed_band(right, result.p, result.entropy[place], label=label, index=index, marker="o")
     plotting.seed_band(left, result.p, result.mass_dense, label="dense", index=len(shown), marker="o")
     for ax in (left, right):
-        plotting.density_axis(ax, ticks=result.p)
+        plotting.density_axis(ax, ticks=[float(p) for p in result.p])
     left.set(ylabel="features per dimension", ylim=(0, None))
     right.set(ylabel="evenness of use", ylim=(0, 1.03))
     plotting.panel_letters((left, right))

@@ -89,7 +89,8 @@ class _Comparison:
     def ratio(self, model: Mixture, kind: str) -> Array:
         """Return the loss over that of the matched dense model (density, seed)."""
         loss = self.measured["loss"]
-        return loss[self.place[model]] / loss[self.baseline(model, kind)]
+        ratio: Array = loss[self.place[model]] / loss[self.baseline(model, kind)]
+        return ratio
 
     def against(self, model: Mixture) -> Against:
         """Return all ratios of one model."""

@@ -182,12 +182,14 @@ class _Routers:
 
     def of(self, name: str) -> Array:
         """Return the losses of one model (purity, seed)."""
-        return self.loss[self.names.index(name)]
+        found: Array = self.loss[self.names.index(name)]
+        return found
 
     def over_cost(self, name: str) -> Array:
         """Return the loss over that of the dense model of equal cost (purity, seed); oracles pay for a plain gate."""
         priced = "Xavier gate" if name in ORACLES else name
-        return self.of(name) / self.loss[self.matching(priced)[3]]
+        ratio: Array = self.of(name) / self.loss[self.matching(priced)[3]]
+        return ratio
 
     def router(self, name: str) -> Routed:
         """Return the numbers of one router."""
