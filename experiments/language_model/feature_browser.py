@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from experiments.core import plotting, progress
+from experiments.core.browsing import Collection
 from experiments.core.contract import Experiment
 from experiments.language_model.shared.browser import (
     NOTHING,
@@ -22,6 +23,7 @@ from experiments.language_model.shared.browser import (
     Relatives,
     Snippets,
 )
+from experiments.language_model.shared.browser_pages import latent_pages
 from experiments.language_model.shared.corpus import Corpus, corpus
 from experiments.language_model.shared.detection import f1_scores
 from experiments.language_model.shared.dictionaries import (
@@ -316,3 +318,8 @@ def draw(result: FeatureBrowser) -> Figure:
     axes[0].set_ylabel("F1")
     plotting.panel_letters(axes)
     return figure
+
+
+@experiment.view("browser-latents")
+def browse(result: FeatureBrowser) -> Collection:
+    return latent_pages(result)

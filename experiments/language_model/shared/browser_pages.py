@@ -21,7 +21,7 @@ COLUMNS = (
     Column("token", "The single token of the vocabulary that predicts the latent's activity best."),
     Column("token F1", "How well that token alone tells whether the latent is active; 1 means it is the token.", ".2f"),
     Column("largest", "The largest activation seen.", ".2f"),
-    Column("children", "Latents of the next larger dictionary that descend from it.", ".0f"),
+    Column("children", "Relatives in the next larger dictionary, no more than its page lists.", ".0f"),
 )
 """What the index can be sorted by."""
 

@@ -79,6 +79,20 @@ def test_snippets_hold_the_token_on_which_the_latent_is_strongest(results):
     assert (browser.histogram.sum(1) == np.rint(browser.density * browser.tokens_seen)).all()
 
 
+def test_every_latent_of_the_browser_has_a_page_whose_marks_are_its_activations(results):
+    _, browser = results[feature_browser]
+    collection = feature_browser.experiment.figures["browser-latents"].view(browser)
+    assert [entry.id for entry in collection.entries] == [
+        f"latent-{browser.latents[row]}" for row in np.argsort(-browser.density, kind="stable")
+    ]
+    row = int(np.argmax(browser.density))
+    first = collection.entries[0].sections[0].passages[0]
+    there = browser.snippets.tokens[row, 0] >= 0
+    shares = browser.snippets.activations[row, 0][there] / browser.largest[row]
+    np.testing.assert_allclose(first.strengths, np.minimum(shares, 1), atol=2e-3)
+    assert first.tokens == tuple(browser.vocabulary[token] for token in browser.snippets.tokens[row, 0][there])
+
+
 def test_best_matches_are_correlations_with_group_means_taken_out():
     from scipy import sparse
 
