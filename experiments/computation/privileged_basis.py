@@ -64,7 +64,7 @@ def run(config: Config, device: str) -> Result:
 def draw_codes(result: Result) -> Figure:
     columns = 4
     rows = -(-len(result.p) // columns)
-    figure, axes = plotting.new_figure(rows, columns, width="wide", height=1.55 * rows + 0.4, sharex=True, sharey=True)
+    figure, axes = plotting.new_figure(rows, columns, width="wide", height=1.3 * rows + 0.5, sharex=True, sharey=True)
     panels = np.ravel(axes)
     for ax, p, W in zip(panels, result.p, result.W, strict=False):
         image = plotting.gram(ax, W, limit=1.5, axis="", colourbar=False)
@@ -92,20 +92,22 @@ def draw_codes(result: Result) -> Figure:
     "density none. Below, two step-like rising lines, for the best model and the paper.",
 )
 def draw_census(result: Result) -> Figure:
-    figure, (top, bottom) = plotting.new_figure(2, 1, height=4.8, sharex=True)
-    hidden = result.W.shape[1]
-    shares = {f"{count} neurons": (result.monosemantic == count).mean(1) for count in range(hidden + 1)}
+    figure, (top, bottom) = plotting.new_figure(2, 1, height=4.8, height_ratios=[1.3, 1])
+    shares = {str(count): (result.monosemantic == count).mean(1) for count in range(result.W.shape[1] + 1)}
     plotting.stacked_shares(top, result.p, shares)
     plotting.percent_axis(top)
     top.set_ylabel("share of models")
+    paper = [paper_code(p)[0] for p in result.p]
+    bottom.plot(
+        result.p, paper, "D", color=plotting.colour("contrast"), markerfacecolor="none", markersize=9, label="paper"
+    )
     alone = [result.densities[f"{p:g}"].monosemantic for p in result.p]
     plotting.points(bottom, result.p, alone, label="best model", line=True)
-    paper = [paper_code(p)[0] for p in result.p]
-    bottom.plot(result.p, paper, "D", color=plotting.colour("contrast"), markerfacecolor="none", label="paper")
     bottom.set_ylabel("neurons with one feature")
-    plotting.density_axis(bottom, ticks=[0.02, 0.05, 0.1, 0.2, 0.5])
-    plotting.density_axis(top, ticks=[0.02, 0.05, 0.1, 0.2, 0.5], label="")
-    plotting.legend(top)
+    for ax, label in ((top, ""), (bottom, "feature probability $p$")):
+        plotting.density_axis(ax, ticks=[0.02, 0.05, 0.1, 0.2, 0.5], label=label)
+        ax.set_xlim(0.9 * result.p.min(), 1.1 * result.p.max())
+    plotting.legend(top, title="neurons with one feature")
     plotting.legend(bottom)
     return figure
 
@@ -116,7 +118,7 @@ def draw_census(result: Result) -> Figure:
     caption=(
         "With a hidden ReLU features lie on neurons; without it they lie anywhere. Left and middle: weights of one "
         "model each at the highest density. Right: the largest share that one neuron has in a feature, mean over "
-        "features, for all models, beside the same matrices turned at random."
+        "features, for {numbers.arm_seeds:.0f} models of each kind, beside the same matrices turned at random."
     ),
     alt="Two matrices of weights, one filled all over, one with a single entry per row; and strips of points: the "
     "linear models lie among their rotations, the ReLU models at one.",
@@ -186,6 +188,7 @@ TABLE = ("0.75", "0.35", "0.15", "0.12", "0.06", "0.02")
         names={"densities": "the share of choices"},
     ),
     figures=("privileged-codes", "privileged-census"),
+    published=Verdict.SUPPORTED,
 )
 def table_followed(result: Result) -> Evidence:
     found = tuple(result.densities[name].follows for name in TABLE)
@@ -205,10 +208,11 @@ def table_followed(result: Result) -> Evidence:
     criterion=Criterion(
         supported_if(where(densities=Every(each=Above(0.5), of="density"))),
         refuted_if(where(densities=FewerThan(0.5, each=Above(0.5), of="of the densities", label="half"))),
-        otherwise=Verdict.MIXED,
+        otherwise=Verdict.INCONCLUSIVE,
         names={"densities": "the share of choices"},
     ),
     figures=("privileged-codes",),
+    published=Verdict.INCONCLUSIVE,
 )
 def features_followed(result: Result) -> Evidence:
     found = tuple(result.densities[name].follows_code for name in TABLE[1:])
@@ -232,6 +236,7 @@ def features_followed(result: Result) -> Evidence:
         names={"regimes": "the share of resamples"},
     ),
     figures=("privileged-codes",),
+    published=Verdict.MIXED,
 )
 def one_code(result: Result) -> Evidence:
     found = tuple(result.regimes.values())
@@ -254,6 +259,7 @@ def one_code(result: Result) -> Evidence:
         names={"relu": "the ReLU layer's share", "beyond_null": "the linear layer's excess over its rotations"},
     ),
     figures=("privileged-alignment",),
+    published=Verdict.MIXED,
 )
 def aligned(result: Result) -> Evidence:
     return Evidence(relu=result.numbers.relu_alignment, beyond_null=result.numbers.linear_beyond_null)
@@ -279,6 +285,7 @@ def aligned(result: Result) -> Evidence:
         names={"positive": "the share of positive pre-activations", "ratio": "the ratio of losses"},
     ),
     figures=("privileged-biases",),
+    published=Verdict.MIXED,
 )
 def linear_again(result: Result) -> Evidence:
     arms = tuple(each.biased for each in result.arms.values())
