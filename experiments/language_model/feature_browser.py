@@ -88,7 +88,7 @@ def run(config: Config, device: str) -> FeatureBrowser:
     edges = np.geomspace(max(float(largest.max()) / 1000, 1e-6), float(largest.max()) * 1.0001, config.bins + 1)
     tokens = len(text.ids)
     return FeatureBrowser(
-        dictionary=f"{f.shape[1]} latents on {d.network.mlp} neurons, batch top-k with {d.active:g} active latents",
+        dictionary=f"a dictionary of {f.shape[1]:,} latents on {d.network.mlp} neurons",
         text="presidential messages and modules of Python's standard library that nothing was trained on",
         vocabulary=tuple(written(token) for token in source.tokens.vocabulary),
         labels=ALL_LABELS,

@@ -47,6 +47,8 @@ def test_results_can_be_stored_drawn_and_judged(results, module):
     assert arrays
     for spec in module.experiment.figures.values():
         assert spec.draw(result).axes, spec.id
+        if spec.view is not None:
+            assert len(spec.view(result).entries) == len(result.latents)
     for claim in module.experiment.claims.values():
         measured = claim.decide(result)
         assert measured is not None
