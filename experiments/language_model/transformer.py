@@ -198,10 +198,12 @@ def draw_training(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.4)
     for k, row in enumerate(result.curve):
         ax.plot(result.seen / 1e6, row, color=plotting.series(k), label=f"network {k + 1}")
-    for name, row in zip(ORDERS[1:4], result.n_grams[1:4], strict=True):
-        plotting.label_line(plotting.theory_level(ax, float(row.mean()), label=""), name, dy=6.0, dx=-40.0)
+    levels = {name: float(result.n_grams[ORDERS.index(name)].mean()) for name in ("bigram", "5-gram")}
+    for (name, level), side in zip(levels.items(), ("bottom", "top"), strict=True):
+        plotting.theory_level(ax, level, label="")
+        ax.text(0.99, level, f" {name} ", va=side, ha="right", transform=ax.get_yaxis_transform())
     ax.set(xlabel="tokens seen (millions)", ylabel="loss (nats per token)")
-    ax.set_ylim(float(result.n_grams[1:4].mean(1).min()) - 0.3, float(result.n_grams[0].mean()) + 0.2)
+    ax.set_ylim(min(levels["5-gram"], float(result.network.mean())) - 0.4, float(result.n_grams[0].mean()) + 0.2)
     plotting.legend(ax)
     return figure
 
@@ -210,9 +212,10 @@ def draw_training(result: Result) -> Figure:
     "network-against-counts",
     title="Prose and code, network and n-grams",
     caption=(
-        "In prose the networks lose {by_part.network, speech:value} nats per token and the best of the n-grams less or "
-        "more as drawn; in code {by_part.network, code:value}. Held-out documents; n-grams interpolated by Witten and "
-        "Bell's rule see the whole document before a token, the networks at most the window."
+        "The networks lose {by_part.network, speech:value} nats per token in prose and {by_part.network, code:value} in "
+        "code, the trigram {by_part.trigram, speech:value} and {by_part.trigram, code:value}. Held-out documents; "
+        "n-grams, interpolated by Witten and Bell's rule, see the whole document before a token, the networks at most "
+        "the window."
     ),
     alt="Points with intervals: six models in rows, two colours for prose and code.",
     interval="95 % Student t interval over held-out documents",
