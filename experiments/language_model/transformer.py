@@ -212,8 +212,8 @@ def draw_training(result: Result) -> Figure:
     "network-against-counts",
     title="Prose and code, network and n-grams",
     caption=(
-        "The networks lose {by_part.network, speech:value} nats per token in prose and {by_part.network, code:value} in "
-        "code, the trigram {by_part.trigram, speech:value} and {by_part.trigram, code:value}. Held-out documents; "
+        "The networks lose {by_part.network, speech:value} nats per token in prose and {by_part.network, code:value} "
+        "in code, the trigram {by_part.trigram, speech:value} and {by_part.trigram, code:value}. Held-out documents; "
         "n-grams, interpolated by Witten and Bell's rule, see the whole document before a token, the networks at most "
         "the window."
     ),
