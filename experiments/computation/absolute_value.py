@@ -119,8 +119,9 @@ def draw_ranks(result: Result) -> Figure:
     tones = plotting.ramp(len(chosen))
     for arm, ax in enumerate(axes):
         for tone, place in zip(tones, chosen, strict=True):
-            ax.plot(result.error[arm, place].mean(0), color=tone, label=f"p = {result.p[place]:g}")
-        ax.set(xlabel="feature", title=LABELS[ARMS[arm]], ylim=(0, None))
+            error = result.error[arm, place].mean(0)
+            ax.plot(np.arange(len(error)) + 1, error, color=tone, linewidth=1.2, label=f"p = {result.p[place]:g}")
+        ax.set(xlabel="feature, by importance", title=LABELS[ARMS[arm]], ylim=(0, 1.1))
     axes[0].set_ylabel("error / that of zero")
     plotting.panel_letters(axes)
     plotting.legend(axes[0], figure=figure)
@@ -199,10 +200,10 @@ def draw_neurons(result: Result) -> Figure:
     caption=(
         "Each bar is one neuron of the first seed, with importance 0.8 to the i: the sizes of its weights from "
         "features, rescaled so that the largest is 1 and stacked from the largest up; the sixth and all smaller ones "
-        "are one grey segment. Neurons are ordered by the importance of their largest feature. Panels differ in "
-        "density. Colour tells neurons with fewer than 1.3 effective features from the others. At a density of 0.03, "
-        "{at.0.03.falling.monosemantic:% value} of neurons have one feature; more than one feature per neuron is "
-        "common at 0.001, where the mean neuron has {at.0.001.falling.effective:value} effective features."
+        "are one grey segment. Neurons are ordered by the importance of their largest feature; a gap is a neuron that "
+        "is not used. Panels differ in density. Colour tells neurons with fewer than 1.3 effective features from the "
+        "others. Over all seeds, {at.0.03.falling.monosemantic:% value} of neurons have one feature at a density of "
+        "0.03, and the mean neuron has {at.0.001.falling.effective:value} effective features at 0.001."
     ),
     alt=(
         "A column of bar charts, one per density. With dense features nearly every bar has a single segment of "

@@ -27,8 +27,7 @@ def draw_stacks(stacks: Array, titles: Sequence[str], *, columns: int = 1) -> Fi
         ax.set_title(title)
     for ax in axes[-1]:
         ax.set_xlabel("neuron, by the importance of its largest feature")
-    for row in axes:
-        row[0].set_ylabel("|W|, stacked")
+    axes[rows // 2, 0].set_ylabel("sizes of a neuron's weights |W|, stacked")
     plotting.legend(axes[0, 0], figure=figure)
     return figure
 
@@ -45,7 +44,7 @@ def stack_bars(ax: Axes, sizes: Array) -> None:
         for level, part in enumerate(shown[kind].T):
             rest = level == SEGMENTS
             tone = plotting.colour("null") if rest else plotting.series(index)
-            bars = ax.bar(
+            ax.bar(
                 np.flatnonzero(kind),
                 part,
                 bottom=floor,
@@ -55,8 +54,8 @@ def stack_bars(ax: Axes, sizes: Array) -> None:
                 edgecolor=plotting.colour("background"),
                 linewidth=0.4,
             )
-            if level == 0:
-                bars.set_label(label)
             floor = floor + part
+        key = ax.bar([0.0], [0.0], color=plotting.series(index), alpha=0.9, label=label)
+        plotting.decoration(key[0])
     ax.set_xlim(-0.7, len(sizes) - 0.3)
     ax.set_xticks([])
