@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.computation.shared.absolute import Training, absolute, relative_errors, trained_at
+from experiments.computation.shared.absolute import Training, absolute, outputs, relative_errors, trained_at
 from experiments.computation.shared.baselines import bias_alone
 from experiments.computation.shared.neurons import Rescaled, rescaled
 from experiments.core import plotting
 from experiments.core.contract import Experiment, keyed
-from experiments.core.criteria import above
-from experiments.core.metrics import dimensionality, superposition
+from experiments.core.criteria import AboveThat, BelowThat, Criterion, Evidence, above, below, refuted_if, supported_if
+from experiments.core.metrics import dimensionality, norms, superposition
 from experiments.core.progress import advance
 from experiments.core.quantities import Quantity, mean
 from experiments.core.rank_correlation import rank_correlation
@@ -33,9 +33,10 @@ class Config:
     seeds: int = 16
     features: int = 40
     hidden: int = 16
-    p: tuple[float, ...] = (1.0, 0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 0.003)
+    p: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
     training: Training = field(default_factory=Training)
     samples: int = 40_000  # of the evaluation, in each of which a feature is present
+    meetings: int = 10  # samples for each pair of features that meet
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class AtDensity:
     error: Quantity  # over that of a bias alone, mean over features
     by_interference: Quantity  # correlation of a feature's error with its interference
     by_dimensionality: Quantity  # correlation of a feature's error with its dimensionality
+    by_norm: Quantity  # correlation of a feature's error with the length of its column of W
     by_leak: Quantity  # correlation of a feature's error with what others write into its output
+    too_little: Quantity  # pairs of present features in which the output of one is short by more than 0.05
+    too_much: Quantity  # the same with an excess
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Result:
     p: Array  # (density,)
     interference: Array  # (density, seed, feature)
     dimensionality: Array  # (density, seed, feature)
+    norm: Array  # (density, seed, feature)
     leak: Array  # (density, seed, feature)
     error: Array  # (density, seed, feature), over that of a bias alone
     numbers: Numbers
@@ -91,23 +96,27 @@ experiment = Experiment(
 def run(config: Config, device: str) -> Result:
     model = absolute(config.features, config.hidden)
     importance = np.ones((1, config.features))
-    interference, own, leak, error = np.empty((4, len(config.p), config.seeds, config.features))
+    interference, own, norm, leak, error = np.empty((5, len(config.p), config.seeds, config.features))
+    missed = np.empty((len(config.p), config.seeds, 2))
     for place, p in enumerate(config.p):
         advance("densities", place / len(config.p))
         weights = trained_at(config.training, model, p, importance, config.seed, config.seeds, device)
         found = relative_errors(weights, model, p, config.samples, config.seed, config.seeds)
         units = rescaled(weights)
-        interference[place], own[place] = superposition(units.W), dimensionality(units.W)
+        interference[place], own[place], norm[place] = superposition(units.W), dimensionality(units.W), norms(units.W)
         leak[place], error[place] = written_by_others(weights, units), found / float(bias_alone(p))
+        for k in range(config.seeds):
+            generator = np.random.default_rng([config.seed, 5, k])
+            missed[place, k] = missed_in_pairs(weights, k, generator, config.meetings)
     at = {
-        f"{p:g}": _summary(interference[place], own[place], leak[place], error[place])
+        f"{p:g}": _summary(error[place], interference[place], own[place], norm[place], leak[place], missed[place])
         for place, p in enumerate(config.p)
     }
     rare = config.p.index(0.01)
     gain = rank_correlation(error[rare], leak[rare]) - rank_correlation(error[rare], interference[rare])
     across = rank_correlation(interference.mean(-1).T, error.mean(-1).T)
     numbers = Numbers(mean(across, within=(-1, 1)), mean(gain))
-    return Result(np.array(config.p), interference, own, leak, error, numbers, at)
+    return Result(np.array(config.p), interference, own, norm, leak, error, numbers, at)
 
 
 def written_by_others(weights: Weights, units: Rescaled) -> Array:
@@ -122,7 +131,22 @@ def written_by_others(weights: Weights, units: Rescaled) -> Array:
     return np.asarray(total / (2 * (features - 1)))
 
 
-def _summary(interference: Array, own: Array, leak: Array, error: Array) -> AtDensity:
+def missed_in_pairs(weights: Weights, instance: int, generator: np.random.Generator, repeats: int) -> Array:
+    """Return the shares (2,) of pairs of present features in which one output is short, or in excess, by over 0.05.
+
+    All ordered pairs (feature, other) of one model are drawn `repeats` times, with no third feature present.
+    """
+    features = weights.b.shape[1]
+    one, other = (each.repeat(repeats) for each in np.nonzero(~np.eye(features, dtype=bool)))
+    rows = np.arange(len(one))
+    x = np.zeros((len(one), features), np.float32)
+    x[rows, one] = generator.uniform(-1, 1, len(one))
+    x[rows, other] = generator.uniform(-1, 1, len(one))
+    error = outputs(weights, instance, x)[rows, one] - np.abs(x[rows, one])
+    return np.array([(error < -0.05).mean(), (error > 0.05).mean()])
+
+
+def _summary(error: Array, interference: Array, own: Array, norm: Array, leak: Array, missed: Array) -> AtDensity:
     def correlation(measure: Array) -> Quantity:
         return mean(rank_correlation(error, measure), within=(-1, 1))
 
@@ -132,7 +156,10 @@ def _summary(interference: Array, own: Array, leak: Array, error: Array) -> AtDe
         error=mean(error.mean(-1)),
         by_interference=correlation(interference),
         by_dimensionality=correlation(own),
+        by_norm=correlation(norm),
         by_leak=correlation(leak),
+        too_little=mean(missed[:, 0], within=(0, 1)),
+        too_much=mean(missed[:, 1], within=(0, 1)),
     )
 
 
@@ -159,6 +186,14 @@ def draw_points(result: Result) -> Figure:
     return figure
 
 
+MEASURES = (
+    ("by_interference", "interference"),
+    ("by_dimensionality", "dimensionality"),
+    ("by_norm", "length of column"),
+    ("by_leak", "what others write"),
+)
+
+
 @experiment.figure(
     "storage-across",
     title="Storage and computation over densities",
@@ -166,11 +201,12 @@ def draw_points(result: Result) -> Figure:
         "From dense to rare features, the mean interference in W goes from {at.1.interference:value} to "
         "{at.0.003.interference:value} and the mean error from {at.1.error:value} to {at.0.003.error:value} of what a "
         "bias alone leaves. (a) Mean interference. (b) Mean error. (c) Rank correlation of a feature's error, inside a "
-        "model, with its interference in W, its dimensionality, and what single other features write into its output."
+        "model, with its interference in W, its dimensionality, the length of its column of W, and what single other "
+        "features write into its output."
     ),
     alt=(
         "Three panels over the feature probability. Interference is low for dense features and high for rare ones; the "
-        "error falls as features become rare; three curves of correlations."
+        "error falls as features become rare; four curves of correlations."
     ),
     interval="95 % Student t interval over seeds",
 )
@@ -179,9 +215,7 @@ def draw_across(result: Result) -> Figure:
     plotting.seed_band(left, result.p, result.interference.mean(-1), marker="o")
     plotting.seed_band(middle, result.p, result.error.mean(-1), marker="o")
     at = list(result.at.values())
-    for index, (name, label) in enumerate(
-        (("by_interference", "interference"), ("by_dimensionality", "dimensionality"), ("by_leak", "what others write"))
-    ):
+    for index, (name, label) in enumerate(MEASURES):
         plotting.points(right, result.p, [getattr(each, name) for each in at], label=label, index=index, line=True)
     left.set_ylabel("interference in W")
     middle.set(ylabel="error / that of a bias", ylim=(0, None))
@@ -237,3 +271,37 @@ def across(result: Result) -> Quantity:
 )
 def circuit(result: Result) -> Quantity:
     return result.numbers.leak_gain
+
+
+@experiment.claim(
+    "storage-dimensionality",
+    title="Inside a model, features with more of a dimension to themselves are computed better",
+    statements=("F1",),
+    test=(
+        "Density 0.01. Spearman's correlation over features of the error with the feature's dimensionality in W; mean "
+        "over seeds. Written when the first full run was known."
+    ),
+    criterion=below(-0.5, refuted_above=0),
+    figures=("storage-across",),
+)
+def by_dimensionality(result: Result) -> Quantity:
+    return result.at["0.01"].by_dimensionality
+
+
+@experiment.claim(
+    "storage-too-little",
+    title="Two features that meet are computed too small rather than too large",
+    statements=("F2",),
+    test=(
+        "Density 0.01. Over all pairs of features, both present and no other, the share in which an output is short by "
+        "more than 0.05, against the share in which it exceeds by as much. Written when the first full run was known."
+    ),
+    criterion=Criterion(
+        supported_if(AboveThat("short", "excess")),
+        refuted_if(BelowThat("short", "excess")),
+        names={"short": "the share that is short", "excess": "the share in excess"},
+    ),
+    figures=("storage-across",),
+)
+def too_little(result: Result) -> Evidence:
+    return Evidence(short=result.at["0.01"].too_little, excess=result.at["0.01"].too_much)

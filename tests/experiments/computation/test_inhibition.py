@@ -76,3 +76,18 @@ def test_dense_features_interfere_less_in_W_than_rare_ones():
     found = storage_and_computation.run(small, "cpu")
     assert found.interference[0].mean() < found.interference[1].mean()
     assert ((found.dimensionality >= 0) & (found.dimensionality <= 1 + 1e-9)).all()
+
+
+def test_an_output_that_another_feature_holds_down_is_short_and_one_that_it_lifts_in_excess():
+    generator = np.random.default_rng(0)
+    W = np.array([[[1, 0], [-1, 0], [0, 1], [0, -1]]], np.float32)
+    exact = np.ascontiguousarray(np.abs(W).swapaxes(1, 2))
+    lowered, lifted = exact.copy(), exact.copy()
+    lowered[0, 0, 2:], lifted[0, 0, 2:] = -9, 9
+    b = np.zeros((1, 2), np.float32)
+    pairs = [
+        storage_and_computation.missed_in_pairs(Weights(W, b, R), 0, generator, 4000) for R in (exact, lowered, lifted)
+    ]
+    np.testing.assert_allclose(pairs[0], 0)
+    assert pairs[1] == pytest.approx([0.475, 0], abs=0.03)  # output 0 is one of two, and |x| exceeds 0.05 in 95 %
+    assert pairs[2] == pytest.approx([0, 0.5], abs=0.03)
