@@ -103,7 +103,7 @@ def draw_census(result: Result) -> Figure:
     )
     alone = [result.densities[f"{p:g}"].monosemantic for p in result.p]
     plotting.points(bottom, result.p, alone, label="best model", line=True)
-    bottom.set_ylabel("neurons with one feature")
+    bottom.set(ylabel="neurons with one feature", ylim=(-0.4, result.W.shape[1] + 0.5))
     for ax, label in ((top, ""), (bottom, "feature probability $p$")):
         plotting.density_axis(ax, ticks=[0.02, 0.05, 0.1, 0.2, 0.5], label=label)
         ax.set_xlim(0.9 * result.p.min(), 1.1 * result.p.max())
