@@ -112,6 +112,27 @@ def test_a_view_is_one_more_file_of_its_figure_alone(tiny):
     assert stored["solids"][0]["positions"] == [[1.0, 0.0, 0.0]]
 
 
+COLLECTION = """
+
+@experiment.view("cosine-start")
+def browse(result: Result) -> Collection:
+    entry = Entry("start", "The start", "", (result.start.value,), ())
+    return Collection("Places", "place", "places", "", (Column("value", "", ".1f"),), (entry,))
+"""
+
+
+def test_a_collection_is_a_view_in_a_file_of_its_own_kind(tiny):
+    before = tiny.gather().figures["cosine-start"]
+    contract = "from experiments.core.contract"
+    tiny.edit(COSINE, contract, f"from experiments.core.browsing import Collection, Column, Entry\n{contract}")
+    tiny.edit(COSINE, "    return figure\n", "    return figure\n" + COLLECTION)
+    after = tiny.gather().figures["cosine-start"]
+    assert tiny.heard.runs == []
+    assert after.files.keys() - before.files.keys() == {"collection.json"}
+    stored = json.loads((tiny.project.figures / after.files["collection.json"].path).read_text())
+    assert [(entry["id"], entry["values"]) for entry in stored["entries"]] == [("start", [1.0])]
+
+
 def test_a_changed_view_draws_its_figure_again_and_a_broken_one_is_one_sentence(tiny):
     with_view(tiny)
     tiny.gather()

@@ -191,6 +191,20 @@ def test_a_view_stands_in_the_page_where_nothing_in_it_can_end_the_script(docs: 
     assert "&" not in found[1]
 
 
+def test_a_figure_with_a_collection_leads_to_it_from_its_page_and_where_it_is_shown(docs: Docs) -> None:
+    text = json.dumps({"nouns": "latents", "entries": [{}] * 1024})
+    (docs.root / "build" / "figures" / "starfish" / "collection").write_text(text, "utf-8")
+    figure = docs.report.figures["starfish"]
+    files = figure.files | {"collection.json": FileRecord("starfish/collection", "0" * 64, len(text))}
+    docs.report = replace(docs.report, figures=docs.report.figures | {"starfish": replace(figure, files=files)})
+    assert docs.render().problems == ()
+    assert docs.page("first.md").count('href="browse/starfish/index.html">Browse all 1,024 latents</a>') == 1
+    assert 'href="../browse/starfish/index.html"' in docs.page("figures/starfish.md")
+    others = [page for page in (docs.root / "build" / "pages" / "figures").glob("*.md") if page.stem != "starfish"]
+    assert others
+    assert not [page for page in others if "Browse all" in page.read_text("utf-8")]
+
+
 def test_a_figure_without_a_view_has_no_element_for_one(docs: Docs) -> None:
     docs.render()
     assert "-view" not in docs.page("first.md")
