@@ -281,10 +281,10 @@ def ladders(counted: Array) -> NDArray[np.bool_]:
     title="Split information on text, by width",
     caption=(
         "The carrier of a token tells {width.0.5x.information:% value} of what there is to know about its context with "
-        "half as many latents as neurons, and {width.4x.information:% value} with four times as many; exchanging "
-        "contexts among equal tokens leaves {width.4x.excess:% value} of it unexplained. (a) Split information; solid: "
-        "above contexts exchanged among equal tokens. (b) Effective number of latents that share a concept. Means over "
-        "{numbers.concepts:value} concepts."
+        "half as many latents as neurons and {width.4x.information:% value} with four times as many, while the number "
+        "of latents that share a concept goes from {width.0.5x.effective:.1f} to {width.4x.effective:.1f}. (a) Split "
+        "information, and its part beyond what equal tokens share, for the trained and the random network. (b) "
+        "Effective number of latents that share a concept. Means over {numbers.concepts:value} concepts."
     ),
     alt="Two panels over the width: information curves of the trained and the random network, and effective latents.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
@@ -333,7 +333,7 @@ def draw_concepts(result: Result) -> Figure:
         del line
     plotting.doubling_axis(ax, result.ratios, "latents per neuron")
     ax.set(ylabel="effective latents", ylim=(0, None))
-    plotting.legend(ax)
+    plotting.legend(ax, columns=4)
     return figure
 
 
