@@ -4,6 +4,7 @@ Two or three features, one hidden unit per expert, over density and the importan
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -94,7 +95,7 @@ def run(config: Config, device: str) -> Result:
     base = [number - number % len(MODELS) for number in range(len(norm))]
     diagrams = {
         name: Diagram(
-            jump=bootstrap(lambda chosen, k=k: _jump(norm[k], chosen), config.seeds),
+            jump=bootstrap(partial(_jump, norm[k]), config.seeds),
             superposed=mean((held[k] > SUPERPOSED).mean((0, 1)), within=(0, 1)),
             loss=typical_ratio(loss[k].reshape(-1, config.seeds), loss[base[k]].reshape(-1, config.seeds)),
         )
