@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed, undefined
-from experiments.core.criteria import above
+from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.language_model.shared.concepts import CONCEPTS, events
 from experiments.language_model.shared.corpus import corpus
@@ -170,6 +170,7 @@ def draw(result: Result) -> Figure:
     ),
     criterion=above(0.0),
     figures=("text-conventions",),
+    published=Verdict.INCONCLUSIVE,
 )
 def probes_split(result: Result) -> Quantity:
     return result.numbers.latents_rise
@@ -185,6 +186,7 @@ def probes_split(result: Result) -> Quantity:
     ),
     criterion=above(0.05, refuted_below=0.01),
     figures=("text-conventions",),
+    published=Verdict.MIXED,
 )
 def is_absorbed(result: Result) -> Quantity:
     return result.width["4x"].absorbed

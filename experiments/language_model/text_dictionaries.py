@@ -325,6 +325,7 @@ def draw_densities(result: Result) -> Figure:
         names={"recovered": "the share recovered", "l0": "the number of active latents"},
     ),
     figures=("dictionary-recovery",),
+    published=Verdict.SUPPORTED,
 )
 def recovers(result: Result) -> Evidence:
     found = result.scores[LEARNED]
@@ -337,6 +338,7 @@ def recovers(result: Result) -> Evidence:
     test="As before, against setting the activations to their mean, which is a harder baseline than zero.",
     criterion=above(0.75),
     figures=("dictionary-recovery",),
+    published=Verdict.SUPPORTED,
 )
 def recovers_over_mean(result: Result) -> Quantity:
     return result.scores[LEARNED].over_mean
@@ -351,6 +353,7 @@ def recovers_over_mean(result: Result) -> Quantity:
     ),
     criterion=above(0.0),
     figures=("dictionary-recovery",),
+    published=Verdict.INCONCLUSIVE,
 )
 def beats_neurons(result: Result) -> Quantity:
     return result.numbers.over_neurons
@@ -362,6 +365,7 @@ def beats_neurons(result: Result) -> Quantity:
     test="As before, less that of a dictionary whose decoder stays as drawn; paired by held-out document.",
     criterion=above(0.0),
     figures=("dictionary-recovery",),
+    published=Verdict.SUPPORTED,
 )
 def beats_frozen(result: Result) -> Quantity:
     return result.numbers.over_frozen
@@ -373,6 +377,7 @@ def beats_frozen(result: Result) -> Quantity:
     test="Share of latents that never fire on held-out text, at eight times the MLP's width.",
     criterion=less_than(0.25),
     figures=("dictionary-densities",),
+    published=Verdict.SUPPORTED,
 )
 def alive(result: Result) -> Quantity:
     return result.scores["batchtopk 8x"].dead

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed, undefined
-from experiments.core.criteria import above
+from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.language_model.shared.detection import best_detectors, token_detector
 from experiments.language_model.shared.dictionaries import (
@@ -334,6 +334,7 @@ def draw_tokens(result: Result) -> Figure:
     ),
     criterion=above(0.1, refuted_below=0.0),
     figures=("feature-labels", "feature-widths"),
+    published=Verdict.MIXED,
 )
 def beats_neurons(result: Result) -> Quantity:
     return result.width["4x"].over_neurons
@@ -345,6 +346,7 @@ def beats_neurons(result: Result) -> Quantity:
     test="As before, less the F1 of the best latent of a dictionary of the random network.",
     criterion=above(0.1, refuted_below=0.0),
     figures=("feature-labels", "feature-widths"),
+    published=Verdict.SUPPORTED,
 )
 def beats_random(result: Result) -> Quantity:
     return result.width["4x"].over_random
@@ -356,6 +358,7 @@ def beats_random(result: Result) -> Quantity:
     test="As before, less the F1 of the best rule that knows the current token and nothing else.",
     criterion=above(0.0),
     figures=("feature-labels",),
+    published=Verdict.REFUTED,
 )
 def beats_token(result: Result) -> Quantity:
     return result.width["4x"].over_token

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed, undefined
-from experiments.core.criteria import above
+from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.language_model.shared.concepts import CONCEPTS, Events, events
 from experiments.language_model.shared.corpus import corpus
@@ -415,6 +415,7 @@ def draw_examples(result: Result) -> Figure:
     ),
     criterion=above(0.05, refuted_below=0.0),
     figures=("text-split-information",),
+    published=Verdict.MIXED,
 )
 def rises(result: Result) -> Quantity:
     return result.numbers.information_rises
@@ -430,6 +431,7 @@ def rises(result: Result) -> Quantity:
     ),
     criterion=above(0.02, refuted_below=0.0),
     figures=("text-split-information",),
+    published=Verdict.SUPPORTED,
 )
 def beyond_token(result: Result) -> Quantity:
     return result.width["4x"].excess
@@ -445,6 +447,7 @@ def beyond_token(result: Result) -> Quantity:
     ),
     criterion=above(0.0),
     figures=("text-split-information",),
+    published=Verdict.INCONCLUSIVE,
 )
 def learned(result: Result) -> Quantity:
     return result.numbers.over_random
@@ -462,6 +465,7 @@ def learned(result: Result) -> Quantity:
     ),
     criterion=above(0.5),
     figures=("text-split-digit", "text-split-concepts"),
+    published=Verdict.REFUTED,
 )
 def some_ladder(result: Result) -> Quantity:
     return result.numbers.ladders

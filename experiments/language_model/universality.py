@@ -249,6 +249,7 @@ def draw(result: Result) -> Figure:
     ),
     criterion=above(0.0),
     figures=("universality",),
+    published=Verdict.SUPPORTED,
 )
 def latents_over_neurons(result: Result) -> Quantity:
     return result.numbers.over_neurons
@@ -269,6 +270,7 @@ def latents_over_neurons(result: Result) -> Quantity:
         names={"beyond": "the difference beyond the token", "plain": "the difference as it is"},
     ),
     figures=("universality",),
+    published=Verdict.SUPPORTED,
 )
 def learned(result: Result) -> Evidence:
     return Evidence(beyond=result.numbers.beyond_over_random, plain=result.numbers.over_random)
