@@ -36,7 +36,8 @@ experiment = Experiment(
         world=WorldConfig(features=64, hidden=24, importance=(10, 40), steps=600, batch=256),
         labels=(10, 1000),
         network_labels=(1000,),
-        latents=64,
+        latents=128,
+        narrow_latents=64,
         autoencoder_steps=400,
         autoencoder_batch=256,
         latent_counts=(5,),
@@ -52,7 +53,8 @@ experiment = Experiment(
     large=Config(
         seeds=64,
         world=WorldConfig(features=1024, hidden=128, density=0.005, steps=20_000),
-        latents=1024,
+        latents=2048,
+        narrow_latents=1024,
         autoencoder_steps=20_000,
         negatives=2_000_000,
     ),
@@ -249,6 +251,21 @@ def direction_rate(result: Result) -> Quantity:
 )
 def latent_against_probe(result: Result) -> Quantity:
     return result.numbers.latent_less_probe
+
+
+@experiment.claim(
+    "alarm-wider-dictionary",
+    title="A dictionary with twice as many latents as features keeps rare targets that a narrower one loses",
+    statements=("G1", "G2"),
+    test=(
+        "True alarms at a false-alarm rate of 0.001: best latent of an autoencoder with twice as many latents as "
+        "features, less best latent of one with just as many, trained alike."
+    ),
+    criterion=above(0.1),
+    figures=("alarm-rates",),
+)
+def gain_of_width(result: Result) -> Quantity:
+    return result.numbers.latent_less_narrow
 
 
 @experiment.claim(

@@ -53,9 +53,10 @@ class Config:
     labels: tuple[int, ...] = (10, 100, 1000, 10_000, 100_000)  # half of them positive
     network_labels: tuple[int, ...] = (1000, 100_000)
     network_steps: int = 400
-    latents: int = 256  # width of the autoencoder, as many as there are features
-    autoencoder_steps: int = 2000
-    autoencoder_batch: int = 512
+    latents: int = 512  # width of the autoencoder, twice as many as there are features
+    narrow_latents: int = 256  # width of one that has just as many
+    autoencoder_steps: int = 4000
+    autoencoder_batch: int = 256
     latent_counts: tuple[int, ...] = (5, 20)  # probes on so many latents
     latent_labels: int = 10_000
     negatives: int = 100_000  # per seed; together 1.6 million
@@ -111,8 +112,12 @@ class Numbers:
     direction_at_3: Quantity  # TPR at FPR 0.001
     probe_at_3: Quantity
     latent_at_3: Quantity
+    narrow_latent_at_3: Quantity  # best latent of the narrow autoencoder
+    narrow_kept: Quantity  # share of targets that it notices in at least half of dangerous samples
+    wide_kept: Quantity
     latent_less_probe: Quantity
     latent_less_direction: Quantity
+    latent_less_narrow: Quantity
     probe_less_direction: Quantity
     network_less_probe: Quantity
     widest_gap_at_4: Quantity  # best less worst TPR at FPR 0.0001, of detectors with at least 1,000 labels
@@ -147,15 +152,16 @@ def detected(config: Config, device: str) -> Result:
     """Train the models and autoencoders, then build and judge every detector, seed by seed."""
     world = config.world
     models = trained_models(world, config.seeds, config.seed, device)
-    autoencoders = trained_latents(
-        world, models.W, config.latents, config.autoencoder_steps, config.autoencoder_batch, config.seed + 1, device
+    wide, narrow = (
+        trained_latents(world, models.W, width, config.autoencoder_steps, config.autoencoder_batch, seed, device)
+        for width, seed in ((config.latents, config.seed + 1), (config.narrow_latents, config.seed + 2))
     )
     each = []
     for s in range(config.seeds):
-        each.append(_one_seed(config, models, autoencoders[s], s))
+        each.append(_one_seed(config, models, wide[s], narrow[s], s))
         advance("judging detectors", (s + 1) / config.seeds)
     found = [np.stack(part, axis=-1) for part in zip(*each, strict=True)]
-    area, true, by_value, cause, coded, acts, harm, size = found
+    area, true, by_value, cause, coded, acts, harm, narrowed, size = found
     column = np.stack([gram(W)[: world.targets] for W in models.W], axis=-1)
     return Result(
         rates=np.array(config.rates),
@@ -165,12 +171,12 @@ def detected(config: Config, device: str) -> Result:
         network_labels=np.array(config.network_labels),
         cause=cause,
         column=column,
-        numbers=_numbers(config, area, true, cause, column, coded, acts, harm, size),
+        numbers=_numbers(config, area, true, cause, column, coded, acts, harm, narrowed, size),
         detectors=_detectors(config, area, true),
     )
 
 
-def _one_seed(config: Config, models: Weights, latents: Latents, s: int) -> tuple[Array, ...]:
+def _one_seed(config: Config, models: Weights, latents: Latents, narrow: Latents, s: int) -> tuple[Array, ...]:
     """Build and judge all detectors of one model; everything random is this seed's own."""
     world, W = config.world, models.W[s]
     generator = np.random.default_rng([config.seed, s])
@@ -192,7 +198,16 @@ def _one_seed(config: Config, models: Weights, latents: Latents, s: int) -> tupl
     cause = false_alarm_causes(world, W, found, threshold[..., MAIN], config.cause_samples, generator)[chosen]
     coded = _coded(config, W, found, latents, generator)
     acts, harm = _interventions(config, models, s, found, data, latents, generator)
-    return area, true, by_value, cause, coded, acts, harm, norms(W)[: world.targets]
+    narrowed = _narrowed(config, W, data, narrow, s)
+    return area, true, by_value, cause, coded, acts, harm, narrowed, norms(W)[: world.targets]
+
+
+def _narrowed(config: Config, W: NDArray[np.float32], data: Labelled, narrow: Latents, s: int) -> Array:
+    """Return the TPR (target, rate) of the best latent of the narrow autoencoder, on samples of its own."""
+    found = bank(W, data, (), (), 0, narrow, (), config.latent_labels, config.seed + s)
+    how = Judging(config.negatives, config.positives, config.rates)
+    generator = np.random.default_rng([config.seed, s, 1])
+    return judged(config.world, W, found, how, generator).true[found.names.index(LATENT)]
 
 
 def _watched(config: Config) -> tuple[str, str, str]:
@@ -277,6 +292,7 @@ def _numbers(
     coded: Array,
     acts: Array,
     harm: Array,
+    narrowed: Array,
     size: Array,
 ) -> Numbers:
     names = detector_names(config)
@@ -290,8 +306,12 @@ def _numbers(
         direction_at_3=mean(at_main[DIRECTION], within=(0, 1)),
         probe_at_3=mean(probe, within=(0, 1)),
         latent_at_3=mean(at_main[LATENT], within=(0, 1)),
+        narrow_latent_at_3=_over_seeds(narrowed[:, MAIN]),
+        narrow_kept=_over_seeds((narrowed[:, MAIN] >= 0.5).astype(float)),
+        wide_kept=_over_seeds((true[names.index(LATENT), :, MAIN] >= 0.5).astype(float)),
         latent_less_probe=mean(at_main[LATENT] - probe),
         latent_less_direction=mean(at_main[LATENT] - at_main[DIRECTION]),
+        latent_less_narrow=mean(at_main[LATENT] - narrowed[:, MAIN].mean(0)),
         probe_less_direction=mean(probe - at_main[DIRECTION]),
         network_less_probe=mean(network - probe),
         widest_gap_at_4=mean(last.max(0) - last.min(0), within=(0, 1)),

@@ -46,9 +46,9 @@ class Config:
     world: WorldConfig = field(default_factory=WorldConfig)
     labels: int = 10_000
     network_steps: int = 400
-    latents: int = 256
-    autoencoder_steps: int = 2000
-    autoencoder_batch: int = 512
+    latents: int = 512
+    autoencoder_steps: int = 4000
+    autoencoder_batch: int = 256
     neighbours: int = 8  # features that overlap most with a target and never occur with it in the labels
     negatives: int = 50_000  # per seed and shift
     positives: int = 1000  # per seed, shift and target
