@@ -207,7 +207,7 @@ def _narrowed(config: Config, W: NDArray[np.float32], data: Labelled, narrow: La
     found = bank(W, data, (), (), 0, narrow, (), config.latent_labels, config.seed + s)
     how = Judging(config.negatives, config.positives, config.rates)
     generator = np.random.default_rng([config.seed, s, 1])
-    return judged(config.world, W, found, how, generator).true[found.names.index(LATENT)]
+    return judged(config.world, W, found, how, generator).true[found.names.index(LATENT)]  # type: ignore[no-any-return]
 
 
 def _watched(config: Config) -> tuple[str, str, str]:
