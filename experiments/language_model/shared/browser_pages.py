@@ -21,7 +21,7 @@ COLUMNS = (
     Column("token", "The single token of the vocabulary that predicts the latent's activity best."),
     Column("token F1", "How well that token alone tells whether the latent is active; 1 means it is the token.", ".2f"),
     Column("largest", "The largest activation seen.", ".2f"),
-    Column("children", "Relatives in the next larger dictionary, no more than its page lists.", ".0f"),
+    Column("parent", "Closeness of the nearest relative in the next smaller dictionary; none is a dash.", ".2f"),
 )
 """What the index can be sorted by."""
 
@@ -87,7 +87,7 @@ def _values(browser: FeatureBrowser, row: int) -> tuple[str | float | None, ...]
         _word(browser, int(match.token[row])).replace(" ", "␣"),
         _defined(match.token_f1[row]),
         float(browser.largest[row]),
-        float((browser.children.latents[row] != NOTHING).sum()),
+        _defined(browser.parents.closeness[row].max()) if (browser.parents.latents[row] != NOTHING).any() else None,
     )
 
 

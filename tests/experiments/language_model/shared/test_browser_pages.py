@@ -33,7 +33,7 @@ def test_the_facts_are_those_of_the_arrays(entries):
         "token": "␣<script>",
         "token F1": 0.2,
         "largest": 2.0,
-        "children": 1.0,
+        "parent": 0.5,
     }
     assert (second["label"], second["F1"]) == ("", None), "no label occurs with it"
 
