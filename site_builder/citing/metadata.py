@@ -75,7 +75,7 @@ def json_ld(figure: FigureRecord, publication: Publication) -> dict[str, Any]:
 
 
 def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
-    """Return schema.org's description of the whole report, with every figure as a part."""
+    """Return schema.org's description of the whole report, with every figure as a part; its page says the rest."""
     about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Report",
@@ -85,7 +85,10 @@ def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
         "datePublished": publication.date,
         "license": publication.licence,
         "version": publication.version,
-        "hasPart": [_image(figure, publication) for figure in report.figures.values()],
+        "hasPart": [
+            {"@type": "ImageObject", "@id": publication.at(page_path(figure)), "name": to_plain(figure.title)}
+            for figure in report.figures.values()
+        ],
     }
     return {name: value for name, value in about.items() if value}
 
