@@ -88,8 +88,9 @@ def draw_codes(result: Result) -> Figure:
         "Most models do not find the best code. Share of models by their number of neurons with one feature, at each "
         "density; below, the same number in the best model and in the paper."
     ),
-    alt="Stacked areas over density: at high density most models have four or five neurons with one feature, at low "
-    "density none. Below, two step-like rising lines, for the best model and the paper.",
+    alt="Stacked areas over density: at high density models have anything from none to five neurons with one feature, "
+    "at low density nearly all have none. Below, the number in the best model rises from none to five, inside the "
+    "paper's marks.",
 )
 def draw_census(result: Result) -> Figure:
     figure, (top, bottom) = plotting.new_figure(2, 1, height=4.8, height_ratios=[1.3, 1])
