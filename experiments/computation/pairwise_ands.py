@@ -79,11 +79,12 @@ def draw_width(result: Result) -> Figure:
     for index, (label, name) in enumerate(lines):
         found = [getattr(each, name) for each in sizes]
         plotting.points(ax, result.features, found, label=label, index=index, line=True)
-    plotting.theory_line(ax, result.features, [comb(int(size), 2) for size in result.features])
+    pairs = [comb(int(size), 2) for size in result.features]
+    plotting.theory_line(ax, result.features, pairs, label="one neuron per pair")
     ax.set_yscale("log")
     ax.set_ylabel("neurons, or dimensions")
     plotting.doubling_axis(ax, result.features, "features")
-    plotting.legend(ax)
+    plotting.legend(ax, columns=3)
     return figure
 
 
@@ -130,6 +131,7 @@ def draw_trained(result: Result) -> Figure:
         note="The paper's exponent is an upper bound for features stored in superposition.",
     ),
     figures=("ands-width",),
+    published=Verdict.REFUTED,
 )
 def width_exponent(result: Result) -> Quantity:
     return result.numbers.exponents.centred
@@ -146,6 +148,7 @@ def width_exponent(result: Result) -> Quantity:
     ),
     criterion=Criterion(supported_if(Below(1)), refuted_if(Above(1))),
     figures=("ands-width",),
+    published=Verdict.SUPPORTED,
 )
 def fewer_than_pairs(result: Result) -> Quantity:
     return result.numbers.per_pair_most
@@ -162,6 +165,7 @@ def fewer_than_pairs(result: Result) -> Quantity:
     ),
     criterion=Criterion(supported_if(Below(1)), refuted_if(Above(1))),
     figures=("ands-width",),
+    published=Verdict.REFUTED,
 )
 def fewer_than_features(result: Result) -> Quantity:
     return result.numbers.per_feature_most
@@ -182,6 +186,7 @@ def fewer_than_features(result: Result) -> Quantity:
         names={"ratios": "the ratio of widths"},
     ),
     figures=("ands-width",),
+    published=Verdict.SUPPORTED,
 )
 def threshold_cheaper(result: Result) -> Evidence:
     found = result.numbers.threshold_ratio_mean, result.numbers.threshold_ratio_centred
@@ -203,6 +208,7 @@ def threshold_cheaper(result: Result) -> Evidence:
         names={"shares": "neurons per pair"},
     ),
     figures=("ands-trained",),
+    published=Verdict.SUPPORTED,
 )
 def trained_fewer(result: Result) -> Evidence:
     shares = tuple(each.threshold for each in result.trained_sizes.values())
