@@ -62,7 +62,7 @@ def draw_purity(result: Result) -> Figure:
         plotting.seed_band(ax, result.purity, result.cost[names.index(name)], label=name, index=index, marker="o")
     plotting.guide(ax, 1.0)
     ax.set(xlabel="purity of clusters", ylabel="loss over dense of equal cost", ylim=(0, None))
-    plotting.legend(ax)
+    plotting.legend(ax, columns=3)
     return figure
 
 
