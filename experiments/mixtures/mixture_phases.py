@@ -81,7 +81,7 @@ experiment = Experiment(
     __name__,
     title="The phase diagram of a mixture",
     config=Config(),
-    quick=Config(seeds=3, features=(2,), points=4, batch=64, steps=60),
+    quick=Config(seeds=3, points=4, batch=64, steps=60),
     large=Config(seeds=32, points=20, batch=512, steps=3000, learning_rate=3e-3),
 )
 
@@ -173,7 +173,7 @@ def draw_phases(result: Result) -> Figure:
     for ax, name, field in zip(grid.ravel(), result.diagrams, typical, strict=True):
         ax.set(xscale="log", yscale="log")
         image = plotting.heat(ax, result.p, result.importance, field, norm=Normalize(0.0, limit), colourbar=False)
-        ax.set_title(name.replace(" features, ", ": ").replace(" gate", ""))
+        ax.set_title(name.replace("mixture, ", "").replace(" gate", ""))
     for ax in grid[-1]:
         plotting.density_axis(ax, ticks=(0.03, 0.1, 0.3, 1.0), label="feature probability $p$")
     for ax in grid[:, 0]:

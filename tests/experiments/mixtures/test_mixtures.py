@@ -64,7 +64,7 @@ def test_routers_differ_in_nothing_but_routing():
 
 
 def test_phase_diagrams_cover_the_grid_with_norms():
-    config = dataclasses.replace(mixture_phases.experiment.quick, seeds=5, points=4, steps=150, batch=64)
+    config = dataclasses.replace(mixture_phases.experiment.quick, seeds=5, features=(2,), points=4, steps=150, batch=64)
     result = mixture_phases.run(config, "cpu")
     assert result.norm.shape == (3, 4, 4, 5)
     # Where every feature is present and the last matters most, a dense model of one unit keeps it; least, it does not.
