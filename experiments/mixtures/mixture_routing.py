@@ -1,6 +1,6 @@
 """Which router, and for which data: routers compared on features between independent and clustered. Statement H3.
 
-A router can only help where the input tells which expert is needed. Features come in clusters, and *purity* says how
+A router should help most where the input tells which expert is needed. Features come in clusters, and *purity* says how
 much a sample keeps to one of them. Ten routers share everything else: five experts of four hidden units.
 """
 
