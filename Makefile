@@ -32,7 +32,7 @@ help: ## list the commands
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
 	@$(RUN) site_builder report
 
-site: $(VENV)/.runtime ## build the site from the published results; nothing runs (about a minute)
+site: $(VENV)/.runtime ## build the site from the published results; nothing runs (about two minutes)
 	@$(RUN) site_builder site
 
 test: $(VENV)/.dev ## run the tests
