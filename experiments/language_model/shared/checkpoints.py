@@ -40,7 +40,7 @@ class Checkpoint:
     def load(self) -> Arrays | None:
         """Return the arrays that were saved last."""
         try:
-            with np.load(self.path, allow_pickle=False) as found:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
                 return dict(found)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
