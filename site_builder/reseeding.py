@@ -12,6 +12,7 @@ from site_builder.base.options import Options
 from site_builder.base.project import Project, file_of
 from site_builder.discovery.registry import Registry, discover, stem
 from site_builder.keys.build_stamp import code_digest
+from site_builder.keys.sources import Sources
 from site_builder.pipeline import decided, key_of, sources_of
 from site_builder.published import reseeded
 from site_builder.published.reseeded import OtherRun, Reseeded
@@ -38,9 +39,10 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
     """Run each published experiment that has a seed `times` further times (None: by how long it takes), and write what
     they gave beside the published results; return what went wrong. Raises ReportError if nothing is published."""
     published, code, registry = load(project), code_digest(project), discover(project.experiments)
+    sources = sources_of(project)
     if not published.runs:
         raise ReportError("no results are published to compare with; run `make report`, then `ship`")
-    chosen = [each for each in registry.select(options.only) if _is_current(project, each, options, published)]
+    chosen = [each for each in registry.select(options.only) if _is_current(project, sources, each, options, published)]
     seeded = [each for each in chosen if hasattr(each.at(options.scale), "seed")]
     wanted = {each.id: times or how_often(published.runs[each.id].run.seconds) for each in seeded}
     problems: list[Problem] = []
@@ -48,9 +50,9 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
         raised = replace(options, seed_raised_by=round * STEP)
         due = [each for each in seeded if wanted[each.id] >= round]
         watcher.said(f"Seeds raised by {raised.seed_raised_by}: {len(due)} experiments.")
-        problems += _run_all(project, registry, due, raised, published, watcher, code)
+        problems += _run_all(project, sources, registry, due, raised, published, watcher, code)
         for each in due:
-            _write_stored(project, each, options, published)
+            _write_stored(project, sources, each, options, published)
     return problems
 
 
@@ -59,15 +61,16 @@ def how_often(seconds: float) -> int:
     return OFTEN if seconds < SHORT else SELDOM
 
 
-def _is_current(project: Project, experiment: Experiment, options: Options, published: Published) -> bool:
+def _is_current(
+    project: Project, sources: Sources, experiment: Experiment, options: Options, published: Published
+) -> bool:
     found = published.runs.get(experiment.id)
-    return found is not None and found.code == code_part(
-        key_of(project, sources_of(project), experiment, options).parts
-    )
+    return found is not None and found.code == code_part(key_of(project, sources, experiment, options).parts)
 
 
 def _run_all(
     project: Project,
+    sources: Sources,
     registry: Registry,
     experiments: list[Experiment],
     options: Options,
@@ -75,7 +78,6 @@ def _run_all(
     watcher: Watcher,
     code: str,
 ) -> list[Problem]:
-    sources = sources_of(project)
     keys = {each.id: key_of(project, sources, each, options) for each in experiments}
     jobs = [
         RunJob(project, each.module, options, keys[each.id], published.runs[each.id].run.seconds)
@@ -96,9 +98,11 @@ def _run_all(
     return problems
 
 
-def _write_stored(project: Project, experiment: Experiment, options: Options, published: Published) -> None:
+def _write_stored(
+    project: Project, sources: Sources, experiment: Experiment, options: Options, published: Published
+) -> None:
     """Write all further runs of an experiment that are stored, however many were asked for this time."""
-    sources, found = sources_of(project), []
+    found = []
     for round in range(1, _stored_at_most(project, experiment) + 1):
         raised = replace(options, seed_raised_by=round * STEP)
         folder = runs.entry(project, experiment, key_of(project, sources, experiment, raised))
