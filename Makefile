@@ -50,11 +50,12 @@ robustness: $(VENV)/.runtime ## run everything again with other seeds, to see wh
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench
 
-check: lint test ## formatting, lint, types, tests
+check: lint test ## formatting, lint, spelling, types, tests
 
-lint: $(VENV)/.dev ## formatting, lint and types only
+lint: $(VENV)/.dev ## formatting, lint, spelling and types only
 	@$(RUN) ruff format --check -q .
 	@$(RUN) ruff check -q .
+	@$(RUN) codespell_lib README.md docs experiments site_builder
 	@$(RUN) mypy
 
 format: $(VENV)/.dev ## format the code and mend what lint can mend

@@ -23,7 +23,13 @@ Making figures (`style`)
     `colour(role)`: "ink", "muted", "faint", "background", "accent", "contrast", "theory", "null".
     `series(i)`: six colours for compared things; `ramp(n)`: n colours for an ordered family.
     `sequential()`, `diverging()`: colour maps; `centred(*arrays, limit=None)`: shared scale symmetric about 0.
-    `verdict_colour(verdict)`.
+    `verdict_colour(verdict)`; `shape_colour(name)`: one colour per arrangement (digon, ...) on the whole site.
+
+Conventions that hold on the whole site
+    Axes rise to the right, none is inverted: density `p` is logarithmic, from sparse (left) to dense (right, p = 1);
+    only figures that replicate one of the paper's over the rarity 1/p keep that axis. Letters: `p` density,
+    `n` features, `d` hidden size (the paper's m), `r` importance ratio. A shape has the colour of `shape_colour`.
+    Orange and olive are never the only difference between two things.
 
 Shared artists (`artists`), each takes an Axes first
     `directions(ax, W, *, limit=None, colours=None, labelled=False)`: "starfish" of the columns of W (2, n).
@@ -76,6 +82,7 @@ from experiments.core.plotting.artists import (
 )
 from experiments.core.plotting.graphs import interference_graph
 from experiments.core.plotting.roles import decoration, is_decoration, represented, represents
+from experiments.core.plotting.shapes import SHAPE_SERIES, shape_colour
 from experiments.core.plotting.style import (
     centred,
     colour,
@@ -90,6 +97,7 @@ from experiments.core.plotting.style import (
 )
 
 __all__ = [
+    "SHAPE_SERIES",
     "alluvial",
     "band",
     "cell_edges",
@@ -122,6 +130,7 @@ __all__ = [
     "sequential",
     "series",
     "settle_titles",
+    "shape_colour",
     "stacked_shares",
     "theme",
     "theory_level",

@@ -1,0 +1,35 @@
+"""One colour for each arrangement of features, the same in every figure of the report.
+
+Relatives share a colour where no figure shows both: antipodal pairs (digons) are the first, triangles the second,
+whatever rests on a pentagon the third. Orange and olive, which a protanope can confuse, are given to shapes that
+do not follow each other in any census.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from experiments.core.errors import ReportError, did_you_mean
+from experiments.core.plotting.style import colour, series
+
+SHAPE_SERIES: Mapping[str, int] = MappingProxyType(
+    {
+        "digon": 0, "two digons": 0, "square": 0, "octahedron": 0, "two digons + one": 0,
+        "triangle": 1, "ten vertices": 1,
+        "pentagon": 2, "pentagonal bipyramid": 2,
+        "dedicated": 3, "two directions": 3, "tricapped trigonal prism": 3, "triangular bipyramid": 3,
+        "hexagon": 4, "square antiprism": 4,
+        "digon + one": 5, "tetrahedron": 5,
+    }
+)  # fmt: skip
+"""Number of the series colour of each shape that has one."""
+
+_GREY = {"other named shape": "null", "other": "faint"}
+
+
+def shape_colour(name: str) -> str:
+    """Return the current theme's colour of a shape; "other named shape" is grey and "other" faint."""
+    if name in SHAPE_SERIES:
+        return series(SHAPE_SERIES[name])
+    if name not in _GREY:
+        raise ReportError(f"no shape is named {name!r}{did_you_mean(name, [*SHAPE_SERIES, *_GREY])}")
+    return colour(_GREY[name])
