@@ -74,7 +74,7 @@ def with_published(project: Project, report: Report, watcher: Watcher) -> Report
     """Return the report beside the published results; what is wrong with those is said and stops nothing."""
     published = load(project)
     others, unreadable = reseeded.load(project)
-    report = replace(report, robustness=reseeded.robustness(report, published, others))
+    report, published = reseeded.settled(report, published, reseeded.robustness(report, published, others))
     for sentence in unreadable:
         watcher.said(f"Left out: {sentence}.")
     if report.shipped:

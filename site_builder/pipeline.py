@@ -5,7 +5,7 @@ A failure becomes a problem of the report and stops nothing else; nothing that f
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -291,11 +291,11 @@ class _Gathering:
 
 
 def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
-    """Return the claim as the result decides it; raises ReportError when the claim function measured nothing usable."""
-    statistic, verdict, margin = _judged(spec, spec.decide(run.result))
+    """Return the claim as one run decides it; raises ReportError when the claim function measured nothing usable."""
+    statistic, by_criterion, margin = _judged(spec, spec.decide(run.result))
     if not isfinite(statistic.value):
         raise ReportError(f"claim {spec.id!r} has the statistic {statistic.value}; it must be a finite number")
-    return ClaimRecord(
+    record = ClaimRecord(
         id=spec.id,
         title=spec.title,
         experiment=experiment.id,
@@ -305,15 +305,17 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
         test=spec.test,
         criterion=spec.criterion.sentence,
         statistic=statistic,
-        verdict=verdict,
+        verdict=by_criterion,
         published=spec.published,
         figures=spec.figures,
         margin=margin,
+        by_criterion=by_criterion,
     )
+    return replace(record, verdict=Verdict.INCONCLUSIVE) if record.is_narrow else record
 
 
 def _judged(spec: ClaimSpec, found: object) -> tuple[Quantity, Verdict, float | None]:
-    """Return the statistic of a claim, its verdict, and the verdict's margin in standard errors."""
+    """Return the statistic of a claim, the criterion's verdict, and that verdict's margin in standard errors."""
     if not isinstance(found, Quantity | Evidence):
         raise ReportError(f"claim {spec.id!r} returned a {type(found).__name__}; return a Quantity or an Evidence")
     evidence = found if isinstance(found, Evidence) else Evidence(statistic=found)

@@ -108,8 +108,8 @@ def _write_stored(
         folder = runs.entry(project, experiment, key_of(project, sources, experiment, raised))
         if is_complete(folder) and not damage(folder):
             found.append(_other_run(experiment, runs.read(folder, experiment), raised.seed_raised_by))
-    code = published.runs[experiment.id].code
-    reseeded.write(project, experiment.id, Reseeded(reseeded.FORMAT, code, tuple(found)))
+    known = published.runs[experiment.id]
+    reseeded.write(project, experiment.id, Reseeded(reseeded.FORMAT, known.code, tuple(found), known.result))
 
 
 def _stored_at_most(project: Project, experiment: Experiment) -> int:

@@ -1,20 +1,23 @@
 """The published results beside those of the same report with other seeds: do its verdicts and intervals hold?
 
-`experiments/published/reseeded/<experiment>.json` holds what each further run of an experiment gave, and the code that
-gave it. What older code gave says nothing of the published results and is left out.
+`experiments/published/reseeded/<experiment>.json` holds what each further run of an experiment gave, the code that
+gave it, and the digest of what that code gave with the published seed. Further runs of older code count while the
+present code gives the same result, byte for byte; otherwise they say nothing of what is published and are left out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.base.project import Project
+from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store import codec
 from site_builder.store.entries import write_file
 from site_builder.store.records import Bounds, PartCalibration, Report, ReseededClaim, Robustness
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older program could misread what is written here."""
 
 
@@ -29,11 +32,17 @@ class OtherRun:
 
 @dataclass(frozen=True)
 class Reseeded:
-    """All further runs of one experiment, and the digest of the code, configuration and inputs they rest on."""
+    """All further runs of one experiment, the digest of the code, configuration and inputs they rest on (`code`), and
+    that of the result which these give with the published seed."""
 
     format: int
     code: str
     runs: tuple[OtherRun, ...] = ()
+    result: str = ""
+
+    def speaks_of(self, published: PublishedRun) -> bool:
+        """Return whether the code behind the published result, or code that gives the same bytes, made these runs."""
+        return self.code == published.code or self.result == published.result
 
 
 def bounds(quantity: Quantity) -> Bounds:
@@ -68,14 +77,14 @@ def _read(text: str) -> Reseeded:
 
 
 def robustness(report: Report, published: Published, reseeded: dict[str, Reseeded]) -> Robustness:
-    """Compare the published claims and numbers with the further runs of the same code.
+    """Compare the published claims and numbers with the further runs that speak of them.
 
     Margins come from `report`. An interval is a published number that has one; it counts once for every further run.
     """
     current = {
         id: found.runs
         for id, found in reseeded.items()
-        if id in published.runs and found.code == published.runs[id].code and found.runs
+        if id in published.runs and found.speaks_of(published.runs[id]) and found.runs
     }
     return Robustness(
         claims=tuple(
@@ -93,6 +102,30 @@ def robustness(report: Report, published: Published, reseeded: dict[str, Reseede
         parts=_calibrated(published, current),
         left_out=tuple(sorted(id for id in reseeded.keys() - current.keys() if id in published.runs)),
     )
+
+
+def settled(report: Report, published: Published, robustness: Robustness) -> tuple[Report, Published]:
+    """Return the report and the published results with every claim *inconclusive* that other seeds decide otherwise.
+
+    Other seeds were tried at the published scale alone, so they say nothing of a report of another scale.
+    """
+    tried = robustness.claims if report.scale == SCALE else ()
+    unsteady = {each.id for each in tried if not each.is_steady and each.verdict != Verdict.INCONCLUSIVE}
+    claims = {
+        id: replace(claim, verdict=Verdict.INCONCLUSIVE, unsteady=True) if id in unsteady else claim
+        for id, claim in report.claims.items()
+    }
+    runs = {
+        experiment: replace(
+            run,
+            claims={
+                id: replace(claim, verdict=Verdict.INCONCLUSIVE) if id in unsteady else claim
+                for id, claim in run.claims.items()
+            },
+        )
+        for experiment, run in published.runs.items()
+    }
+    return replace(report, claims=claims, robustness=robustness), replace(published, runs=runs)
 
 
 def _calibrated(published: Published, current: dict[str, tuple[OtherRun, ...]]) -> tuple[PartCalibration, ...]:

@@ -112,6 +112,7 @@ def claim_json(claim: ClaimRecord) -> dict[str, Any]:
         "statistic": statistic_json(claim.statistic),
         "criterion": claim.criterion,
         "verdict": str(claim.verdict),
+        "by_criterion": None if claim.by_criterion is None else str(claim.by_criterion),
         "margin": claim.margin,
         "published": None if claim.published is None else str(claim.published),
         "figures": list(claim.figures),

@@ -82,12 +82,20 @@ class FigureRecord:
     number: int = 0
 
 
+FIRM = 2.0
+"""Standard errors that must lie between what was measured and another verdict for a verdict to stand."""
+
+STEADY = 0.95
+"""Share of runs with other seeds that must give a claim's verdict for it to stand."""
+
+
 @dataclass(frozen=True)
 class ClaimRecord:
     """One decided claim; the words come from the experiment, the statistic and verdict from its result.
 
-    `margin` is how far the statistic is from another verdict, in standard errors; None where the verdict is
-    inconclusive or rests on numbers without sampling error (see `core.criteria`).
+    `by_criterion` is what the criterion alone says, and `margin` how far that is from another verdict, in standard
+    errors; None where it is inconclusive or rests on numbers without sampling error (see `core.criteria`). The
+    `verdict` is *inconclusive* where the margin is below `FIRM`, and where other seeds gave other verdicts (`unsteady`).
     """
 
     id: str
@@ -104,6 +112,13 @@ class ClaimRecord:
     figures: tuple[str, ...]
     page: str = ""
     margin: float | None = None
+    by_criterion: Verdict | None = None
+    unsteady: bool = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """True when one measured value is too close to another verdict for the criterion's verdict to stand."""
+        return self.margin is not None and self.margin < FIRM
 
     @property
     def differs(self) -> bool:
@@ -235,7 +250,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class ReseededClaim:
-    """A published claim and the verdicts of the same claim in runs with other seeds; `margin` as in ClaimRecord."""
+    """A claim, the verdict that the published run alone gives it, and those of runs with other seeds; `margin` as in
+    ClaimRecord."""
 
     id: str
     title: str
@@ -247,6 +263,11 @@ class ReseededClaim:
     def kept(self) -> int:
         """How many of the further runs gave the published verdict."""
         return sum(verdict == self.verdict for verdict in self.verdicts)
+
+    @property
+    def is_steady(self) -> bool:
+        """True when the further runs, if there are any, gave the published verdict often enough for it to stand."""
+        return self.kept >= STEADY * len(self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -273,12 +294,6 @@ class Robustness:
     def flipped(self) -> tuple[ReseededClaim, ...]:
         """The claims that did not keep their verdict every time, the worst first."""
         return tuple(sorted((each for each in self.claims if each.kept < len(each.verdicts)), key=_share_kept))
-
-    @property
-    def narrow(self) -> tuple[ReseededClaim, ...]:
-        """The claims with a margin below two standard errors, the narrowest first."""
-        found = [(each.margin, each) for each in self.claims if each.margin is not None and each.margin < 2]
-        return tuple(each for _, each in sorted(found, key=lambda pair: pair[0]))
 
     @property
     def runs(self) -> int:
@@ -322,3 +337,9 @@ class Report:
     reproduction: Reproduction | None = None
     robustness: Robustness | None = None
     answers: tuple[AnswerRecord, ...] = ()
+
+    @property
+    def narrow(self) -> tuple[ClaimRecord, ...]:
+        """The claims that are inconclusive because another verdict is too close, the closest first."""
+        found = (claim for claim in self.claims.values() if claim.is_narrow)
+        return tuple(sorted(found, key=lambda claim: claim.margin or 0.0))

@@ -41,6 +41,20 @@ def test_a_figure_record_has_its_words_filled_in_and_names_its_claims_and_source
     assert (tiny.project.figures / figure.files["light.svg"].path).is_file()
 
 
+@pytest.mark.parametrize(
+    ("half_width", "verdict", "listed"),
+    [(0.5, Verdict.INCONCLUSIVE, ["sine-mean-is-zero"]), (0.05, Verdict.SUPPORTED, [])],
+)
+def test_a_verdict_within_two_standard_errors_of_another_is_inconclusive(tiny, half_width, verdict, listed):
+    tiny.edit(SINE, "exact(abs(result.mean.value))", f"Quantity(0.0, -{half_width}, {half_width})")
+    tiny.edit(SINE, "criterion=less_than(1e-9)", "criterion=less_than(0.1)")
+    report = tiny.gather()
+    claim = report.claims["sine-mean-is-zero"]
+    assert (claim.verdict, claim.by_criterion) == (verdict, Verdict.SUPPORTED)
+    assert claim.margin == pytest.approx(0.1 * 1.96 / half_width, rel=1e-2)
+    assert [each.id for each in report.narrow] == listed
+
+
 def test_a_second_report_runs_and_draws_nothing_and_is_equal(tiny):
     first = tiny.gather()
     second = tiny.gather()

@@ -20,7 +20,7 @@ from site_builder.published.results import PublishedRun, load
 from site_builder.published.shipping import ship
 from site_builder.reseeding import OFTEN, SELDOM, STEP, how_often, reseed
 from site_builder.site.outputs import calibration_json, robustness_json
-from site_builder.store.records import Bounds, ClaimRecord, Robustness
+from site_builder.store.records import Bounds, ReseededClaim, Robustness
 from tests.conftest import RUN
 
 SINE = "experiments/waves/sine.py"
@@ -80,7 +80,7 @@ def test_short_experiments_run_more_often_than_long_ones():
 
 def test_what_older_code_gave_is_left_out_and_named(shipped):
     again(shipped, 1, only="sine")
-    shipped.edit(SINE, "    wave = signals", "    config = config\n    wave = signals")
+    shipped.edit(SINE, "exact(wave.mean() +", "exact(wave.mean() + 1e-9 +")
     ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
     assert shown(shipped).claims == ()
     assert shown(shipped).left_out == ("waves.sine",)
@@ -170,11 +170,39 @@ def test_shipping_again_keeps_the_further_runs(shipped):
     assert len(shown(shipped).claims) == 1
 
 
-def test_narrow_margins_are_listed_narrowest_first(shipped):
+def test_a_claim_that_other_seeds_decide_otherwise_is_published_as_inconclusive(shipped):
+    again(shipped, 3, only="sine")
+    report = with_published(shipped.project, shipped.gather(), shipped.heard)
+    claim = report.claims["sine-mean-is-zero"]
+    assert (claim.by_criterion, claim.verdict) == (Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
+    assert claim.published is Verdict.INCONCLUSIVE
+    assert report.reproduction is not None
+    assert report.reproduction.verdicts_agree == len(report.reproduction.claims)
+
+
+def test_a_claim_that_other_seeds_decide_alike_stands(shipped):
     again(shipped, 1, only="sine")
+    claim = with_published(shipped.project, shipped.gather(), shipped.heard).claims["sine-mean-is-zero"]
+    assert (claim.verdict, claim.unsteady) == (Verdict.SUPPORTED, False)
+
+
+def test_one_other_verdict_in_twenty_is_borne():
+    claim = ReseededClaim("a", "A", Verdict.SUPPORTED, 9.0, (Verdict.SUPPORTED,) * 19 + (Verdict.MIXED,))
+    assert claim.is_steady
+    assert not replace(claim, verdicts=claim.verdicts[1:]).is_steady
+
+
+def test_other_code_that_gives_the_same_bytes_keeps_its_further_runs(shipped):
+    again(shipped, 3, only="sine")
+    shipped.edit(SINE, "    wave = signals", "    config = config\n    wave = signals")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    assert len(shown(shipped).claims) == 1
+    assert shown(shipped).left_out == ()
+
+
+def test_narrow_margins_are_listed_narrowest_first(shipped):
     report = shipped.gather(compute=False, shipped=True)
-    claim: ClaimRecord = report.claims["sine-mean-is-zero"]
-    others, _ = reseeded.load(shipped.project)
-    for margin, listed in ((1.9, 1), (2.0, 0), (None, 0)):
-        changed = replace(report, claims={claim.id: replace(claim, margin=margin)})
-        assert len(reseeded.robustness(changed, load(shipped.project), others).narrow) == listed
+    claim = report.claims["sine-mean-is-zero"]
+    margins = {"far": 2.0, "near": 1.2, "nearer": 0.3, "none": None}
+    claims = {id: replace(claim, id=id, margin=margin) for id, margin in margins.items()}
+    assert [each.id for each in replace(report, claims=claims).narrow] == ["nearer", "near"]
