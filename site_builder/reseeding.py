@@ -1,8 +1,10 @@
 """Runs the report again with other seeds, to see whether its verdicts and intervals hold.
 
-Nothing is drawn. Every further run is stored like any other, so that an interrupted campaign goes on where it was.
+Nothing is drawn. Every further run is stored like any other and written beside the published results as soon as it is
+done, so that an interrupted campaign loses nothing and goes on where it was.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from experiments.core.contract import Experiment
@@ -10,7 +12,7 @@ from experiments.core.errors import ReportError
 from site_builder.base.console import Watcher
 from site_builder.base.options import Options
 from site_builder.base.project import Project, file_of
-from site_builder.discovery.registry import Registry, discover, stem
+from site_builder.discovery.registry import discover, stem
 from site_builder.keys.build_stamp import code_digest
 from site_builder.keys.sources import Sources
 from site_builder.pipeline import decided, key_of, sources_of
@@ -18,7 +20,7 @@ from site_builder.published import reseeded
 from site_builder.published.reseeded import OtherRun, Reseeded
 from site_builder.published.results import Published, PublishedClaim, code_part, load
 from site_builder.results import runs
-from site_builder.results.failures import told
+from site_builder.results.failures import Failure, told
 from site_builder.results.runs import Run
 from site_builder.running import workers
 from site_builder.running.forecast import Forecast
@@ -50,9 +52,11 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
         raised = replace(options, seed_raised_by=round * STEP)
         due = [each for each in seeded if wanted[each.id] >= round]
         watcher.said(f"Seeds raised by {raised.seed_raised_by}: {len(due)} experiments.")
-        problems += _run_all(project, sources, registry, due, raised, published, watcher, code)
-        for each in due:
-            _write_stored(project, sources, each, options, published)
+        for id, failed in _run_all(project, sources, due, raised, published, watcher, code):
+            if failed:
+                problems.append(Problem(file_of(id), told(project, id, failed)))
+            else:
+                _write_stored(project, sources, registry.experiments[id], options, published)
     return problems
 
 
@@ -71,31 +75,28 @@ def _is_current(
 def _run_all(
     project: Project,
     sources: Sources,
-    registry: Registry,
     experiments: list[Experiment],
     options: Options,
     published: Published,
     watcher: Watcher,
     code: str,
-) -> list[Problem]:
-    keys = {each.id: key_of(project, sources, each, options) for each in experiments}
-    jobs = [
-        RunJob(project, each.module, options, keys[each.id], published.runs[each.id].run.seconds)
-        for each in experiments
-        if runs.stored(project, each, keys[each.id], watcher) is None
-    ]
+) -> Iterator[tuple[str, Failure | None]]:
+    """Run what is not stored; yield the id of each experiment that is done, and how it failed if it did."""
+    jobs = []
+    for each in experiments:
+        key = key_of(project, sources, each, options)
+        if runs.stored(project, each, key, watcher):
+            yield each.id, None
+        else:
+            jobs.append(RunJob(project, each.module, options, key, published.runs[each.id].run.seconds))
     if not jobs:
-        return []
-    problems = []
+        return
     forecast = Forecast(jobs, watcher)
     with workers.crew(min(options.jobs, len(jobs)), 0, {job.module for job in jobs}, code, project, forecast) as crew:
         for job in longest_first(jobs):
             crew.add(job)
         for done, failed in crew.outcomes():
-            if failed:
-                experiment = registry.experiments[done.name]
-                problems.append(Problem(file_of(experiment.id), told(project, experiment.id, failed)))
-    return problems
+            yield done.name, failed
 
 
 def _write_stored(

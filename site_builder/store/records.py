@@ -95,7 +95,7 @@ class ClaimRecord:
 
     `by_criterion` is what the criterion alone says, and `margin` how far that is from another verdict, in standard
     errors; None where it is inconclusive or rests on numbers without sampling error (see `core.criteria`). The
-    `verdict` is *inconclusive* where the margin is below `FIRM`, and where other seeds gave other verdicts (`unsteady`).
+    `verdict` is *inconclusive* where the margin is below `FIRM`, and where other seeds decide otherwise (`unsteady`).
     """
 
     id: str

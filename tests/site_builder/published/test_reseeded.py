@@ -11,6 +11,7 @@ import pytest
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
+from site_builder import reseeding
 from site_builder.base.options import Options
 from site_builder.build import with_published
 from site_builder.discovery.registry import discover
@@ -92,6 +93,19 @@ def test_code_that_is_newer_than_its_published_result_is_not_run_again(shipped):
     shipped.edit(SINE, "    wave = signals", "    config = config\n    wave = signals")
     assert again(shipped, 1, only="sine") == []
     assert shipped.heard.runs == []
+
+
+def test_what_is_done_is_written_although_the_campaign_is_broken_off(shipped, monkeypatch):
+    def broken_off(*args):
+        raise KeyboardInterrupt
+
+    shipped.edit(COSINE, "    return Result", f"    1 / (config.seed - {STEP})\n    return Result")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    monkeypatch.setattr(reseeding, "told", broken_off)
+    monkeypatch.setattr(reseeding, "longest_first", lambda jobs: sorted(jobs, key=lambda job: job.name, reverse=True))
+    with pytest.raises(KeyboardInterrupt):
+        again(shipped, 1)
+    assert list(reseeded.load(shipped.project)[0]) == ["waves.sine"]
 
 
 def test_a_run_that_fails_with_another_seed_is_a_problem_and_keeps_the_others(shipped):
