@@ -14,6 +14,7 @@ from site_builder.keys.build_stamp import State
 from site_builder.keys.run_keys import inputs_of
 from site_builder.pipeline import gather
 from site_builder.published import reseeded
+from site_builder.published.history import read_history
 from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
@@ -77,6 +78,7 @@ def with_published(project: Project, report: Report, watcher: Watcher) -> Report
     report, published = reseeded.settled(report, published, reseeded.robustness(report, published, others))
     for sentence in unreadable:
         watcher.said(f"Left out: {sentence}.")
+    report = replace(report, revisions=read_history(project))
     if report.shipped:
         return compared(report, published, {})
     for sentence in published.problems:

@@ -186,10 +186,10 @@ def verify() -> None:
 
 @app.command()
 def cite(
-    figure: Annotated[str, typer.Argument(help="The id of a figure.")],
+    figure: Annotated[str, typer.Argument(help="The id of a figure; the whole report when left out.")] = "",
     format: Annotated[str, typer.Option(help="bibtex, biblatex, csl, markdown, latex or text.")] = "bibtex",
 ) -> None:
-    """Print a citation of a figure of the built site."""
+    """Print a citation of a figure of the built site, or of the report as a whole."""
     from site_builder.queries import citation
 
     with said_in_one_sentence():
@@ -229,7 +229,10 @@ def publish(
     remote: Annotated[str, typer.Option(help="The git remote to push to.")] = "origin",
     branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
 ) -> None:
-    """Build at full scale and push the site to GitHub Pages; refuses uncommitted changes and any problem."""
+    """Build at full scale and push the site to GitHub Pages, as a version that stays at its address.
+
+    Refuses uncommitted changes and any problem.
+    """
     from site_builder.site.publish import push, refuse_unknown_remote, refuse_unpublishable
 
     with said_in_one_sentence():
@@ -241,7 +244,7 @@ def publish(
         else:
             conclude(built(project, options, strict=True))
         push(project, remote, branch)
-        print(f"Pushed the site to the branch {branch} of {remote}.")
+        print(f"Pushed the site to the branch {branch} of {remote}, where all its versions are.")
 
 
 @app.command()

@@ -110,10 +110,12 @@ def last_report(project: Project) -> Report:
 
 
 def citation(project: Project, figure: str, format: str) -> str:
-    """Return the citation of a figure of the last rendered report."""
-    from site_builder.citing.citations import FORMATS, cite
+    """Return the citation of a figure of the last rendered report; of the whole report where `figure` is empty."""
+    from site_builder.citing.citations import FORMATS, REPORT_FORMATS, cite, cite_report
 
-    chosen(format, tuple(FORMATS), "--format")
+    chosen(format, tuple(FORMATS if figure else REPORT_FORMATS), "--format")
+    if not figure:
+        return cite_report(format, read_publication(project.root))
     report = last_report(project)
     if figure not in report.figures:
         hint = did_you_mean(figure, report.figures) or "; `python -m site_builder list` shows all"

@@ -12,11 +12,13 @@ from experiments.core.errors import ReportError
 from site_builder.base.console import Watcher
 from site_builder.base.options import Options
 from site_builder.base.project import Project, file_of
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover, stem
 from site_builder.keys.build_stamp import code_digest
 from site_builder.keys.sources import Sources
 from site_builder.pipeline import decided, key_of, sources_of
 from site_builder.published import reseeded
+from site_builder.published.history import record
 from site_builder.published.reseeded import OtherRun, Reseeded
 from site_builder.published.results import Published, PublishedClaim, code_part, load
 from site_builder.results import runs
@@ -41,6 +43,7 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
     """Run each published experiment that has a seed `times` further times (None: by how long it takes), and write what
     they gave beside the published results; return what went wrong. Raises ReportError if nothing is published."""
     published, code, registry = load(project), code_digest(project), discover(project.experiments)
+    before = reseeded.standing(project)
     sources = sources_of(project)
     if not published.runs:
         raise ReportError("no results are published to compare with; run `make report`, then `ship`")
@@ -57,6 +60,7 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
                 problems.append(Problem(file_of(id), told(project, id, failed)))
             else:
                 _write_stored(project, sources, registry.experiments[id], options, published)
+    record(project, read_publication(project.root).version, before, reseeded.standing(project))
     return problems
 
 

@@ -1,4 +1,4 @@
-"""How to cite a figure, in the formats that people paste.
+"""How to cite a figure or the whole report, in the formats that people paste.
 
 A figure is identified by its slug and by the digest of what it plots. Its number is not part of a citation, since
 it changes when pages are rearranged. A build with uncommitted changes says so and names no commit.
@@ -11,6 +11,7 @@ from typing import Any
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.citing.metadata import coins, highwire, json_ld, report_coins, report_json_ld
 from site_builder.citing.publication import (
+    KEY_PREFIX,
     SHORT,
     Publication,
     citation_key,
@@ -21,7 +22,18 @@ from site_builder.citing.publication import (
 from site_builder.store.records import FigureRecord
 from site_builder.text.markup import escape_latex, to_latex, to_plain
 
-__all__ = ["FORMATS", "cite", "coins", "highwire", "json_ld", "report_coins", "report_json_ld", "script_address"]
+__all__ = [
+    "FORMATS",
+    "REPORT_FORMATS",
+    "cite",
+    "cite_report",
+    "coins",
+    "highwire",
+    "json_ld",
+    "report_coins",
+    "report_json_ld",
+    "script_address",
+]
 
 
 def cite(figure: FigureRecord, format: str, publication: Publication) -> str:
@@ -29,6 +41,69 @@ def cite(figure: FigureRecord, format: str, publication: Publication) -> str:
     if format not in FORMATS:
         raise ReportError(f"no citation format {format!r}{did_you_mean(format, FORMATS)} ({', '.join(FORMATS)})")
     return FORMATS[format](figure, publication)
+
+
+def cite_report(format: str, publication: Publication) -> str:
+    """Return the citation of the report as a whole as "bibtex", "biblatex", "csl" or "text"."""
+    if format not in REPORT_FORMATS:
+        known = ", ".join(REPORT_FORMATS)
+        raise ReportError(
+            f"no citation format {format!r} for the report{did_you_mean(format, REPORT_FORMATS)} ({known})"
+        )
+    return REPORT_FORMATS[format](publication)
+
+
+def _report_bibtex(publication: Publication) -> str:
+    return _entry(
+        "techreport",
+        KEY_PREFIX,
+        author=_bib_authors(publication),
+        title=f"{{{escape_latex(publication.title)}}}",
+        institution=_bib_authors(publication),
+        year=publication.year,
+        note=escape_latex(_version(publication)),
+        url=publication.address,
+    )
+
+
+def _report_biblatex(publication: Publication) -> str:
+    return _entry(
+        "report",
+        KEY_PREFIX,
+        author=_bib_authors(publication),
+        title=f"{{{escape_latex(publication.title)}}}",
+        type="techreport",
+        institution=_bib_authors(publication),
+        date=publication.date,
+        version=publication.version,
+        url=publication.address,
+    )
+
+
+def _report_csl(publication: Publication) -> str:
+    item = {
+        "id": KEY_PREFIX,
+        "type": "report",
+        "title": publication.title,
+        "author": [{"literal": author} for author in publication.authors],
+        "version": publication.version,
+        "URL": publication.address,
+        "issued": _issued(publication),
+    }
+    return json.dumps([{name: value for name, value in item.items() if value}], indent=2, ensure_ascii=False) + "\n"
+
+
+def _report_text(publication: Publication) -> str:
+    parts = [f"{_who_and_when(publication)}. {_sentence(publication.title)}", f"{_version(publication)}."]
+    return " ".join([*(part for part in parts if part != "."), publication.address]).strip() + "\n"
+
+
+def _version(publication: Publication) -> str:
+    return f"Version {publication.version}" if publication.version else ""
+
+
+def _issued(publication: Publication) -> dict[str, list[list[int]]]:
+    return {"date-parts": [[int(part) for part in publication.date.split("-")]]} if publication.date else {}
 
 
 def _bibtex(figure: FigureRecord, publication: Publication) -> str:
@@ -40,6 +115,7 @@ def _bibtex(figure: FigureRecord, publication: Publication) -> str:
         title=f"{{{to_latex(figure.title)}}}",
         year=publication.year,
         howpublished=rf"\url{{{address}}}" if publication.url else "",
+        url=address if publication.url else "",
         note=f"Figure in {escape_latex(publication.title)}; {escape_latex(_identity(figure))}",
     )
 
@@ -69,7 +145,7 @@ def _csl(figure: FigureRecord, publication: Publication) -> str:
         "abstract": to_plain(figure.caption),
     }
     if publication.date:
-        item["issued"] = {"date-parts": [[int(part) for part in publication.date.split("-")]]}
+        item["issued"] = _issued(publication)
     if not figure.run.dirty and figure.run.commit:
         item["version"] = figure.run.commit[:SHORT]
     return json.dumps([item], indent=2, ensure_ascii=False) + "\n"
@@ -116,6 +192,14 @@ FORMATS: dict[str, Callable[[FigureRecord, Publication], str]] = {
     "latex": _latex,
     "markdown": _markdown,
     "text": _text,
+}
+
+
+REPORT_FORMATS: dict[str, Callable[[Publication], str]] = {
+    "bibtex": _report_bibtex,
+    "biblatex": _report_biblatex,
+    "csl": _report_csl,
+    "text": _report_text,
 }
 
 

@@ -36,7 +36,7 @@ def coins(figure: FigureRecord, publication: Publication) -> str:
 
 def report_coins(publication: Publication) -> str:
     """Return the COinS span of the report as a whole; it goes before those of figures."""
-    return _coins(publication, title=publication.title, identifier=publication.url, description="", source="")
+    return _coins(publication, title=publication.title, identifier=publication.address, description="", source="")
 
 
 def _coins(publication: Publication, **fields: str) -> str:
@@ -79,7 +79,7 @@ def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
     about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Report",
-        "@id": publication.url or "./",
+        "@id": publication.address or "./",
         "name": publication.title,
         "author": _creators(publication),
         "datePublished": publication.date,
@@ -104,7 +104,7 @@ def _image(figure: FigureRecord, publication: Publication) -> dict[str, Any]:
         "creator": _creators(publication),
         "datePublished": publication.date,
         "license": publication.licence,
-        "isPartOf": {"@type": "Report", "name": publication.title, "@id": publication.url or "./"},
+        "isPartOf": {"@type": "Report", "name": publication.title, "@id": publication.address or "./"},
         "isBasedOn": {
             "@type": "Dataset",
             "name": f"Data plotted in figure {figure.id}",

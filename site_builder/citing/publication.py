@@ -1,8 +1,12 @@
 """The report as something to cite: its title, authors, address and date, and the addresses of its figures.
 
-Read from `CITATION.cff` (title, authors, licence, version, date-released) and `mkdocs.yml` (site_url, repo_url).
-What is absent: without a site_url a citation names the page's path in the site; without a licence it names none;
-without date-released the date is that of the commit, and without a repository there is none.
+Read from `CITATION.cff` (title, authors, version, date-released, and the licence of text and figures, which is that of
+the preferred citation) and `mkdocs.yml` (site_url, repo_url). What is absent: without a site_url a citation names the
+page's path in the site; without a licence it names none; without date-released the date is that of the commit, and
+without a repository there is none.
+
+A published site lies in two folders below its address: `latest/`, which changes, and `v/<version>/`, which does not.
+Citations name the latter.
 """
 
 import subprocess
@@ -39,16 +43,30 @@ class Publication:
     def year(self) -> str:
         return self.date[:4]
 
+    @property
+    def address(self) -> str:
+        """The permanent address of this version of the site, ending in a slash; "" where the site has none yet."""
+        return f"{self.url.rstrip('/')}/{version_folder(self.version)}" if self.url else ""
+
     def at(self, path: str) -> str:
-        """Return the address of a file of the site; relative to the site where the site has no address yet."""
-        return f"{self.url.rstrip('/')}/{path}" if self.url else path
+        """Return the permanent address of a file of the site; relative to the site where the site has none yet."""
+        return f"{self.address}{path}"
+
+
+LATEST = "latest/"
+"""Folder of a published site that holds its latest version."""
+
+
+def version_folder(version: str) -> str:
+    """Return the folder of a published site that holds one version for good; the top folder for a report without."""
+    return f"v/{version}/" if version else ""
 
 
 def read_publication(root: Path) -> Publication:
     """Return the publication described by `CITATION.cff` and `mkdocs.yml` in `root`."""
     about = _load(root / "CITATION.cff", yaml.SafeLoader)
     site = _load(root / "mkdocs.yml", get_yaml_loader())
-    licence = about.get("license") or ""
+    licence = (about.get("preferred-citation") or {}).get("license") or about.get("license") or ""
     return Publication(
         title=str(about.get("title") or site.get("site_name") or "Untitled report"),
         authors=tuple(_author(each) for each in about.get("authors") or []) or ("Anonymous",),

@@ -51,7 +51,7 @@ def _root(publication: Publication, parts: list[str], figures: list[FigureRecord
         "description": f"{publication.title}: figures, the data they plot, claims and verdicts.",
         "datePublished": publication.date,
         "license": publication.licence,
-        "url": publication.url,
+        "url": publication.address,
         "author": [{"@id": f"#author-{number}"} for number in range(1, len(publication.authors) + 1)],
         "hasPart": [{"@id": part} for part in parts],
         "mentions": [{"@id": f"#make-{figure.id}"} for figure in figures],

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.citing.citations import coins
+from site_builder.citing.citations import cite_report, coins
 from site_builder.citing.publication import Publication, file_path
 from site_builder.pages import answers
 from site_builder.pages.glossary import Term
@@ -117,6 +117,10 @@ def size(count: int) -> str:
 def margin(errors: float) -> str:
     """Return a margin in standard errors in words ("3.4", "more than 100")."""
     return "more than 100" if errors > 100 else f"{errors:.1f}"
+
+
+REPORT_FORMATS = {"bibtex": "BibTeX", "biblatex": "BibLaTeX", "csl": "CSL-JSON", "text": "Text"}
+"""The formats in which the whole report is cited, in the order of their tabs."""
 
 
 class Blocks:
@@ -300,6 +304,16 @@ class Macros:
     def robustness(self) -> str:
         """Show which claims keep their verdict, and whether intervals cover, in runs with other seeds."""
         return self._block("robustness.html.jinja", found=self.blocks.report.robustness)
+
+    def cite_report(self) -> str:
+        """Show how to cite the report as a whole, in several formats."""
+        publication = self.blocks.publication
+        citations = [(name, label, cite_report(name, publication).strip()) for name, label in REPORT_FORMATS.items()]
+        return self._block("report_cite.html.jinja", citations=citations)
+
+    def revisions(self) -> str:
+        """List what became of published verdicts, the latest first."""
+        return self._block("revisions.html.jinja")
 
     def glossary(self) -> str:
         """List all terms with their definitions."""

@@ -11,6 +11,7 @@ from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.base.project import Project
+from site_builder.published import results
 from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store import codec
@@ -81,11 +82,7 @@ def robustness(report: Report, published: Published, reseeded: dict[str, Reseede
 
     Margins come from `report`. An interval is a published number that has one; it counts once for every further run.
     """
-    current = {
-        id: found.runs
-        for id, found in reseeded.items()
-        if id in published.runs and found.speaks_of(published.runs[id]) and found.runs
-    }
+    current = _current(published, reseeded)
     return Robustness(
         claims=tuple(
             ReseededClaim(
@@ -93,7 +90,7 @@ def robustness(report: Report, published: Published, reseeded: dict[str, Reseede
                 title=report.claims[id].title,
                 verdict=claim.verdict,
                 margin=report.claims[id].margin,
-                verdicts=tuple(run.claims[id].verdict for run in runs if id in run.claims),
+                verdicts=_verdicts(id, runs),
             )
             for experiment, runs in current.items()
             for id, claim in published.runs[experiment].claims.items()
@@ -110,22 +107,49 @@ def settled(report: Report, published: Published, robustness: Robustness) -> tup
     Other seeds were tried at the published scale alone, so they say nothing of a report of another scale.
     """
     tried = robustness.claims if report.scale == SCALE else ()
-    unsteady = {each.id for each in tried if not each.is_steady and each.verdict != Verdict.INCONCLUSIVE}
+    unsteady = {each.id for each in tried if each.is_unsteady}
     claims = {
         id: replace(claim, verdict=Verdict.INCONCLUSIVE, unsteady=True) if id in unsteady else claim
         for id, claim in report.claims.items()
     }
-    runs = {
-        experiment: replace(
-            run,
-            claims={
-                id: replace(claim, verdict=Verdict.INCONCLUSIVE) if id in unsteady else claim
-                for id, claim in run.claims.items()
-            },
-        )
-        for experiment, run in published.runs.items()
+    return replace(report, claims=claims, robustness=robustness), _inconclusive(published, unsteady)
+
+
+def standing(project: Project) -> dict[str, PublishedClaim]:
+    """Return all published claims by id, those inconclusive that other seeds decide otherwise."""
+    published, (reseeded, _) = results.load(project), load(project)
+    runs = _current(published, reseeded)
+    unsteady = {
+        id
+        for experiment, others in runs.items()
+        for id, claim in published.runs[experiment].claims.items()
+        if ReseededClaim(id, "", claim.verdict, None, _verdicts(id, others)).is_unsteady
     }
-    return replace(report, claims=claims, robustness=robustness), replace(published, runs=runs)
+    return _inconclusive(published, unsteady).claims()
+
+
+def _inconclusive(published: Published, unsteady: set[str]) -> Published:
+    def judged(run: PublishedRun) -> PublishedRun:
+        claims = {
+            id: replace(claim, verdict=Verdict.INCONCLUSIVE) if id in unsteady else claim
+            for id, claim in run.claims.items()
+        }
+        return replace(run, claims=claims)
+
+    return replace(published, runs={id: judged(run) for id, run in published.runs.items()})
+
+
+def _current(published: Published, reseeded: dict[str, Reseeded]) -> dict[str, tuple[OtherRun, ...]]:
+    """Return the further runs, by experiment, that speak of what is published."""
+    return {
+        id: found.runs
+        for id, found in reseeded.items()
+        if id in published.runs and found.speaks_of(published.runs[id]) and found.runs
+    }
+
+
+def _verdicts(claim: str, runs: tuple[OtherRun, ...]) -> tuple[Verdict, ...]:
+    return tuple(run.claims[claim].verdict for run in runs if claim in run.claims)
 
 
 def _calibrated(published: Published, current: dict[str, tuple[OtherRun, ...]]) -> tuple[PartCalibration, ...]:

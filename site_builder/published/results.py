@@ -28,7 +28,7 @@ from site_builder.store.records import ClaimRecord, RunRecord
 FORMAT = 1
 """Raised whenever an older program could misread what is written here."""
 
-INDEX = "index.json"
+INDEX, HISTORY = "index.json", "history.json"
 MEMBERS = ("key.json", "result.json", "result.npz", "run.json")
 LARGEST = 1 << 28
 """Bytes that one result may unpack to."""
@@ -181,7 +181,7 @@ def write_index(project: Project, records: dict[str, str]) -> None:
         project.published / INDEX, codec.to_json({"format": FORMAT, "experiments": dict(sorted(records.items()))})
     )
     for path in (*project.published.glob("*.json"), *project.published.glob("*.zip")):
-        if path.stem not in records and path.name != INDEX:
+        if path.stem not in records and path.name not in (INDEX, HISTORY):
             path.unlink()
 
 

@@ -7,8 +7,11 @@ from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from experiments.core.instructions import PINNED
 from site_builder.base.project import Project
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import Registry, stem
 from site_builder.keys.run_keys import Key
+from site_builder.published import reseeded
+from site_builder.published.history import record
 from site_builder.published.results import PublishedRun, code_part, publish, unpacked, write_index
 from site_builder.results import runs
 from site_builder.results.runs import Run
@@ -32,13 +35,14 @@ def ship(project: Project, registry: Registry, report: Report, *, partial: bool 
                 f"{id} was computed as {run.instructions!r}, which other machines cannot repeat; run without NATIVE=1 "
                 f"on a processor with {PINNED}"
             )
-    records = {}
+    before, records = reseeded.standing(project), {}
     for id, run in report.runs.items():
         prefix = stem(id) + "."
         numbers = {name: value for name, value in report.quantities.items() if name.startswith(prefix)}
         claims = [claim for claim in report.claims.values() if claim.experiment == id]
         records[id] = publish(project, id, project.results / id / run.key[:12], run, claims, numbers)
     write_index(project, records)
+    record(project, read_publication(project.root).version, before, reseeded.standing(project))
     size = sum(path.stat().st_size for path in project.published.iterdir())
     return f"Published {len(records)} results ({size / 1e6:.1f} MB) in {project.published}; commit them."
 

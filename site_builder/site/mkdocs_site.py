@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+from site_builder.citing.publication import LATEST
 from site_builder.store.records import Problem
 
 _NAMED = re.compile(r"(?:Doc file|page|file)s? '(?P<page>[^']+\.(?:md|ipynb))'")
@@ -22,7 +23,11 @@ def build_site(config: Path, pages: Path, docs: Path, site: Path) -> list[Proble
     logger = logging.getLogger("mkdocs")
     logger.addHandler(heard)
     try:
-        build(load_config(str(config), strict=True, docs_dir=str(pages), site_dir=str(site)))
+        loaded = load_config(str(config), strict=True, docs_dir=str(pages), site_dir=str(site))
+        if loaded.site_url:
+            # Where search engines are to find a page, whatever its version.
+            loaded.site_url = f"{loaded.site_url.rstrip('/')}/{LATEST}"
+        build(loaded)
     except MkDocsException as error:
         if not heard.messages:
             heard.messages.append(str(error))

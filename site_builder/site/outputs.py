@@ -13,7 +13,7 @@ from typing import Any
 
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
-from site_builder.citing.citations import cite
+from site_builder.citing.citations import cite, cite_report
 from site_builder.citing.latex_numbers import numbers_tex
 from site_builder.citing.publication import (
     Publication,
@@ -53,7 +53,9 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
         "reproduction.json": _json(reproduction_json(report.reproduction or Reproduction())),
         "robustness.json": _json(robustness_json(report.robustness or Robustness())),
         "calibration.json": _json(calibration_json(report.robustness or Robustness())),
-        "figures.bib": "\n".join(cite(figure, "bibtex", publication) for figure in figures),
+        "figures.bib": "\n".join(
+            [cite_report("bibtex", publication), *(cite(figure, "bibtex", publication) for figure in figures)]
+        ),
         "numbers.tex": numbers_tex(report),
         "ro-crate-metadata.json": _json(ro_crate(report, publication)),
     }

@@ -1,10 +1,14 @@
-"""Pushes the finished site to the branch that GitHub Pages serves."""
+"""Pushes the finished site, as a version that stays, to the branch that GitHub Pages serves."""
 
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from experiments.core.errors import ReportError, did_you_mean
 from site_builder.base.environment import commit_of
 from site_builder.base.project import Project
+from site_builder.citing.publication import read_publication
+from site_builder.site.versions import add_version, take_published
 
 
 def refuse_unpublishable(project: Project, scale: str) -> None:
@@ -28,17 +32,21 @@ def refuse_unknown_remote(project: Project, remote: str) -> None:
 
 
 def push(project: Project, remote: str, branch: str) -> None:
-    """Commit the built site to `branch` and push it to `remote`."""
+    """Add the built site to the versions on `branch` of `remote` and push it there."""
     from ghp_import import GhpError, ghp_import
 
-    try:
-        ghp_import(
-            str(project.site),
-            mesg=f"Site of {commit_of(project.root).id}",
-            remote=remote,
-            branch=branch,
-            push=True,
-            nojekyll=True,
-        )
-    except (GhpError, subprocess.CalledProcessError) as error:
-        raise ReportError(f"pushing {branch} to {remote} failed ({error}); mend that and publish again") from error
+    publication, commit = read_publication(project.root), commit_of(project.root).id
+    with TemporaryDirectory(dir=project.build) as folder:
+        take_published(project, remote, branch, Path(folder))
+        add_version(project, publication, commit, Path(folder))
+        try:
+            ghp_import(
+                folder,
+                mesg=f"Version {publication.version}, site of {commit}",
+                remote=remote,
+                branch=branch,
+                push=True,
+                nojekyll=True,
+            )
+        except (GhpError, subprocess.CalledProcessError) as error:
+            raise ReportError(f"pushing {branch} to {remote} failed ({error}); mend that and publish again") from error

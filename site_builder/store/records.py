@@ -265,9 +265,9 @@ class ReseededClaim:
         return sum(verdict == self.verdict for verdict in self.verdicts)
 
     @property
-    def is_steady(self) -> bool:
-        """True when the further runs, if there are any, gave the published verdict often enough for it to stand."""
-        return self.kept >= STEADY * len(self.verdicts)
+    def is_unsteady(self) -> bool:
+        """True when the further runs gave other verdicts too often for a decided claim to count as decided."""
+        return self.verdict is not Verdict.INCONCLUSIVE and self.kept < STEADY * len(self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -310,6 +310,37 @@ def _share_kept(claim: ReseededClaim) -> float:
 
 
 @dataclass(frozen=True)
+class ChangedVerdict:
+    """A published claim with another verdict, and the values of its statistic, `old` and `new`; None before it was
+    published and after it was withdrawn."""
+
+    claim: str
+    before: Verdict | None
+    after: Verdict | None
+    old: float | None
+    new: float | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What changed when verdicts were published: the version of the report and the date (ISO 8601) then."""
+
+    version: str
+    date: str
+    changes: tuple[ChangedVerdict, ...] = ()
+
+    @property
+    def added(self) -> tuple[ChangedVerdict, ...]:
+        """The claims that were published for the first time."""
+        return tuple(each for each in self.changes if each.before is None)
+
+    @property
+    def changed(self) -> tuple[ChangedVerdict, ...]:
+        """The claims that had been published before."""
+        return tuple(each for each in self.changes if each.before is not None)
+
+
+@dataclass(frozen=True)
 class Report:
     """All that pages can show. `quantities` maps "<experiment file>.<field>[.<name>]" to a number.
 
@@ -320,7 +351,8 @@ class Report:
 
     `shipped` says that all of it is drawn from the published results; `stale` then names figures and claims whose code
     is newer than their result, and how. `reproduction` compares a run of this machine with the published one.
-    `robustness` compares the published run with runs that had other seeds.
+    `robustness` compares the published run with runs that had other seeds. `revisions` say what became of published
+    verdicts, the latest first.
     `answers` has one for each statement of the notes, in their order; the pages fill it in.
     """
 
@@ -336,6 +368,7 @@ class Report:
     stale: dict[str, str] = field(default_factory=dict)
     reproduction: Reproduction | None = None
     robustness: Robustness | None = None
+    revisions: tuple[Revision, ...] = ()
     answers: tuple[AnswerRecord, ...] = ()
 
     @property

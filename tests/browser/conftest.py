@@ -78,7 +78,7 @@ INDEX = (
 
 NAV = (
     "[Report: index.md, Runs: [First: first_runs.md, Steps: notebooks/first_run.ipynb], "
-    "Claims: claims.md, Figures: figures.md, Method: method.md]"
+    "Claims: claims.md, Figures: figures.md, Method: method.md, Citing: citing.md]"
 )
 
 STATEMENTS = """
@@ -197,7 +197,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     for folder in ("theme", "assets"):
         shutil.copytree(REPOSITORY / "docs" / folder, root / "docs" / folder)
     pages = {"index": INDEX, "first_runs": FIRST_PAGE, "method": "# Method\n\n{{ runs() }}\n"}
-    pages |= {name: (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("claims", "figures")}
+    pages |= {name: (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("claims", "figures", "citing")}
     for name, text in pages.items():
         (root / "docs" / f"{name}.md").write_text(text, "utf-8")
     (root / "docs" / "statements.toml").write_text(STATEMENTS, "utf-8")

@@ -12,6 +12,7 @@ from experiments.core.errors import ReportError
 from site_builder.citing.citations import (
     FORMATS,
     cite,
+    cite_report,
     coins,
     highwire,
     json_ld,
@@ -25,7 +26,7 @@ BOOK = Publication(
     "Toys & Models: 100 %", ("The Toy Authors, Measured", "José Núñez"), "https://example.org/toy/",
     "https://git.example.org/toy", "MIT", "1.2", "2026-11-22",
 )  # fmt: skip
-PAGE = "https://example.org/toy/figures/starfish.html"
+PAGE = "https://example.org/toy/v/1.2/figures/starfish.html"
 
 
 @pytest.fixture
@@ -50,6 +51,31 @@ def parse_bib(text):
         assert depth == 0, line
         fields[field[1]] = field[2]
     return head[1], head[2], fields
+
+
+@pytest.mark.parametrize(("format", "kind"), [("bibtex", "techreport"), ("biblatex", "report")])
+def test_the_report_has_an_entry_of_its_own(format, kind):
+    found, key, fields = parse_bib(cite_report(format, BOOK))
+    assert (found, key) == (kind, "toymodelsmeasured")
+    assert fields["url"] == "https://example.org/toy/v/1.2/"
+    assert "1.2" in (fields.get("version") or fields["note"])
+
+
+def test_the_report_without_an_address_is_cited_without_one():
+    homeless = replace(BOOK, url="")
+    assert "url" not in cite_report("bibtex", homeless)
+    assert cite_report("text", homeless).endswith("Version 1.2.\n")
+    assert "URL" not in json.loads(cite_report("csl", homeless))[0]
+
+
+def test_an_unknown_format_for_the_report_is_refused():
+    with pytest.raises(ReportError, match="no citation format 'latex' for the report"):
+        cite_report("latex", BOOK)
+
+
+def test_the_licence_of_figures_is_that_of_the_preferred_citation(tmp_path):
+    (tmp_path / "CITATION.cff").write_text("license: MIT\npreferred-citation:\n  license: CC-BY-4.0\n")
+    assert read_publication(tmp_path).licence == "CC-BY-4.0"
 
 
 @pytest.mark.parametrize(("format", "kind"), [("bibtex", "misc"), ("biblatex", "online")])
@@ -82,14 +108,14 @@ def test_latex_is_a_figure_that_cites_itself(figure):
 
 def test_markdown_shows_the_picture_and_leads_to_the_page(figure):
     text = cite(figure, "markdown", BOOK)
-    assert re.match(r"\[!\[[^\]]+\]\(https://example.org/toy/figures/starfish.png\)\]\(" + re.escape(PAGE), text)
+    assert re.match(r"\[!\[[^\]]+\]\(https://example.org/toy/v/1.2/figures/starfish.png\)\]\(" + re.escape(PAGE), text)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_names_figure_address_and_data(figure, format):
     text = cite(figure, format, BOOK)
     assert figure.id in text
-    assert "https://example.org/toy/figures/starfish" in text
+    assert "https://example.org/toy/v/1.2/figures/starfish" in text
     assert figure.digest[:12] in text
 
 
@@ -132,7 +158,7 @@ def test_highwire_tags_file_a_technical_report(figure):
     tags = highwire(figure, BOOK)
     assert tags["citation_technical_report_institution"] == BOOK.title
     assert tags["citation_publication_date"] == "2026/11/22"
-    assert tags["citation_pdf_url"] == "https://example.org/toy/figures/starfish.pdf"
+    assert tags["citation_pdf_url"] == "https://example.org/toy/v/1.2/figures/starfish.pdf"
     assert all(tags.values())
 
 

@@ -202,8 +202,8 @@ def test_a_claim_that_other_seeds_decide_alike_stands(shipped):
 
 def test_one_other_verdict_in_twenty_is_borne():
     claim = ReseededClaim("a", "A", Verdict.SUPPORTED, 9.0, (Verdict.SUPPORTED,) * 19 + (Verdict.MIXED,))
-    assert claim.is_steady
-    assert not replace(claim, verdicts=claim.verdicts[1:]).is_steady
+    assert not claim.is_unsteady
+    assert replace(claim, verdicts=claim.verdicts[1:]).is_unsteady
 
 
 def test_other_code_that_gives_the_same_bytes_keeps_its_further_runs(shipped):
