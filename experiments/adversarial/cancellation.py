@@ -252,10 +252,10 @@ def _exponents(sizes: tuple[int, ...], growth: Array) -> Exponents:
 @experiment.figure(
     "cancel-terms",
     title="How sums of the small entries grow",
-    caption="(a) Sum of k entries of a column at p = 0.02: with values of the data it grows with exponent "
-    "{numbers.terms_data:.2f}, about as noise does (one half); with chosen signs with {numbers.terms_aligned:.2f}. "
-    "Dashed: closed forms. (b) On typical inputs the sum is what independent signs would leave (triangles at 1), but "
-    "few features are present at once, and {numbers.kept:.0%} of the uncancelled sum remain at p = 0.02.",
+    caption="On values of the data sums grow with exponent {numbers.terms_data:.2f} in the number of terms (noise: one "
+    "half), with chosen signs with {numbers.terms_aligned:.2f}. (a) Sum of k entries of a column at p = 0.02; dashed, "
+    "closed forms. (b) Interference of typical inputs, over the sum without signs, of which {numbers.kept:.0%} remain "
+    "at p = 0.02, and over what independent signs would leave.",
     alt="Left, three lines on log-log scales: aligned is steep, data and random signs have half the slope. Right, the "
     "ratio to noise stays at one over density; the ratio to the uncancelled sum is lowest at medium density.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -275,7 +275,7 @@ def draw_terms(result: Result) -> Figure:
         )
     plotting.density_axis(right, ticks=(0.005, 0.02, 0.1, 0.4))
     right.set(title="interference of typical data", ylabel="ratio of r.m.s.", ylim=(0, 1.15))
-    plotting.legend(left)
+    plotting.legend(left, columns=2)
     plotting.legend(right)
     plotting.panel_letters((left, right))
     return figure
@@ -284,12 +284,12 @@ def draw_terms(result: Result) -> Figure:
 @experiment.figure(
     "cancel-growth",
     title="Interference against features and dimensions",
-    caption="Norms of eps over represented features, trained models at p = 0.005: ℓ₂, which noise follows, and ℓ₁, "
-    "which an adversary reaches if every entry may move. (a) In 8 dimensions they grow with the number of features "
-    "with exponents {growth.n.noise:.2f} and {growth.n.aligned:.2f}; (b) for 80 features, with the number of "
-    "dimensions with {growth.m.noise:.2f} and {growth.m.aligned:.2f}.",
+    caption="Interference grows with the number of features and falls with the hidden size. Norms of ε over "
+    "represented features, trained models at p = 0.005: ℓ₂, which noise follows, and ℓ₁, which an adversary reaches "
+    "if every entry may move. (a) For d = 8, with exponents {growth.n.noise:.2f} (ℓ₂) and {growth.n.aligned:.2f} (ℓ₁) "
+    "in the number of features; (b) for 80 features, {growth.m.noise:.2f} and {growth.m.aligned:.2f} in d.",
     alt="Two log-log panels. Left, both norms rise with the number of features, ℓ₁ more steeply. Right, both fall "
-    "with the number of dimensions.",
+    "with the hidden size.",
     interval="bars: 95 % Student t interval of the mean over seeds",
 )
 def draw_growth(result: Result) -> Figure:
@@ -297,13 +297,13 @@ def draw_growth(result: Result) -> Figure:
     for ax, sizes, growth in zip(
         axes, (result.sizes_n, result.sizes_m), (result.growth_n, result.growth_m), strict=True
     ):
-        for index, name in enumerate(("l2: noise", "l1: chosen signs")):
+        for index, name in enumerate(("ℓ₂: noise", "ℓ₁: chosen signs")):
             quantities = [mean(row) for row in growth[:, index]]
             plotting.points(ax, np.array(sizes), quantities, index=2 * index, label=name)
             plotting.theory_line(ax, sizes, growth[:, 2 + index].mean(-1), label="" if index else "tight frame")
         _log_sizes(ax, sizes)
-    axes[0].set(xlabel="features, in 8 dimensions", ylabel="norm of eps")
-    axes[1].set(xlabel="dimensions, for 80 features")
+    axes[0].set(xlabel="features $n$, for $d$ = 8", ylabel="norm of ε")
+    axes[1].set(xlabel="hidden size $d$, for 80 features")
     plotting.legend(axes[0])
     plotting.panel_letters(axes)
     return figure
@@ -338,7 +338,7 @@ def exponents_of_sums(result: Result) -> Evidence:
 
 @experiment.claim(
     "cancel-why-quiet",
-    title="Cancellation keeps interference small on ordinary inputs",
+    title="Cancellation takes away more than half of the interference of ordinary inputs",
     statements=("E3",),
     test="Root mean square of the interference of typical inputs, over the same without signs (all entries adding up). "
     "Statistic: mean over seeds at p = 0.02.",
@@ -359,8 +359,8 @@ def shares_left(result: Result) -> Evidence:
     "cancel-growth",
     title="Noise grows with the root of the number of features, chosen signs with the number itself",
     statements=("E3",),
-    test="Norms of eps over represented features at p = 0.005: ℓ₂ (noise) and ℓ₁ (chosen signs), for 20 to 68 features "
-    "in 8 dimensions and for 80 features in 8 to 27. Expected exponents: 1/2 and 1 in n, -1/2 and -1/2 in m. "
+    test="Norms of ε over represented features at p = 0.005: ℓ₂ (noise) and ℓ₁ (chosen signs), for 20 to 68 features "
+    "in 8 dimensions and for 80 features in 8 to 27. Expected exponents: 1/2 and 1 in n, -1/2 and -1/2 in d. "
     "Statistic: exponent of ℓ₁ in n, mean over seeds.",
     criterion=Criterion(
         supported_if(
@@ -381,10 +381,10 @@ def shares_left(result: Result) -> Evidence:
         ),
         otherwise=Verdict.MIXED,
         names={
-            "l1_in_n": "the exponent of l1 in n",
+            "l1_in_n": "the exponent of ℓ₁ in n",
             "l2_in_n": "the exponent of ℓ₂ in n",
-            "l1_in_m": "the exponent of l1 in m",
-            "l2_in_m": "the exponent of ℓ₂ in m",
+            "l1_in_m": "the exponent of ℓ₁ in d",
+            "l2_in_m": "the exponent of ℓ₂ in d",
         },
     ),
     figures=("cancel-growth",),

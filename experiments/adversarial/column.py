@@ -200,8 +200,9 @@ def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: 
 @experiment.figure(
     "column-shapes",
     title="One column of WᵀW at four degrees of crowding",
-    caption="A column of WᵀW over its diagonal entry, sorted; the first bar is the one. A pentagon has two positive "
-    "and two negative entries, an antipodal pair a single −1, and crowded models dozens of small ones of both signs.",
+    caption="Beside its one, a column has two positive and two negative entries in a pentagon (a), a single −1 in an "
+    "antipodal pair (b), and many small entries of both signs in crowded models (c, d). A column of WᵀW over its "
+    "diagonal entry, sorted, in 5 features in 2 dimensions (a) and in 80 features in 8 dimensions at three densities.",
     alt="Four bar charts: one followed by two positive and two negative bars; one followed by zeros and a last bar at "
     "minus one; then longer and longer ranges that fall smoothly from positive to negative.",
 )
@@ -213,8 +214,8 @@ def draw_shapes(result: Result) -> Figure:
         for chosen, tone in zip(signs, ("contrast", "accent"), strict=True):
             ax.bar(at[chosen], column[:length][chosen], width=0.9, color=plotting.colour(tone))
         plotting.guide(ax, 0.0)
-        ax.set(title=name, xlabel="entry, sorted", xticks=[0, length - 1], ylim=(-1.15, 1.1))
-        ax.title.set_fontsize(9)
+        title = name.rpartition(", ")[2].replace("p =", "$p$ =")
+        ax.set(title=title, xlabel="entry, sorted", xticks=[0, length - 1], ylim=(-1.15, 1.1))
     axes[0].set_ylabel("entry / diagonal")
     plotting.panel_letters(axes)
     return figure
@@ -223,10 +224,11 @@ def draw_shapes(result: Result) -> Figure:
 @experiment.figure(
     "column-growth",
     title="Signs, size and number of the small entries",
-    caption="Entries beside the one, over represented features per dimension. (a) Share of their total size that is "
-    "negative: {numbers.negative_pairs:.2f} where pairs are antipodal, near one half when crowded. (b) Length of the "
-    "rest of a column; dashed: the least possible, √(k − 1). (c) Number above 0.05: one in a pair, "
-    "{numbers.count_sparse:.0f} at the lowest density.",
+    caption="As features crowd, the entries beside the one become more numerous and balance in sign. (a) Share of "
+    "their total size that is negative: {numbers.negative_pairs:.2f} in antipodal pairs, "
+    "{numbers.negative_sparse:.2f} at the lowest density. (b) Length ‖ε‖₂ of the rest of a column; dashed, the least "
+    "possible, √(k − 1), with k represented features per dimension. (c) Number above 0.05: {numbers.count_sparse:.0f} "
+    "at the lowest density.",
     alt="Three panels over features per dimension. The negative share falls from one to one half; the length rises "
     "along the dashed curve; the number of entries rises from one to several dozen.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -242,7 +244,7 @@ def draw_growth(result: Result) -> Figure:
     plotting.guide(axes[0], 0.5)
     plotting.theory_line(axes[1], x[order], tight_frame_norm(x[order]), label="tight frame")
     axes[0].set(ylabel="negative share", ylim=(0, 1.05))
-    axes[1].set(ylabel="length of eps, l2", ylim=(0, None))
+    axes[1].set(ylabel="length of ε (ℓ₂)", ylim=(0, None))
     axes[2].set(ylabel="entries above 0.05", ylim=(0, None))
     plotting.legend(axes[1])
     plotting.panel_letters(axes)
@@ -252,17 +254,17 @@ def draw_growth(result: Result) -> Figure:
 @experiment.figure(
     "column-entries",
     title="Distribution of the small entries over density",
-    caption="Quantiles of entries beside the one (larger than 0.05 in size), all represented features and seeds. Where "
-    "features are antipodal nearly all are −1; as they crowd, entries shrink towards zero from both sides.",
+    caption="Where features are antipodal nearly all entries are −1; as features crowd, entries of both signs appear. "
+    "Quantiles of entries beside the one (larger than 0.05 in size), all represented features and seeds.",
     alt="Lines of five quantiles over density. On the dense side most lie at minus one; towards rare features they "
     "converge to a band between about minus one half and a little less than one half.",
 )
 def draw_entries(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=2.9)
     for index, (share, tone) in enumerate(zip(QUANTILES, plotting.ramp(len(QUANTILES)), strict=True)):
-        ax.plot(result.density, result.quantiles[:, index], color=tone, marker="o", label=f"{share:.0%}")
+        ax.plot(result.density, result.quantiles[:, index], color=tone, marker="o", label=f"{100 * share:g} %")
     plotting.guide(ax, 0.0)
-    plotting.density_axis(ax)
+    plotting.density_axis(ax, ticks=(0.005, 0.02, 0.1, 0.5))
     ax.set(ylabel="entry / diagonal")
     plotting.legend(ax, title="quantile")
     return figure
@@ -292,7 +294,7 @@ def negative_shares(result: Result) -> Evidence:
 
 @experiment.claim(
     "column-size",
-    title="The small entries are together as small as geometry allows",
+    title="Together the small entries are within a tenth of the least that geometry allows",
     statements=("E2",),
     test="Length of the rest of a column over √(k − 1), the least possible with k represented features per "
     "dimension, at densities with k above 2.5. Statistic: geometric mean over densities, mean over seeds.",

@@ -41,6 +41,9 @@ Array = NDArray[np.float64]
 
 LOSSES = (RANDOM, PLAUSIBLE, ALIGNED, WORST, "worst over features")
 
+TONES = dict(zip((*KINDS, LOSSES[-1]), (0, 1, 2, 3, 5, 4), strict=True))
+"""Number of the series colour of each kind, the same in both figures."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -270,13 +273,13 @@ def _in_norm(found: Array) -> Responses:
 @experiment.figure(
     "cancel-kinds",
     title="Disturbances of equal size",
-    caption="Change of a present feature's output per unit of disturbance, root mean square, by kind; dashed: what its "
-    "column of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.l2.worst_over_random:.1f} "
-    "times what a random one does. (b) Equal size of every entry: {numbers.linf.worst_over_random:.1f} times. The "
-    "signs of eps alone, without touching the feature, do {numbers.l2.signs_over_worst:.0%} and "
-    "{numbers.linf.signs_over_worst:.0%} of the worst (all at p = 0.02).",
+    caption="An adversary who only knows the signs of ε does {numbers.l2.signs_over_worst:.0%} (ℓ₂) and "
+    "{numbers.linf.signs_over_worst:.0%} (ℓ∞) of the worst that can be done at p = 0.02, without touching the feature. "
+    "Change of a present feature's output per unit of disturbance, root mean square, by kind; dashed: what its column "
+    "of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.l2.worst_over_random:.1f} times what a "
+    "random one does. (b) Equal size of every entry: {numbers.linf.worst_over_random:.1f} times.",
     alt="Two panels over density on logarithmic scales. The worst lies highest and rises as features become rarer; "
-    "signs of eps start among the other kinds where features are dense and climb towards the worst; random, plausible "
+    "signs of ε start among the other kinds where features are dense and climb towards the worst; random, plausible "
     "and typical data lie far below where features are rare. Dashed lines run somewhat above.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
@@ -284,12 +287,13 @@ def draw_kinds(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.8, sharey=True)
     for norm, ax in enumerate(axes):
         for index, kind in enumerate(KINDS):
-            plotting.seed_band(ax, result.density, result.measured[:, norm, 0, index], index=index, label=kind)
+            values, name = result.measured[:, norm, 0, index], kind.replace("eps", "ε")
+            plotting.seed_band(ax, result.density, values, index=TONES[kind], label=name)
             if index:
                 label = "column alone" if index == 1 else ""
                 plotting.theory_line(ax, result.density, result.column[:, norm, index - 1].mean(-1), label=label)
         plotting.density_axis(ax, ticks=(0.005, 0.02, 0.1, 0.4))
-        ax.set(yscale="log", title=("l2: equal length", "l∞: equal entries")[norm])
+        ax.set(yscale="log", title=("ℓ₂: equal length", "ℓ∞: equal entries")[norm])
     axes[0].set_ylabel("change of output / size")
     plotting.legend(axes[0], figure=figure, columns=3)
     plotting.panel_letters(axes)
@@ -299,10 +303,9 @@ def draw_kinds(result: Result) -> Figure:
 @experiment.figure(
     "cancel-cut",
     title="What the bias and the ReLU let through",
-    caption="(a) Change of output under the worst disturbance (ℓ₂), over what the column predicts. A present feature "
-    "passes most of it on ({numbers.passed_present:.0%} at p = 0.02), an absent one "
-    "{numbers.passed_absent:.0%}: bias and ReLU hold a rare feature shut. (b) Rise of the loss per squared length "
-    "of disturbance.",
+    caption="At p = 0.02 a present feature passes on {numbers.passed_present:.0%} of the worst disturbance, an absent "
+    "one {numbers.passed_absent:.0%}: bias and ReLU cut off the rest. (a) Change of output under the worst disturbance "
+    "(ℓ₂), over what the column predicts. (b) Rise of the loss per squared length of disturbance.",
     alt="Left, two curves over density: well above one half for present features, falling steeply towards zero "
     "where features are rare for absent ones. Right, rise of loss by kind of disturbance on a logarithmic scale.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -314,13 +317,16 @@ def draw_cut(result: Result) -> Figure:
         passed = result.measured[:, 0, state, worst] / result.column[:, 0, worst - 1]
         plotting.seed_band(left, result.density, passed, index=state, label=name, marker="o")
     for index, kind in enumerate(LOSSES):
-        tone = KINDS.index(kind) if kind in KINDS else len(KINDS)  # as in the other figure
-        plotting.seed_band(right, result.density, result.loss[:, 0, index], index=tone, label=kind)
+        marker = "" if kind in KINDS else "^"
+        name = kind.replace("eps", "ε")
+        plotting.seed_band(
+            right, result.density, result.loss[:, 0, index], index=TONES[kind], label=name, marker=marker
+        )
     for ax in (left, right):
         plotting.density_axis(ax, ticks=(0.005, 0.02, 0.1, 0.4))
         plotting.legend(ax)
     left.set(title="share passed on", ylabel="measured / predicted", ylim=(0, 1.05))
-    right.set(title="loss, l2", ylabel="rise of loss / size²", yscale="log")
+    right.set(title="loss, ℓ₂", ylabel="rise of loss / size²", yscale="log")
     plotting.panel_letters((left, right))
     return figure
 
@@ -329,7 +335,7 @@ def draw_cut(result: Result) -> Figure:
     "cancel-adversary",
     title="An adversary can choose inputs on which the small entries add up",
     statements=("E3",),
-    test="Change of a present feature's output when all other features move with the signs of eps, over that under a "
+    test="Change of a present feature's output when all other features move with the signs of ε, over that under a "
     "random disturbance of equal size, at p = 0.02. Statistic: mean over seeds, ℓ₂.",
     criterion=Criterion(
         supported_if(where(l2=Above(3.0), linf=Above(3.0))),
@@ -347,9 +353,9 @@ def signs_over_random(result: Result) -> Evidence:
 
 @experiment.claim(
     "cancel-column",
-    title="The column alone says what every kind of disturbance does, up to one factor",
+    title="The column alone predicts what every kind of disturbance does, up to one factor",
     statements=("E2", "E3"),
-    test="Measured over predicted change of a present feature's output for random, plausible, worst and eps-signed "
+    test="Measured over predicted change of a present feature's output for random, plausible, worst and ε-signed "
     "disturbances in both norms. Statistic: largest such ratio over the smallest, at the density where that is "
     "largest.",
     criterion=below(1.25),

@@ -37,6 +37,8 @@ Array = NDArray[np.float64]
 
 PAPER = 'Toy Models of Superposition, "The relationship between superposition and adversarial robustness"'
 
+COUNTED = "features with a norm above ½, per dimension"
+
 GONE = 1.05
 """Superposition counts as undone when ||W||_F^2/m is below this."""
 
@@ -191,31 +193,33 @@ def _crossing(share: Array, crowding: Array) -> float:
 @experiment.figure(
     "hardening",
     title="Training against attacks",
-    caption="Models of 80 features in 8 dimensions trained against attacks on a random feature, by attack size over "
-    "the mean input norm. (a) ||W||²/m falls to one (line, within a twentieth) at {numbers.dense.gone:.2f} for p = "
-    "0.1 and at {numbers.rare.gone:.2f} for p = 0.02; dotted: features with a norm above one half, per dimension. (b) "
-    "By then the model explains about as little as 8 orthogonal features would, or less (dashed). (c) Vulnerability "
-    "to small attacks falls along the way.",
-    alt="Three panels over attack size, one line per density. Features per dimension fall through one, their "
-    "dotted counts beside them; "
-    "variance explained falls to a tenth and below; vulnerability falls by more than an order of magnitude.",
+    caption="Training against attacks removes superposition: ‖W‖²/d falls to one (within a twentieth) at attacks of "
+    "{numbers.dense.gone:.2f} of the mean input norm for p = 0.1 and of {numbers.rare.gone:.2f} for p = 0.02. Models "
+    "of 80 features with d = 8, trained against attacks on a random feature. (a) Features per dimension, ‖W‖²/d; "
+    "dotted: features with a norm above one half, per dimension. (b) Variance of clean inputs that is explained; "
+    "dashed: by 8 orthogonal features. (c) Vulnerability to small attacks.",
+    alt="Three panels over attack size, one line per density. Features per dimension fall through one, their dotted "
+    "counts beside them; variance explained falls to a tenth and below; vulnerability falls by more than an order of "
+    "magnitude.",
     interval="band: 95 % Student t interval of the mean over seeds",
 )
 def draw(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
     for index, p in enumerate(result.density):
-        plotting.seed_band(left, result.share, result.crowding[index], index=index, label=f"p = {p:g}", marker="o")
-        left.plot(result.share, result.represented[index].mean(-1), ":", color=plotting.series(index), linewidth=1)
+        plotting.seed_band(left, result.share, result.crowding[index], index=index, label=f"$p$ = {p:g}", marker="o")
+        counted = result.represented[index].mean(-1)
+        left.plot(result.share, counted, ":", color=plotting.series(index), linewidth=1, label=COUNTED * (index == 0))
         plotting.seed_band(middle, result.share, result.explained[index], index=index, marker="o")
         plotting.seed_band(right, result.share, result.ratio[index], index=index, marker="o")
     plotting.guide(left, 1.0)
-    plotting.theory_level(middle, result.orthogonal, label="m / n")
+    plotting.theory_level(middle, result.orthogonal, label="$d$ orthogonal features")
     left.set(title="superposition", ylabel="features per dimension", ylim=(0, None))
     middle.set(title="clean inputs", ylabel="variance explained, R²", ylim=(-0.05, 1))
     right.set(title="vulnerability", ylabel="(L′ − L) / (L′₀ − L₀)", yscale="log")
     for ax in (left, middle, right):
         ax.set(xlabel="attack / mean norm", xticks=[0, 0.4, 0.8])
     plotting.legend(left, figure=figure)
+    plotting.legend(middle)
     plotting.panel_letters((left, middle, right))
     return figure
 
@@ -225,7 +229,7 @@ def draw(result: Result) -> Figure:
     title="Adversarial training reduces superposition, the more the stronger the attack",
     statements=("E1",),
     source=PAPER,
-    test="Features per dimension, ||W||²/m, after training against attacks of increasing size. Statistic: rank "
+    test="Features per dimension, ‖W‖²/d, after training against attacks of increasing size. Statistic: rank "
     "correlation with the size, mean over densities for each seed, mean over seeds.",
     criterion=below(-0.9),
     figures=("hardening",),
@@ -237,7 +241,7 @@ def fall_with_attack_size(result: Result) -> Quantity:
 
 @experiment.claim(
     "hardening-eighty",
-    title="It takes attacks of four fifths of the input's norm to undo superposition",
+    title="Training against attacks of about four fifths of the input's norm undoes superposition",
     source=PAPER,
     test="Attack size, over the mean input norm, at which features per dimension fall below 1.05, interpolated. "
     "Statistic: mean over seeds at the lowest density.",
@@ -256,8 +260,8 @@ def sizes_that_undo_superposition(result: Result) -> Evidence:
 
 @experiment.claim(
     "hardening-cost",
-    title="What is left without superposition is as good as m orthogonal features",
-    test="Share of the variance of clean inputs that is explained where superposition is gone, over m/n, what m "
+    title="Where superposition ends, the model explains more than nine tenths of what d orthogonal features would",
+    test="Share of the variance of clean inputs that is explained where superposition is gone, over d/n, what d "
     "perfectly read orthogonal features explain. Statistic: mean over seeds at the lowest density.",
     criterion=above(0.9),
     figures=("hardening",),

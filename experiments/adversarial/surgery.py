@@ -202,11 +202,11 @@ def _check_numbers(density: Array, checks: Array) -> CheckNumbers:
 @experiment.figure(
     "adversarial-surgery",
     title="Vulnerability with the interference taken out",
-    caption="(a) Vulnerability (ℓ₂) of the same models, attacked anew after each change. At its peak the entries "
-    "beside the diagonal account for {numbers.eps_share:.0%} of it. An orthogonal read-out without ReLU leaves the "
-    "baseline (line), (b) at {numbers.projected_cost:.1f} times the clean loss. Moves of outputs alone, without the "
-    "part that only makes errors worse, are {numbers.moves_peak:.1f} times the baseline at the peak; if nothing cut "
-    "an output, {numbers.linear:.0f} times.",
+    caption="Where vulnerability peaks, the entries beside the diagonal account for {numbers.eps_share:.0%} of it. (a) "
+    "Vulnerability (ℓ₂) of the same models, attacked anew after each change. Moves of outputs alone, without the part "
+    "that only makes errors worse, are {numbers.moves_peak:.1f} times the baseline at the peak; if nothing cut an "
+    "output, {numbers.linear:.0f} times. (b) Loss without attack: an orthogonal read-out, as robust as the baseline, "
+    "has {numbers.projected_cost:.1f} times that of the full model at the peak.",
     alt="Curves over density on a logarithmic scale: where features are rare, linear reach is highest, then the full "
     "model, then the model with its interference set to zero and the moves of outputs alone; a flat line at one for "
     "the orthogonal read-out. Right, loss without attack: lower than the full model's with the interference set to "
@@ -219,11 +219,11 @@ def draw_surgery(result: Result) -> Figure:
     curves = {
         "no cut: linear": found.linear,
         "full model": found.full,
-        "eps set to zero": found.alone,
+        "ε set to zero": found.alone,
         "orthogonal read-out": found.projected,
         "moves of outputs alone": result.parts[1],
     }
-    for index, (name, values) in enumerate(curves.items()):
+    for index, (name, values) in zip((0, 1, 2, 3, 5), curves.items(), strict=True):
         plotting.seed_band(left, result.density, values, index=index, label=name)
     losses = {1: found.clean_full, 2: found.clean_alone, 3: found.clean_projected}
     for index, values in losses.items():
@@ -243,11 +243,11 @@ def draw_surgery(result: Result) -> Figure:
 @experiment.figure(
     "adversarial-checks",
     title="Attacks found on paper and by gradients",
-    caption="(a) Rise of the loss under the worst attack on one feature, over the best of gradient ascent with 20 "
-    "random restarts: {compared.analytic_least:.2f} at worst; ascent that starts from it gets to "
-    "{compared.polished_least:.2f} there. (b) Where features are rarest the gradient at the clean input is zero for "
-    "{compared.masked:.0%} of inputs, but ascent from there misses only {compared.missed:% value} of the harm: at "
-    "those inputs the other attacks find next to nothing.",
+    caption="The worst attack on one feature does at least {compared.analytic_least:.2f} of the harm of the best of "
+    "gradient ascent, on average over seeds. (a) Rise of the loss under it, over that by gradient ascent with 20 "
+    "random restarts; ascent that starts from it gets to {compared.polished_least:.2f} where it is least. (b) At the "
+    "lowest density the gradient at the clean input is zero for {compared.masked:.0%} of inputs, and ascent from there "
+    "misses {compared.missed:% value} of the harm.",
     alt="Left, four curves between 0.8 and 1 over density. Right, the share of inputs without a gradient rises steeply "
     "where features are rare, while the share of harm that is missed stays near zero.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -255,7 +255,7 @@ def draw_surgery(result: Result) -> Figure:
 def draw_checks(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
     analytic, gradient, single, polished, masked = (result.checks[:, k] for k in range(5))
-    for norm, name in enumerate(("l2", "l∞")):
+    for norm, name in enumerate(("ℓ₂", "ℓ∞")):
         plotting.seed_band(
             left, result.density, analytic[norm] / gradient[norm], index=2 * norm, label=f"{name}: one feature"
         )
@@ -267,11 +267,11 @@ def draw_checks(result: Result) -> Figure:
     missed = 1 - single[0] / np.maximum(gradient[0], analytic[0])
     plotting.seed_band(right, result.density, missed, index=5, label="harm missed from the clean input")
     left.set(title="analytic over gradient", ylabel="rise of loss / best found")
-    right.set(title="gradient masking, l2", ylabel="share")
+    right.set(title="gradient masking, ℓ₂", ylabel="share")
     plotting.percent_axis(right)
-    for ax in (left, right):
+    for ax, columns in ((left, 2), (right, 1)):
         plotting.density_axis(ax, ticks=(0.01, 0.1, 1.0))
-        plotting.legend(ax)
+        plotting.legend(ax, columns=columns)
     plotting.panel_letters((left, right))
     return figure
 
@@ -294,7 +294,7 @@ def share_of_interference(result: Result) -> Quantity:
 
 @experiment.claim(
     "adversarial-orthogonal",
-    title="Reading with orthogonal directions makes a crowded model robust at no cost",
+    title="An orthogonal read-out makes a crowded model robust and costs less than a tenth of the loss",
     statements=("E1",),
     test="The read-out replaced by the pseudo-inverse of W with the best bias and no ReLU, where the full model is "
     "most vulnerable. Statistic: clean loss over that of the full model, mean over seeds.",

@@ -179,10 +179,10 @@ def _rank(config: Config, alike: Array, transfer: Array) -> Quantity:
 @experiment.figure(
     "transfer",
     title="Attacks made on another model",
-    caption="Rise of a model's loss under attacks made on another, over that under attacks made on itself, by the "
-    "likeness of their interference, for pairs with more or less alike starts. Rank correlations are "
-    "{dense.rank:.2f} (p = 0.1) and {rare.rank:.2f} (p = 0.02). Crosses are random directions of "
-    "the same size.",
+    caption="Attacks transfer as far as two models share their interference: rank correlations are {dense.rank:.2f} "
+    "(p = 0.1) and {rare.rank:.2f} (p = 0.02). Rise of a model's loss under attacks made on another, over that under "
+    "attacks made on itself, by the likeness of their interference ε, for pairs whose starts differ by an angle. "
+    "Crosses are random directions of the same size.",
     alt="Two scatter plots, one per density. Points rise from the lower left, where seeds are independent, to the "
     "upper right, where they began alike; random directions lie at the bottom.",
 )
@@ -191,14 +191,15 @@ def draw(result: Result) -> Figure:
     for ax, p, alike, transfer, chance in zip(
         axes, result.density, result.similarity, result.transfer, result.chance, strict=True
     ):
-        for index, angle in enumerate(result.angles):
+        tones = [*plotting.ramp(len(result.angles) - 1)[::-1], plotting.colour("contrast")]
+        for index, (angle, tone) in enumerate(zip(result.angles, tones, strict=True)):
             name = "independent" if angle == 90 else f"{angle:.0f}°"
-            ax.scatter(alike[index], transfer[index], s=16, color=plotting.series(index), linewidths=0, label=name)
+            ax.scatter(alike[index], transfer[index], s=16, color=tone, linewidths=0, label=name)
         ax.scatter(
             alike.ravel(), chance.ravel(), s=10, marker="x", color=plotting.colour("null"), label="random direction"
         )
         plotting.guide(ax, 0.0)
-        ax.set(title=f"p = {p:g}", xlabel="likeness of eps (cosine)")
+        ax.set(title=f"$p$ = {p:g}", xlabel="likeness of ε (cosine)")
     axes[0].set_ylabel("rise, foreign / own attack")
     plotting.legend(axes[0], figure=figure, title="angle between starts", columns=7)
     plotting.panel_letters(axes)
@@ -207,9 +208,9 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "transfer-alike",
-    title="How alike two interference matrices are says how well attacks transfer",
+    title="The more alike two models' interference is, the better attacks transfer",
     source=STEVINSON,
-    test="Pairs of models with starts 0 to 90 degrees apart: cosine between their eps against the rise of loss under a "
+    test="Pairs of models with starts 0 to 90 degrees apart: cosine between their ε against the rise of loss under a "
     "foreign attack, over that under an own one. Statistic: rank correlation over pairs, at the lowest density; first "
     "models are resampled with all their partners.",
     criterion=Criterion(
@@ -227,7 +228,7 @@ def likeness_and_transfer(result: Result) -> Evidence:
 
 @experiment.claim(
     "transfer-independent",
-    title="Attacks made on one seed work on an independent one",
+    title="Attacks made on one model do more than half of an own attack's harm to an independent one",
     source=STEVINSON,
     test="Rise of loss under attacks made on a model with an independent start and other data, over that under own "
     "attacks. Statistic: mean over pairs at the lowest density.",

@@ -90,8 +90,8 @@ def _axis_of_rates(ax: Axes, result: Result) -> None:
         "At one false alarm in a thousand samples, the probe with the most labels notices "
         "{numbers.probe_at_3:% value} of dangerous samples, the feature's own direction "
         "{numbers.direction_at_3:% value} and the best latent of the autoencoder {numbers.latent_at_3:% value}. "
-        "Left: rate of true alarms against the rate of false alarms, on a logarithmic axis; mean over seeds with its "
-        "interval. Right: alarms by the value of the feature, at one false alarm in a thousand; a value of 0.5 or more "
+        "(a) Rate of true alarms against the rate of false alarms, on a logarithmic axis; mean over seeds with its "
+        "interval. (b) Alarms by the value of the feature, at one false alarm in a thousand; a value of 0.5 or more "
         "counts as dangerous."
     ),
     alt=(
@@ -109,8 +109,11 @@ def draw_rates(result: Result) -> Figure:
         place = names.index(name)
         entry = result.detectors[name]
         quantities = [entry.true_at_2, entry.true_at_3, entry.true_at_4][: len(result.rates)]
-        plotting.points(left, result.rates, quantities, label=name, index=index, line=True)
-        plotting.seed_band(right, value, result.by_value[place].mean(1), label=name, index=index)
+        drawn = plotting.points(left, result.rates, quantities, label=name, index=index, line=True)
+        marker = "^" if name.endswith(" latents") else "o"
+        drawn[0].set_marker(marker)
+        by_value = result.by_value[place].mean(1)
+        plotting.seed_band(right, value, by_value, label=name, index=index, marker=marker, within=(0, 1))
     _axis_of_rates(left, result)
     left.set_ylabel("dangerous samples with an alarm (TPR)")
     right.set(xlabel="value of the feature", ylabel="samples with an alarm", xlim=(0, 1))
@@ -142,10 +145,9 @@ def draw_labels(result: Result) -> Figure:
         found = [result.detectors[named(int(count))].true_at_3 for count in counts]
         plotting.points(ax, counts, found, label=label, index=index, line=True)
     plotting.theory_level(ax, result.detectors[DIRECTION].true_at_3.value, label="own direction")
-    plotting.guide(ax, result.detectors[LATENT].true_at_3.value)
-    ax.annotate(
-        "best latent", (counts[0], result.detectors[LATENT].true_at_3.value), xytext=(0, 3), textcoords="offset points"
-    )
+    latent = result.detectors[LATENT].true_at_3.value
+    line = ax.axhline(latent, color=plotting.series(3), linestyle=":", linewidth=1.6, label="best latent")
+    plotting.represents(line, {"y": [latent]})
     ax.set(xscale="log", xlabel="labelled samples", ylabel="TPR at FPR 0.001", ylim=(0, 1.02))
     plotting.percent_axis(ax)
     plotting.legend(ax)
@@ -156,10 +158,11 @@ def draw_labels(result: Result) -> Figure:
     "alarm-causes",
     title="Which features set off a false alarm",
     caption=(
-        "Share of samples with an alarm among "
-        "those that hold a given other feature, against that feature's overlap with the target, an entry of WᵀW; all "
-        "targets of the first seed, thresholds at one false alarm in a thousand. Rank correlations, mean over seeds: "
-        "direction {numbers.causes_direction}, probe {numbers.causes_probe}, best latent {numbers.causes_latent}."
+        "False alarms go with a feature's overlap with the target, an entry of WᵀW: rank correlations, mean over "
+        "seeds, are {numbers.causes_direction} for the direction, {numbers.causes_probe} for the probe and "
+        "{numbers.causes_latent} for the best latent. Each point is another feature: the share of samples with an "
+        "alarm among those that hold it, against its overlap; all targets of the first seed, thresholds at one false "
+        "alarm in a thousand."
     ),
     alt=(
         "Three panels of points. For the direction the share of alarms rises steeply with positive overlap and is "
@@ -175,7 +178,7 @@ def draw_causes(result: Result) -> Figure:
         ax.scatter(x.ravel(), y.ravel(), s=7, color=plotting.series(index), label=label, alpha=0.7, linewidths=0)
         ax.set(title=label, xlabel="overlap with the target")
         plotting.guide(ax, 0.0, vertical=True)
-    axes[0].set_ylabel("alarms, feature present")
+    axes[0].set_ylabel("P(alarm | feature present)")
     plotting.panel_letters(axes)
     return figure
 
@@ -194,10 +197,10 @@ INTERVENTIONS = {
     "alarm-cause",
     title="Stopping the behaviour",
     caption=(
-        "Left: dangerous samples in which the behaviour still acts after an intervention. Removing the true direction "
-        "stops it by definition; with the difference of means it still acts in {numbers.acts.difference:% value}, and "
-        "with the best latent silenced in {numbers.acts.latent:% value}. Right: rise of the squared error of all other "
-        "features on ordinary samples."
+        "With the difference of means removed, the behaviour still acts in {numbers.acts.difference:% value} of "
+        "dangerous samples, with the best latent silenced in {numbers.acts.latent:% value}; removing the true "
+        "direction stops it by definition. (a) Dangerous samples in which the behaviour still acts after an "
+        "intervention. (b) Rise of the squared error of all other features on ordinary samples."
     ),
     alt=(
         "Two panels of points with intervals, one row per intervention: nothing changed, true direction, difference of "
@@ -219,7 +222,7 @@ def draw_cause(result: Result) -> Figure:
 
 @experiment.claim(
     "alarm-works",
-    title="A trained probe works as an alarm",
+    title="A trained probe notices more than 90 % of dangerous samples at one false alarm in a thousand",
     statements=("G1",),
     test="True alarms of the logistic probe with the most labels, at a false-alarm rate of 0.001, mean over targets.",
     criterion=above(0.9),
@@ -231,7 +234,7 @@ def probe_rate(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-direction-works",
-    title="Knowing the feature's direction is enough for an alarm",
+    title="The feature's own direction notices more than 90 % of them as well",
     statements=("G1",),
     test="True alarms of the dot product with the target's own direction, at a false-alarm rate of 0.001.",
     criterion=above(0.9),
@@ -243,7 +246,7 @@ def direction_rate(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-autoencoder-suffices",
-    title="A sparse autoencoder's best latent is as good an alarm as the best labelled probe",
+    title="A sparse autoencoder's best latent comes within five points of the best labelled probe",
     statements=("G1", "G2"),
     test="True alarms at a false-alarm rate of 0.001: best single latent less the logistic probe with most labels.",
     criterion=above(-0.05),
@@ -255,7 +258,7 @@ def latent_against_probe(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-wider-dictionary",
-    title="A dictionary with twice as many latents as features keeps rare targets that a narrower one loses",
+    title="An autoencoder with twice as many latents as features keeps rare targets that a narrower one loses",
     statements=("G1", "G2"),
     test=(
         "True alarms at a false-alarm rate of 0.001: best latent of an autoencoder with twice as many latents as "
@@ -302,7 +305,7 @@ def hidden_gap(result: Result) -> Evidence:
 
 @experiment.claim(
     "alarm-false-causes",
-    title="False alarms come from the features that interfere most with the target",
+    title="The more a feature interferes with the target, the more false alarms it sets off",
     statements=("G1", "E2"),
     test=(
         "Rank correlation, over the other features, of P(alarm | feature present) with the feature's overlap with the "
@@ -317,7 +320,7 @@ def causes(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-is-causal",
-    title="Removing the direction found from labelled samples stops the behaviour",
+    title="Removing the direction found from labelled samples nearly always stops the behaviour",
     statements=("G1",),
     test="Share of dangerous samples in which the behaviour still acts once the difference of means is projected out.",
     criterion=below(0.05),
@@ -329,7 +332,7 @@ def projected(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-latent-is-causal",
-    title="Silencing the best latent stops the behaviour",
+    title="Silencing the best latent nearly always stops the behaviour",
     statements=("G1", "G2"),
     test="Share of dangerous samples in which the behaviour still acts after what the best latent writes is removed.",
     criterion=below(0.05),

@@ -184,7 +184,8 @@ def draw(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.3)
     for index, name in enumerate(DETECTORS):
         found = [mean(row, within=(0, 1)) for row in result.true[index]]
-        plotting.points(ax, result.rates, found, label=name, index=index, line=True)
+        beside = result.rates * 1.05 ** (index - 1.5)  # so that no interval hides another
+        plotting.points(ax, beside, found, label=name, index=index, line=True)
     ax.set(xscale="log", xlabel="rate of false alarms (FPR)", ylabel="dangerous samples with an alarm (TPR)")
     plotting.percent_axis(ax)
     plotting.legend(ax)

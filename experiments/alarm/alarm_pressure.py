@@ -66,12 +66,11 @@ def run(config: Config, device: str) -> Result:
     "alarm-shifts",
     title="The alarm on other data",
     caption=(
-        "At five times the density the logistic probe rings in "
-        "{shifts.density x5.logistic.false_alarms:% value} of harmless samples, where one in a thousand was asked for. "
-        "Left: rate of true alarms; right: rate of false alarms, dashed the rate asked for. Thresholds were fixed on "
-        "data as in training. Companion: a feature that overlaps with the target is present far more often. Unseen "
-        "pair: the target occurs with a feature that never occurred with it in the labels. Drifted model: the model "
-        "has been trained on."
+        "At five times the density the logistic probe rings in {shifts.density x5.logistic.false_alarms:% value} of "
+        "harmless samples, where one in a thousand was asked for. (a) Rate of true alarms; (b) rate of false alarms, "
+        "dashed the rate asked for. Thresholds were fixed on data as in training. Companion: a feature that overlaps "
+        "with the target is present far more often. Unseen pair: the target occurs with a feature that never occurred "
+        "with it in the labels. Drifted model: the model was trained further."
     ),
     alt="Two panels of points, a row per kind of shift and a colour per detector; the right axis is logarithmic.",
     interval="95 % Student t interval over seeds, each the mean over its targets",
@@ -154,15 +153,16 @@ def draw_against(result: Result) -> Figure:
         yticklabels=["old alarm rings", "new alarm rings", "behaviour acts"],
         xlabel="dangerous samples",
         xlim=(-0.03, 1.03),
+        ylim=(-0.5, 2.5),
     )
     plotting.percent_axis(ax, x=True)
-    plotting.legend(ax, figure=figure)
+    plotting.legend(ax)
     return figure
 
 
 @experiment.claim(
     "alarm-survives-shift",
-    title="An alarm set on one kind of data holds on others",
+    title="An alarm with a fixed threshold holds on other data",
     statements=("G1",),
     test=(
         "Logistic probe, thresholds fixed at a false-alarm rate of 0.001; over five shifts of the data or the model: "
@@ -183,7 +183,7 @@ def shifted(result: Result) -> Evidence:
 
 @experiment.claim(
     "alarm-robust",
-    title="The alarm withstands an adversary who disturbs the input by a tenth of its length",
+    title="Most of the probe's alarms survive an adversary who disturbs the input by a tenth of its length",
     statements=("G1", "E1"),
     test=(
         "Logistic probe. Share of dangerous samples, among those in which the behaviour acts, whose alarm no "
@@ -198,7 +198,7 @@ def robust(result: Result) -> Quantity:
 
 @experiment.claim(
     "alarm-on-behaviour-robust",
-    title="An alarm on the very direction that drives the behaviour withstands the same adversary",
+    title="Most alarms on the direction that drives the behaviour survive the same adversary",
     statements=("G1",),
     test="As for the logistic probe, for the dot product with the direction along which the behaviour is read.",
     criterion=above(0.5),

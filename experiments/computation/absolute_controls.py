@@ -4,6 +4,7 @@ Half the size of `absolute_value`, the same shape: fifty features, twenty neuron
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -161,7 +162,7 @@ def _found(error: Array, ratio: Array, computed: Array, p: float) -> Found:
         "With one feature in a hundred present, a model without a hidden ReLU has "
         "{at.linear, 0.01.ratio:value} of the loss of the best allocation and computes "
         "{at.linear, 0.01.computed:value} features; the trained model computes {at.trained, 0.01.computed:value}. "
-        "Left: loss over the best without superposition. Right: features with an error below half of what one neuron "
+        "(a) Loss over the best without superposition. (b) Features with an error below half of what one neuron "
         "and a bias leave; the faint line is half the number of neurons. Fifty features, twenty neurons, equal "
         "importance."
     ),
@@ -174,8 +175,9 @@ def _found(error: Array, ratio: Array, computed: Array, p: float) -> Found:
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.5)
     for index, case in enumerate(CASES.values()):
-        plotting.seed_band(left, result.p, result.ratio[index], label=case.label, index=index, marker="o")
-        plotting.seed_band(right, result.p, result.computed[index], label=case.label, index=index, marker="o")
+        style: dict[str, Any] = {"label": case.label, "index": index, "marker": "os^Dv"[index]}
+        plotting.seed_band(left, result.p, result.ratio[index], **style)
+        plotting.seed_band(right, result.p, result.computed[index], **style)
     left.set(ylabel="loss / best without superposition", ylim=(0, None))
     plotting.theory_level(left, 1.0, label="best without superposition")
     right.set(ylabel="features computed", ylim=(-1, result.error.shape[-1] * 1.02))
@@ -189,7 +191,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "absolute-no-relu",
-    title="Without any ReLU, the absolute value is no better approximated than by a bias",
+    title="Without any ReLU, a model approximates the absolute value no better than a bias does",
     statements=("F2",),
     test="Untied two-layer models, hidden layer and output linear. Statistic: loss over that of a bias alone.",
     criterion=Criterion(
@@ -243,7 +245,7 @@ def learned_neurons(result: Result) -> Quantity:
 
 @experiment.claim(
     "absolute-start",
-    title="An ordinary start hides most of the superposition of rare features",
+    title="From an ordinary start a model computes far fewer rare features",
     test=(
         "Density 0.01. Number of features computed, the start of this page less the ordinary one: Xavier, read-out of "
         "both signs, full learning rate from the first step; mean over seeds, against half of the features."

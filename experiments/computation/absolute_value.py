@@ -4,9 +4,12 @@ Elhage et al. 2022, "Computation in superposition": a hundred features, forty Re
 The yardstick is exact: the best that forty neurons can do if no neuron serves more than one feature.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from experiments.computation.shared.absolute import Training
 from experiments.computation.shared.absolute_sweep import (
@@ -62,7 +65,7 @@ def run(config: Config, device: str) -> Result:
     return swept(config, device)
 
 
-LABELS = {EQUAL: "equal importance", FALLING: "importance 0.8 to the i"}
+LABELS = {EQUAL: "equal importance", FALLING: "importance $0.8^i$"}
 
 
 def _over_density(ax: Axes, result: Result, values: np.ndarray) -> None:
@@ -77,8 +80,8 @@ def _over_density(ax: Axes, result: Result, values: np.ndarray) -> None:
     caption=(
         "With equal importance and one feature in a hundred present, forty neurons compute "
         "{at.0.01.equal.computed:value} features; one neuron to each side of a feature would give 20 (faint line). "
-        "Left: loss over that of the best allocation without superposition; the dashed line is what that allocation "
-        "reaches. Right: features with an error below half of what one neuron and a bias leave."
+        "(a) Loss over that of the best allocation without superposition. (b) Features with an error below half of "
+        "what one neuron and a bias leave."
     ),
     alt=(
         "Two panels over the feature probability, rare features on the left. With equal importance the loss falls "
@@ -91,6 +94,7 @@ def draw_loss(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
     _over_density(left, result, result.ratio)
     left.set(yscale="log", ylabel="loss / best without superposition")
+    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     plotting.theory_level(left, 1.0, label="best without superposition")
     _over_density(right, result, result.computed)
     right.set(ylabel="features computed", ylim=(0, result.error.shape[-1] * 1.02))
@@ -104,9 +108,9 @@ def draw_loss(result: Result) -> Figure:
     "absolute-ranks",
     title="Which features are computed",
     caption=(
-        "Mean error of each feature over seeds, as a share of that of an output that is always 0, by rank of "
-        "importance; one line per density. Left: equal importance. Right: importance 0.8 to the i; there "
-        "{at.0.01.falling.computed:value} features are computed at a density of 0.01."
+        "With falling importance a model computes the most important features: {at.0.01.falling.computed:value} of "
+        "them at a density of 0.01. Mean error of each feature over seeds, as a share of that of an output that is "
+        "always 0; one line per density. (a) Equal importance. (b) Importance 0.8 to the power of the rank i."
     ),
     alt=(
         "Two panels of lines over the feature's number. With equal importance the lines are flat, lower for rarer "
@@ -120,8 +124,8 @@ def draw_ranks(result: Result) -> Figure:
     for arm, ax in enumerate(axes):
         for tone, place in zip(tones, chosen, strict=True):
             error = result.error[arm, place].mean(0)
-            ax.plot(np.arange(len(error)) + 1, error, color=tone, linewidth=1.2, label=f"p = {result.p[place]:g}")
-        ax.set(xlabel="feature, by importance", title=LABELS[ARMS[arm]], ylim=(0, 1.1))
+            ax.plot(np.arange(len(error)) + 1, error, color=tone, linewidth=1.2, label=f"$p$ = {result.p[place]:g}")
+        ax.set(xlabel=("feature", "feature, by importance")[arm], title=LABELS[ARMS[arm]], ylim=(0, 1.1))
     axes[0].set_ylabel("error / that of zero")
     plotting.panel_letters(axes)
     plotting.legend(axes[0], figure=figure)
@@ -137,9 +141,9 @@ RARE = 0.1
     title="What superposition costs when features meet",
     caption=(
         "At a density of 0.01 a feature that is present alone leaves {at.0.01.alone:% value} of the error of an output "
-        "that is always 0, and one of four that are present together {at.0.01.four:% value}. Equal importance. Left: "
-        "squared error per present feature, what leaks into absent outputs included; the faint line is what twenty "
-        "dedicated pairs of neurons leave at any number. Right: the leaked part alone. Models trained at densities "
+        "that is always 0, and one of four that are present together {at.0.01.four:% value}. Equal importance. (a) "
+        "Squared error per present feature, what leaks into absent outputs included; the faint line is what twenty "
+        "dedicated pairs of neurons leave at any number. (b) The leaked part alone. Models trained at densities "
         "above 0.1 are left out: their biases are wrong for samples with few features."
     ),
     alt=(
@@ -152,10 +156,9 @@ def draw_together(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
     features, hidden = result.error.shape[-1], result.stacks.shape[1]
     for index, place in enumerate(np.flatnonzero(result.p <= RARE)):
-        label = f"trained at p = {result.p[place]:g}"
-        whole = (result.own + result.leak)[place].T
-        plotting.seed_band(left, result.counts, whole, label=label, index=index, marker="o")
-        plotting.seed_band(right, result.counts, result.leak[place].T, label=label, index=index, marker="o")
+        style: dict[str, Any] = {"label": f"$p$ = {result.p[place]:g}", "index": index, "marker": "os^Dvd"[index]}
+        plotting.seed_band(left, result.counts, (result.own + result.leak)[place].T, **style)
+        plotting.seed_band(right, result.counts, result.leak[place].T, **style)
     plotting.guide(left, 1 - (hidden // 2) / features)
     for ax in (left, right):
         plotting.doubling_axis(ax, [count for count in result.counts if count & (count - 1) == 0], "features present")
@@ -163,7 +166,7 @@ def draw_together(result: Result) -> Figure:
     left.set_ylabel("error per present feature")
     right.set_ylabel("its part in absent features")
     plotting.panel_letters((left, right))
-    plotting.legend(left, figure=figure)
+    plotting.legend(left, figure=figure, title="trained at")
     return figure
 
 
@@ -173,8 +176,8 @@ def draw_together(result: Result) -> Figure:
     caption=(
         "With falling importance, {at.1.falling.monosemantic:% value} of the neurons that are used serve hardly more "
         "than one feature when all features are present, and {at.0.001.falling.monosemantic:% value} when one in a "
-        "thousand is. Left: share of neurons with fewer than 1.3 effective features, the participation ratio of a "
-        "neuron's weights. Right: effective features per neuron, mean."
+        "thousand is. (a) Share of neurons with fewer than 1.3 effective features, the participation ratio of a "
+        "neuron's weights. (b) Effective features per neuron, mean."
     ),
     alt=(
         "Two panels over the feature probability. The share of neurons with one feature falls to zero as features "
@@ -189,6 +192,7 @@ def draw_neurons(result: Result) -> Figure:
     plotting.percent_axis(left)
     _over_density(right, result, np.nanmean(result.effective, axis=-1))
     right.set(ylabel="effective features per neuron", yscale="log")
+    right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
     return figure
@@ -198,12 +202,11 @@ def draw_neurons(result: Result) -> Figure:
     "absolute-stacks",
     title="The weights of every neuron, stacked",
     caption=(
-        "Each bar is one neuron of the first seed, with importance 0.8 to the i: the sizes of its weights from "
-        "features, rescaled so that the largest is 1 and stacked from the largest up; the sixth and all smaller ones "
-        "are one grey segment. Neurons are ordered by the importance of their largest feature; a gap is a neuron that "
-        "is not used. Panels differ in density. Colour tells neurons with fewer than 1.3 effective features from the "
-        "others. Over all seeds, {at.0.03.falling.monosemantic:% value} of neurons have one feature at a density of "
-        "0.03, and the mean neuron has {at.0.001.falling.effective:value} effective features at 0.001."
+        "Over all seeds, {at.0.03.falling.monosemantic:% value} of neurons have one feature at a density of 0.03, and "
+        "the mean neuron has {at.0.001.falling.effective:value} effective features at 0.001. Each bar is one neuron of "
+        "the first seed, with falling importance: the sizes of its weights from features, rescaled so that the largest "
+        "is 1 and stacked from the largest up. Neurons are ordered by the importance of their largest feature; a gap "
+        "is a neuron that is not used. One feature: fewer than 1.3 effective features."
     ),
     alt=(
         "A column of bar charts, one per density. With dense features nearly every bar has a single segment of "
@@ -250,7 +253,7 @@ def _beyond(result: Result, arm: str) -> Evidence:
 
 @experiment.claim(
     "absolute-beyond-equal",
-    title="Equally important rare features are computed in superposition, dense ones are not",
+    title="Equally important features are computed in superposition when rare, and not when dense",
     statements=("F1", "F2"),
     source=SECTION,
     test=f"Equal importance. {TEST}",
@@ -263,7 +266,7 @@ def beyond_equal(result: Result) -> Evidence:
 
 @experiment.claim(
     "absolute-beyond-falling",
-    title="With steeply falling importance, too, rare features are computed in superposition",
+    title="With steeply falling importance, too, features are computed in superposition when rare, and not when dense",
     statements=("F1", "F2"),
     source=SECTION,
     test=f"Importance 0.8 to the i, so that all ranks beyond 20 hold 1.2 % of it. {TEST}",
@@ -312,7 +315,7 @@ def worse_together(result: Result) -> Quantity:
 
 @experiment.claim(
     "absolute-monosemantic",
-    title="Neurons have one feature each when features are dense, and none does when they are rare",
+    title="When features are dense nearly every neuron has one feature, and when they are rare hardly any",
     statements=("F2",),
     source=SECTION,
     test=(
@@ -335,7 +338,7 @@ def monosemantic(result: Result) -> Evidence:
 
 @experiment.claim(
     "absolute-coexist",
-    title="In between, both kinds of neuron live side by side, and the important features have neurons of their own",
+    title="In between, neurons of one feature and of several coexist, and important features have neurons of their own",
     statements=("F2",),
     source=SECTION,
     test=(

@@ -6,7 +6,7 @@ the error makes a network compute in superposition.
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.computation.shared.compressed_results import ARMS, Config, Result, disputed
+from experiments.computation.shared.compressed_results import Config, Result, disputed
 from experiments.core import plotting
 from experiments.core.contract import Experiment
 from experiments.core.criteria import (
@@ -24,6 +24,9 @@ from experiments.core.quantities import Quantity, mean
 
 AGAINST = "Bhagat et al. 2026, arXiv:2606.14673"
 FOR = "arXiv:2607.04800"
+
+TRAINED_WITH = ("square", "fourth power", "fourth power, linear network")
+"""The arms in the words of the page; `ARMS` names them in results."""
 
 experiment = Experiment(
     __name__,
@@ -59,8 +62,8 @@ def run(config: Config, device: str) -> Result:
     caption=(
         "Networks seem to beat the naive half only where the labels are mixed, and against ReLU(x) itself the same "
         "networks are no better. Squared error in units of the naive half's, which computes as many functions as "
-        "there are neurons. Left: against the labels, against ReLU(x) alone, and the best linear map in closed form. "
-        "Right: the error against the labels, from outputs whose feature is present and from all others. Mean over "
+        "there are neurons. (a) Against the labels, against ReLU(x) alone, and the best linear map in closed form. "
+        "(b) The error against the labels, from outputs whose feature is present and from all others. Mean over "
         "seeds with its interval."
     ),
     alt="Left, three curves over the scale of the mixing matrix: one starts near one and dips below it, one rises from "
@@ -86,6 +89,7 @@ def draw_scale(result: Result) -> Figure:
         plotting.legend(ax, columns=1)
     left.set_ylabel("error / naive half")
     left.set_ylim(bottom=0)
+    plotting.panel_letters((left, right))
     return figure
 
 
@@ -93,9 +97,9 @@ def draw_scale(result: Result) -> Figure:
     "compressed-space",
     title="What the neurons read",
     caption=(
-        "With mixing, neurons read the mixing matrix's top eigenspace. Left: share of the space that neurons read that "
-        "lies in it; random spaces share {numbers.chance:.2f}. Right: how many ReLU functions' worth of nonlinearity "
-        "there is per neuron; the naive half has one. Mean over seeds with its interval."
+        "As mixing grows, the space that neurons read turns to the mixing matrix's top eigenspace. (a) Share of the "
+        "space that neurons read that lies in it; random spaces share {numbers.chance:.2f}. (b) Nonlinearity per "
+        "neuron, in ReLU functions; the naive half has one. Mean over seeds with its interval."
     ),
     alt="Left, the overlap rises from one half towards one. Right, the nonlinearity per neuron over the scale.",
     interval="95 % Student t interval over seeds",
@@ -104,13 +108,15 @@ def draw_space(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=2.9)
     scales = list(result.scales.values())
     plotting.points(left, result.sigma, [each.overlap for each in scales], line=True)
-    plotting.theory_level(left, result.numbers.chance.value)
-    left.set(ylabel="overlap", ylim=(0, 1.02))
+    plotting.theory_level(left, result.numbers.chance.value, label="random spaces")
+    left.set(ylabel="overlap with the top eigenspace", ylim=(0, 1.02))
+    plotting.legend(left)
     plotting.points(right, result.sigma, [each.functions for each in scales], index=1, line=True)
     plotting.guide(right, 1.0)
     right.set(ylabel="functions per neuron", ylim=(0, 1.1 * float(result.functions.mean(1).max())))
     for ax in (left, right):
         ax.set_xlabel(r"scale $\sigma$ of the mixing matrix")
+    plotting.panel_letters((left, right))
     return figure
 
 
@@ -118,10 +124,10 @@ def draw_space(result: Result) -> Figure:
     "compressed-losses",
     title="Two losses, three networks",
     caption=(
-        "The fourth power lowers the error of features that are present and pays in crosstalk. Many features, few "
-        "neurons, no mixing matrix. Left: squared error in units of the naive half's. Middle: fourth power of the "
-        "error over the naive half's. Right: what output i does when feature i alone is present, mean over features "
-        "and seeds; dashed: ReLU(x). Points are means over seeds with their intervals."
+        "A network trained with the fourth power of the error has a smaller error of present features, and more "
+        "crosstalk. Many features, few neurons, no mixing matrix. (a) Squared error in units of the naive half's. (b) "
+        "Fourth power of the error over the naive half's. (c) Output i when feature i alone is present, mean over "
+        "features and seeds; dashed: ReLU(x). Points are means over seeds with their intervals."
     ),
     alt="Left, for each of three networks the error of present features, crosstalk and their total. Middle, the fourth "
     "power. Right, response lines: with the fourth power bent at zero, for the linear network straight.",
@@ -129,7 +135,7 @@ def draw_space(result: Result) -> Figure:
 )
 def draw_losses(result: Result) -> Figure:
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.3, width_ratios=[1.4, 1, 1.1])
-    for arm, label in enumerate(ARMS):
+    for arm, label in enumerate(TRAINED_WITH):
         parts = [mean(part) for part in result.arm_errors[arm, :3]]
         plotting.points(left, np.arange(3) + 0.16 * (arm - 1), parts, label=label, index=arm)
         plotting.points(middle, [arm], [mean(result.arm_errors[arm, 3])], index=arm)
@@ -137,7 +143,7 @@ def draw_losses(result: Result) -> Figure:
         right.plot([-1.0, 0.0, 1.0], ends, color=plotting.series(arm), label=label)
     plotting.theory_line(right, [-1.0, 0.0, 1.0], [0.0, 0.0, 1.0])
     left.set_xticks(range(3), ["present", "crosstalk", "total"])
-    middle.set_xticks(range(3), ["L2", "L4", "L4 linear"])
+    middle.set_xticks(range(3), ["square", "fourth\npower", "fourth,\nlinear"])
     plotting.guide(left, 1.0)
     plotting.guide(middle, 1.0)
     left.set(ylabel="squared error / naive half", xlim=(-0.5, 2.5))
@@ -145,7 +151,8 @@ def draw_losses(result: Result) -> Figure:
     right.set(xlabel="$x_i$", ylabel="$y_i$")
     for ax in (left, middle):
         ax.set_ylim(bottom=0)
-    plotting.legend(left, figure=figure)
+    plotting.panel_letters((left, middle, right))
+    plotting.legend(left, figure=figure, title="trained with")
     return figure
 
 
@@ -182,11 +189,11 @@ def gain(result: Result) -> Quantity:
 
 @experiment.claim(
     "compressed-gain-computes",
-    title="What the mixing gains is computation of ReLU functions",
+    title="The network that gains by mixing also computes the ReLU functions better than the naive half",
     statements=("F2",),
     test=(
         "The same networks, judged against ReLU(x) alone. Squared error over the naive half's; if the gain were "
-        "computation, the functions themselves would be nearer than the naive half brings them."
+        "computation, the error on the functions themselves would be smaller than the naive half's."
     ),
     criterion=Criterion(supported_if(Below(1)), refuted_if(Above(1))),
     figures=("compressed-scale",),
@@ -239,7 +246,7 @@ def fourth_computes(result: Result) -> Evidence:
 
 @experiment.claim(
     "compressed-fourth-nonlinear",
-    title="Trained with the fourth power, the network is more nonlinear than its neurons alone could be one by one",
+    title="Trained with the fourth power, a network has more nonlinearity than one ReLU function per neuron",
     statements=("F2",),
     source=FOR,
     test=(
@@ -261,7 +268,7 @@ def fourth_nonlinear(result: Result) -> Evidence:
 
 @experiment.claim(
     "compressed-linear-share",
-    title="Most of what the fourth power gains on the naive half needs no nonlinearity",
+    title="A linear network reaches most of the gain on the naive half in the fourth power",
     statements=("F2",),
     test=(
         "Fourth power of the error: how much of the distance between the naive half and the trained ReLU network a "

@@ -209,10 +209,10 @@ def _numbers(config: Config, ablation: Array) -> Numbers:
     "inhibition-motif",
     title="One motif, two neurons",
     caption=(
-        "Two neurons of one model. Left: what each takes from the two features of the motif, rescaled so that a "
-        "neuron's largest |W| is 1. Right: what is read out of them. The first neuron serves both features, one by a "
-        "strong input and a weak read-out, the other by a weak input and a strong read-out; the second neuron takes "
-        "the first feature and writes a negative amount into the output of the other."
+        "The first neuron serves both features, one by a strong input and a weak read-out, the other by a weak input "
+        "and a strong read-out; the second neuron takes the first feature and writes a negative amount into the output "
+        "of the other. Two neurons of one model: (a) their weights from the two features of the motif, rescaled so "
+        "that a neuron's largest |W| is 1; (b) their read-outs."
     ),
     alt=(
         "Two groups of four bars. In the left group the first neuron has a long and a short bar; in the right group a "
@@ -230,6 +230,7 @@ def draw_motif(result: Result) -> Figure:
     for ax, title in ((left, "input W"), (right, "read-out R")):
         ax.set(title=title, xticks=[0, 1], xticklabels=[f"feature {strong + 1}", f"feature {weak + 1}"])
         plotting.guide(ax, 0.0)
+    plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
     return figure
 
@@ -239,13 +240,13 @@ def draw_motif(result: Result) -> Figure:
     title="How often the motif occurs",
     caption=(
         "At a density of 0.1 a model has {at.0.1.motifs:value} motifs, and {at.0.1.by_chance:value} with the columns "
-        "of its read-out permuted. Left: motifs per model. Middle: share of unequally served pairs that are inhibited; "
-        "by chance, the other neurons exchange their read-outs. Right: features that share a neuron, and those of them "
-        "that take part in a motif."
+        "of its read-out permuted. (a) Motifs per model. (b) Share of unequally served pairs that are inhibited; "
+        "by chance, the other neurons exchange their read-outs. (c) Share of the features that share a neuron that "
+        "take part in a motif."
     ),
     alt=(
-        "Three panels over three densities with two series each: motifs and motifs by chance, inhibited share and the "
-        "share by chance, features that share a neuron and the share of them in motifs."
+        "Three panels over three densities: motifs and motifs by chance, the inhibited share and that by chance, and "
+        "the share of sharing features in motifs. All fall to zero at the highest density."
     ),
     interval="95 % interval over seeds: Student t for counts, bootstrap for shares",
 )
@@ -261,10 +262,10 @@ def draw_counts(result: Result) -> Figure:
     middle.set(ylabel="pairs with an inhibitor", ylim=(-0.03, 1.05))
     plotting.percent_axis(middle)
     plotting.points(right, result.p, [each.explained for each in at], label="in a motif", line=True)
-    right.set(ylabel="of features that share", ylim=(-0.03, 1.05))
+    right.set(ylabel="sharing features in a motif", ylim=(-0.03, 1.05))
     plotting.percent_axis(right)
     for ax in (left, middle, right):
-        plotting.density_axis(ax, ticks=result.p.tolist(), label="density $p$")
+        plotting.density_axis(ax, ticks=result.p.tolist())
         ax.set_xlim(0.75 * result.p.min(), 1.35 * result.p.max())
     plotting.panel_letters((left, middle, right))
     plotting.legend(left, figure=figure)
@@ -277,8 +278,9 @@ def draw_counts(result: Result) -> Figure:
     caption=(
         "Without the inhibitor, the squared error of the other feature's output rises from {numbers.intact:value} to "
         "{numbers.without:value} of that of an output of 0 on a present feature, {numbers.rise:value} times as much as "
-        "without another neuron that fires on the same samples. Left: means over the motifs of each seed. Right: "
-        "signed error of that output when both features are present, intact and without the inhibitor."
+        "without another neuron that fires on the same samples. (a) Means over the motifs of each seed, in units of "
+        "that of an output of 0; bars are medians. (b) Signed error of that output when both features are present, "
+        "intact and without the inhibitor."
     ),
     alt=(
         "Two panels of points, one per seed. On the left the errors without the inhibitor lie above those of the "
@@ -289,7 +291,7 @@ def draw_removed(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
     square = dict(zip(("intact", "no inhibitor", "another removed"), result.ablation[:, :3].T, strict=True))
     plotting.distribution_strip(left, square)
-    left.set_ylabel("squared error of output j")
+    left.set_ylabel("squared error of output $j$")
     plotting.distribution_strip(right, dict(zip(("intact", "no inhibitor"), result.ablation[:, 3:].T, strict=True)))
     right.set_ylabel("signed error, both present")
     plotting.guide(right, 0.0)
@@ -327,7 +329,7 @@ def occurs(result: Result) -> Evidence:
 
 @experiment.claim(
     "inhibition-needed",
-    title="Where a neuron serves two features unequally, another inhibits, more often than by chance",
+    title="Neurons that serve two features unequally have an inhibitor more often than by chance",
     statements=("F2",),
     test=(
         "Density 0.1. Share of unequally served pairs with an inhibitor, against the share when all other neurons "
@@ -346,7 +348,7 @@ def needed(result: Result) -> Evidence:
 
 @experiment.claim(
     "inhibition-removed",
-    title="Removing the inhibitor raises the error as the motif predicts",
+    title="Removing the inhibitor raises the error at least three times as much as removing another neuron",
     statements=("F2",),
     source=SECTION,
     test=(
@@ -370,7 +372,7 @@ def removed(result: Result) -> Evidence:
 
 @experiment.claim(
     "inhibition-explains",
-    title="The motif explains most of the sharing of neurons",
+    title="More than half of the features that share a neuron take part in a motif",
     test=(
         "Density 0.1. Of the features that are served, to at least a quarter, by a neuron that serves another as well, "
         "the share that take part in a motif."

@@ -62,9 +62,9 @@ def run(config: Config, device: str) -> Result:
     "ands-width",
     title="Neurons that compute all pairwise ANDs",
     caption=(
-        "The sparse random construction needs thousands of neurons, and hardly more for more features. Neurons needed "
-        "so that for nine inputs in ten, with three features on, every AND is read within 1/4 (value) or on the right "
-        "side of 1/2 (threshold). Two linear read-outs; dashed: one neuron per pair, which is exact. Below them, the "
+        "The sparse random construction needs many neurons, and hardly more for more features. Neurons needed so that "
+        "for nine inputs in ten, with three features on, every AND is read within 1/4 (value) or on the right side of "
+        "1/2 (threshold). Two linear read-outs; dashed: one neuron per pair, which is exact. Below them, the "
         "dimensions needed to store the features themselves. Median over seeds with its interval."
     ),
     alt="Log-log plot of neurons over the number of features. Four nearly level lines of the construction between one "
@@ -78,7 +78,8 @@ def draw_width(result: Result) -> Figure:
     lines = zip((*KINDS, "storage"), ("mean", "mean_threshold", "centred", "centred_threshold", "storage"), strict=True)
     for index, (label, name) in enumerate(lines):
         found = [getattr(each, name) for each in sizes]
-        plotting.points(ax, result.features, found, label=label, index=index, line=True)
+        place = {"storage": 5}.get(label, index)
+        plotting.points(ax, result.features, found, label=label, index=place, line=True)
     pairs = [comb(int(size), 2) for size in result.features]
     plotting.theory_line(ax, result.features, pairs, label="one neuron per pair")
     ax.set_yscale("log")
@@ -94,7 +95,8 @@ def draw_width(result: Result) -> Figure:
     caption=(
         "Trained networks of the construction's form err less the more neurons they have per pair. The error that nine "
         "inputs in ten stay below, over neurons per pair, for several numbers of features; mean over seeds with its "
-        "interval. Lines mark 1/4 and 1/2; with one neuron per pair an exact network exists."
+        "interval. Faint lines mark the levels 1/4 (value) and 1/2 (threshold); with one neuron per pair an exact "
+        "network exists."
     ),
     alt="Falling lines of the worst error over the number of neurons per pair, one line per number of features.",
     interval="95 % Student t interval over seeds",
@@ -105,8 +107,10 @@ def draw_trained(result: Result) -> Figure:
         found = [mean(errors) for errors in result.errors[index]]
         ratio = result.neurons[index] / comb(int(size), 2)
         plotting.points(ax, ratio, found, label=f"{size:.0f} features", index=index % 6, line=True)
-    for level in (0.25, 0.5):
+    for level, name in ((0.25, "value"), (0.5, "threshold")):
         plotting.guide(ax, level)
+        place = {"xytext": (-2, 2), "textcoords": "offset points", "ha": "right", "fontsize": "small"}
+        ax.annotate(name, (1, level), xycoords=ax.get_yaxis_transform(), color=plotting.colour("muted"), **place)
     ax.set_ylabel("worst error")
     ax.set_ylim(bottom=0)
     plotting.doubling_axis(

@@ -69,7 +69,7 @@ def draw_codes(result: Result) -> Figure:
     for ax, p, W in zip(panels, result.p, result.W, strict=False):
         image = plotting.gram(ax, W, limit=1.5, axis="", colourbar=False)
         alone = result.densities[f"{p:g}"].monosemantic.value
-        ax.set_title(f"p = {p:g}: {alone:.0f} alone", loc="left")
+        ax.set_title(f"$p$ = {p:g}: {alone:.0f} alone", loc="left")
         ax.set(xticks=[0, 3, 6, 9], yticks=range(W.shape[0]), aspect="equal")
     for ax in panels[len(result.p) :]:
         ax.set_visible(False)
@@ -85,8 +85,8 @@ def draw_codes(result: Result) -> Figure:
     "privileged-census",
     title="Neurons with one feature, in all models",
     caption=(
-        "Most models do not find the best code. Share of models by their number of neurons with one feature, at each "
-        "density; below, the same number in the best model and in the paper."
+        "Models of one density end in different codes. (a) Share of models by their number of neurons with one "
+        "feature, at each density. (b) The same number in the best model and in the paper."
     ),
     alt="Stacked areas over density: at high density models have anything from none to five neurons with one feature, "
     "at low density nearly all have none. Below, the number in the best model rises from none to five, inside the "
@@ -104,12 +104,13 @@ def draw_census(result: Result) -> Figure:
     )
     alone = [result.densities[f"{p:g}"].monosemantic for p in result.p]
     plotting.points(bottom, result.p, alone, label="best model", line=True)
-    bottom.set(ylabel="neurons with one feature", ylim=(-0.4, result.W.shape[1] + 0.5))
+    bottom.set(ylabel="neurons with\none feature", ylim=(-0.4, result.W.shape[1] + 0.5))
     for ax, label in ((top, ""), (bottom, "feature probability $p$")):
         plotting.density_axis(ax, ticks=[0.02, 0.05, 0.1, 0.2, 0.5], label=label)
         ax.set_xlim(0.9 * result.p.min(), 1.1 * result.p.max())
     plotting.legend(top, title="neurons with one feature")
     plotting.legend(bottom)
+    plotting.panel_letters((top, bottom))
     return figure
 
 
@@ -117,9 +118,10 @@ def draw_census(result: Result) -> Figure:
     "privileged-alignment",
     title="A hidden ReLU makes neurons matter",
     caption=(
-        "With a hidden ReLU features lie on neurons; without it they lie anywhere. Left and middle: weights of one "
-        "model each at the highest density. Right: the largest share that one neuron has in a feature, mean over "
-        "features, for {numbers.arm_seeds:.0f} models of each kind, beside the same matrices turned at random."
+        "With a hidden ReLU features lie on neurons; without it they lie as in matrices turned at random. (a, b) "
+        "Weights of one model each at the highest density. (c) The largest share that one neuron has in a feature, "
+        "mean over features, for {numbers.arm_seeds:.0f} models of each kind, beside the same matrices turned at "
+        "random; bars are medians."
     ),
     alt="Two matrices of weights, one filled all over, one with a single entry per row; and strips of points: the "
     "linear models lie among their rotations, the ReLU models at one.",
@@ -132,12 +134,13 @@ def draw_alignment(result: Result) -> Figure:
     plotting.colour_scale(image, middle, label="weight")
     groups = {
         "linear": result.alignment[0, 0],
-        "turned": result.alignment_rotated[0, 0],
+        "linear,\nturned": result.alignment_rotated[0, 0],
         "ReLU": result.alignment[1, 0],
-        "turned ": result.alignment_rotated[1, 0],
+        "ReLU,\nturned": result.alignment_rotated[1, 0],
     }
     plotting.distribution_strip(right, groups)
     right.set(ylabel="share of one neuron", ylim=(0, 1.05))
+    plotting.panel_letters((left, middle, right))
     return figure
 
 
@@ -145,8 +148,8 @@ def draw_alignment(result: Result) -> Figure:
     "privileged-biases",
     title="Hidden biases undo the ReLU",
     caption=(
-        "With hidden biases the pre-activations are mostly positive, so that the ReLU does little. Left: share of "
-        "pre-activations above 0. Right: loss over that of the linear hidden layer. Mean over {numbers.arm_seeds:.0f} "
+        "With hidden biases the pre-activations are mostly positive, so that the ReLU does little. (a) Share of "
+        "pre-activations above 0. (b) Loss over that of the linear hidden layer. Mean over {numbers.arm_seeds:.0f} "
         "models at each density with its interval."
     ),
     alt="Left, the share of positive pre-activations over density, high with hidden biases and lower without. Right, "
@@ -165,6 +168,7 @@ def draw_biases(result: Result) -> Figure:
         plotting.density_axis(ax, ticks=list(result.arm_p))
         ax.set_ylabel(label)
     plotting.percent_axis(left)
+    plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
     return figure
 
@@ -198,7 +202,7 @@ def table_followed(result: Result) -> Evidence:
 
 @experiment.claim(
     "privileged-features",
-    title="The neurons that share hold as many features as in the paper",
+    title="Neurons that share hold as many features as in the paper, at every density",
     statements=("F1",),
     source=SOURCE,
     test=(
@@ -222,7 +226,7 @@ def features_followed(result: Result) -> Evidence:
 
 @experiment.claim(
     "privileged-regimes",
-    title="Within a regime the best code is one and the same",
+    title="Within a regime the best code is the same at both densities",
     statements=("F1",),
     source=SOURCE,
     test=(
@@ -268,7 +272,7 @@ def aligned(result: Result) -> Evidence:
 
 @experiment.claim(
     "privileged-biases",
-    title="With hidden biases the ReLU turns linear",
+    title="With hidden biases a ReLU layer is nearly linear, and loses as much as a linear one",
     statements=("F1",),
     source=SOURCE,
     test=(

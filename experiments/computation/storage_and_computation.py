@@ -167,20 +167,21 @@ def _summary(error: Array, interference: Array, own: Array, norm: Array, leak: A
     "storage-error",
     title="Interference of W and error, feature by feature",
     caption=(
-        "Each point is one feature of one of the first four seeds: its interference in W, against its error as a share "
-        "of what a bias alone leaves; panels differ in density. Rank correlations inside a model, mean over seeds: "
-        "{at.0.1.by_interference:value} at 0.1, {at.0.03.by_interference:value} at 0.03 and "
-        "{at.0.01.by_interference:value} at 0.01."
+        "How interference and error go together depends on density: their rank correlation inside a model, mean over "
+        "seeds, is {at.0.01.by_interference:value} at 0.01, {at.0.03.by_interference:value} at 0.03 and "
+        "{at.0.1.by_interference:value} at 0.1. Each point is one feature of one of the first four seeds: its "
+        "interference in W, against its error as a share of what a bias alone leaves."
     ),
-    alt="Three panels of points, error against interference, one per density; clouds of different heights.",
+    alt="Three panels of points, error against interference, one per density, from rare to dense: clouds that lie "
+    "higher in denser models.",
 )
 def draw_points(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.0, sharey=True)
-    for ax, p in zip(axes, (0.1, 0.03, 0.01), strict=True):
+    for ax, p in zip(axes, (0.01, 0.03, 0.1), strict=True):
         place = int(np.argmin(np.abs(result.p - p)))
         x, y = (values[place, :4].ravel() for values in (result.interference, result.error))
         ax.scatter(x, y, s=8, color=plotting.series(0), alpha=0.6, linewidths=0, label=f"p = {p:g}")
-        ax.set(title=f"p = {p:g}", xlabel="interference in W")
+        ax.set(title=f"$p$ = {p:g}", xlabel="interference in $W$")
     axes[0].set(ylabel="error / that of a bias", ylim=(0, None))
     plotting.panel_letters(axes)
     return figure
@@ -217,12 +218,12 @@ def draw_across(result: Result) -> Figure:
     at = list(result.at.values())
     for index, (name, label) in enumerate(MEASURES):
         plotting.points(right, result.p, [getattr(each, name) for each in at], label=label, index=index, line=True)
-    left.set_ylabel("interference in W")
+    left.set_ylabel("interference in $W$")
     middle.set(ylabel="error / that of a bias", ylim=(0, None))
     right.set_ylabel("correlation with the error")
     plotting.guide(right, 0.0)
     for ax in (left, middle, right):
-        plotting.density_axis(ax, ticks=(1.0, 0.1, 0.01), label="density $p$")
+        plotting.density_axis(ax, ticks=(1.0, 0.1, 0.01))
     plotting.panel_letters((left, middle, right))
     plotting.legend(right, figure=figure)
     return figure
@@ -245,7 +246,7 @@ def within(result: Result) -> Quantity:
 
 @experiment.claim(
     "storage-across",
-    title="From density to density, more interference in W comes with worse computation",
+    title="At densities with more interference in W, computation is worse",
     statements=("F1",),
     test=(
         "Spearman's correlation over densities of a seed's mean interference in W with its mean error, as a share of "
@@ -260,7 +261,7 @@ def across(result: Result) -> Quantity:
 
 @experiment.claim(
     "storage-circuit",
-    title="What others write into an output tells more about its error than the geometry of W",
+    title="What others write into an output predicts its error better than the interference in W does",
     statements=("F1",),
     test=(
         "Density 0.01. Correlation of a feature's error with the mean square that single other features write into its "
@@ -290,7 +291,7 @@ def by_dimensionality(result: Result) -> Quantity:
 
 @experiment.claim(
     "storage-too-little",
-    title="Two features that meet are computed too small rather than too large",
+    title="When two features meet, their outputs are more often too small than too large",
     statements=("F2",),
     test=(
         "Density 0.01. Over all pairs of features, both present and no other, the share in which an output is short by "

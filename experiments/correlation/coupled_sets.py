@@ -189,10 +189,10 @@ KINDS = ("come together", "are independent", "exclude each other")
     "coupled-starfish",
     title="Where coupled features go",
     caption=(
-        "Features that come together are orthogonal and features that exclude each other are opposite at every "
-        "density. Model of lowest exact loss of {numbers.seeds:.0f} at each density; partners share a colour. "
-        "Three sets form a hexagon with partners side by side at {six.best_beside:count} densities; among six "
-        "independent features the colours come in any order."
+        "In the best models features that come together are orthogonal and features that exclude each other are "
+        "opposite. Model of lowest exact loss of {numbers.seeds:.0f} at each density; partners share a colour. "
+        "Three sets form a hexagon with partners side by side at {six.best_beside:count} densities. Among six "
+        "independent features colours mark arbitrary pairs."
     ),
     alt="Rows of arrow plots over densities. Row one: a cross with partners at right angles. Row two: a cross with "
     "partners opposite. Row three: six arrows, partners next to each other, in pairs that close up at high density. "
@@ -200,15 +200,15 @@ KINDS = ("come together", "are independent", "exclude each other")
 )
 def draw_starfish(result: Result) -> Figure:
     rows, columns = len(SETTINGS), result.density.size
-    figure, axes = plotting.new_figure(rows, columns, width="wide", height=1.55 * rows + 0.2, squeeze=False)
+    figure, axes = plotting.new_figure(rows, columns, width="wide", height=1.42 * rows + 0.2, squeeze=False)
     limit = 1.08 * float(np.linalg.norm(result.best, axis=-2).max())
     for row, setting in enumerate(SETTINGS):
-        for column, p in enumerate(result.density):
+        for column, index in enumerate(np.argsort(result.density)):
             ax, count = axes[row, column], 2 * len(setting.pairs)
             tones = [plotting.series(feature // 2) for feature in range(count)]
-            plotting.directions(ax, result.best[row, column, :, :count], limit=limit, colours=tones)
+            plotting.directions(ax, result.best[row, index, :, :count], limit=limit, colours=tones)
             if row == 0:
-                ax.set_title(f"p = {p:g}", loc="center")
+                ax.set_title(f"$p$ = {result.density[index]:g}", loc="center")
         axes[row, 0].set_ylabel(setting.name.replace(", ", ",\n"), fontsize="small")
     return figure
 
@@ -220,19 +220,22 @@ def draw_starfish(result: Result) -> Figure:
         "The expected arrangement comes out in {together.expected:% value} of seeds where two sets come "
         "together, in {excluding.expected:% value} where they exclude each other, in {six.expected:% value} with "
         "three sets, and in {control.expected:% value} with six independent features. Shares of "
-        "{numbers.seeds:.0f} seeds by density. Partners stand as the paper says (orthogonal, opposite, side by "
-        "side in a hexagon), at right angles where they exclude each other, or elsewhere with all six features "
-        "represented; or some are merged; or none of these."
+        "{numbers.seeds:.0f} seeds by density. Expected is what the paper says: orthogonal, opposite, or side by "
+        "side in a hexagon. Partners that exclude each other may be orthogonal instead; six directions may have "
+        "partners elsewhere; some partners may be merged."
     ),
-    alt="Four panels of bars over density. The first is mostly of one colour; the second is shared by two, partners as "
-    "expected and at right angles; in the third the expected hexagon, merged pairs and others share the bars; the "
-    "fourth is mostly other, and expected hexagons are hardly to be seen.",
+    alt="Four panels of bars over density. In the first most partners are as expected; in the second partners are as "
+    "expected or at right angles; in the third the expected hexagon, merged pairs and others share the bars; the "
+    "fourth is mostly other, with hardly any expected hexagon.",
 )
 def draw_census(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(SETTINGS), width="wide", height=3.1, sharey=True)
-    names = [f"{p:g}" for p in result.density]
+    rising = np.argsort(result.density)
+    names = [f"{p:g}" for p in result.density[rising]]
+    tones = [*(plotting.series(index) for index in range(len(OUTCOMES) - 1)), plotting.colour("faint")]
     for ax, setting, outcomes in zip(axes, SETTINGS, result.outcomes, strict=True):
-        plotting.stacked_shares(ax, names, dict(zip(OUTCOMES, outcomes.T, strict=True)))
+        shares = dict(zip(OUTCOMES, outcomes[rising].T, strict=True))
+        plotting.stacked_shares(ax, names, shares, colours=tones)
         ax.set(title=setting.name.replace(", ", ",\n"), xlabel="$p$")
         ax.tick_params(axis="x", labelrotation=60)
     plotting.percent_axis(axes[0])
@@ -258,7 +261,7 @@ def draw_angle(result: Result) -> Figure:
     for index, (kind, losses) in enumerate(zip(KINDS, result.angle_loss, strict=True)):
         ax.plot(result.angle, losses, "o-", ms=3, color=plotting.series(index), label=f"partners {kind}")
     plotting.guide(ax, 90, vertical=True)
-    ax.set(xlabel="angle between two features (degrees)", ylabel="loss of the pair / p", xticks=[0, 45, 90, 135, 180])
+    ax.set(xlabel="angle between two features (degrees)", ylabel="loss of the pair / $p$", xticks=[0, 45, 90, 135, 180])
     ax.set_ylim(-0.01, None)
     plotting.legend(ax)
     return figure
@@ -318,7 +321,7 @@ def hexagon_when_rare(result: Result) -> Quantity:
 
 @experiment.claim(
     "coupled-side-by-side",
-    title="It is correlation that puts partners side by side",
+    title="Correlation puts partners side by side",
     statements=("C10",),
     source=SECTION,
     test="Of models with all six features represented, the share in which all three pairs of partners are neighbours: "
@@ -339,7 +342,8 @@ def neighbours(result: Result) -> Evidence:
 
 @experiment.claim(
     "coupled-close-is-acceptable",
-    title="For features that come together, close is better than opposite; for the others the reverse",
+    title="Features that come together lose less on one direction than on opposite ones; "
+    "those that exclude each other lose more",
     statements=("C10", "C11"),
     test="Least exact loss of two features that share one direction over that of two opposite ones, norm and bias "
     "free, at p = 1/10. Statistic: that ratio for features that come together.",

@@ -215,19 +215,20 @@ def _turn(config: Config, agree: Array) -> float:
     title="Two sets, two bases",
     caption=(
         "When features are rare, entries within a set vanish and interference is between the sets. (a-c) "
-        "Products W^T W of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
-        "second set is ordered by its opposites. Dense sets share directions (a). Between the sets interference "
-        "is mostly with one opposite in b, and with several features in c."
+        "Products WᵀW of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
+        "second set is ordered by its opposites. Between the sets interference is with several features in a, and "
+        "mostly with one opposite in b. Dense sets share directions (c)."
     ),
-    alt="Three square heat maps of twenty by twenty entries with a strong diagonal. Off-diagonal blocks are noise on "
-    "the left, a second, negative diagonal in the middle, and partly a diagonal, partly stripes on the right, where "
-    "the diagonal blocks are clean.",
+    alt="Three square heat maps of twenty by twenty entries with a strong diagonal. Off-diagonal blocks are partly a "
+    "diagonal, partly stripes on the left, where the diagonal blocks are clean; a second, negative diagonal in the "
+    "middle; and noise on the right.",
 )
 def draw_pictures(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(result.pictured), width="wide", panel="square")
-    for index, (ax, p, picture) in enumerate(zip(axes, result.pictured, result.pictures, strict=True)):
-        image = plotting.gram(ax, picture, limit=1.0, colourbar=False)
-        ax.set(title=f"p = {p:g}", ylabel="feature" if index == 0 else "", xticks=[0, 10, 19], yticks=[0, 10, 19])
+    for index, (ax, chosen) in enumerate(zip(axes, np.argsort(result.pictured), strict=True)):
+        image = plotting.gram(ax, result.pictures[chosen], limit=1.0, colourbar=False)
+        ax.set(xticks=[0, 10, 19], yticks=[0, 10, 19], ylabel="feature" if index == 0 else "")
+        ax.set_title(f"$p$ = {result.pictured[chosen]:g}")
         plotting.decoration(ax.axhline(9.5, color=plotting.colour("muted"), linewidth=0.6))
         plotting.decoration(ax.axvline(9.5, color=plotting.colour("muted"), linewidth=0.6))
     plotting.colour_scale(image, axes, label=r"$W_i \cdot W_j$")
@@ -240,11 +241,11 @@ def draw_pictures(result: Result) -> Figure:
     title="Orthogonal within, overlapping across",
     caption=(
         "At low density each set has an almost orthogonal basis, far more orthogonal than random directions. (a) "
-        "Root mean square of the entries of W^T W between different features of one set and of two sets, over "
+        "Root mean square of the entries of WᵀW between different features of one set and of two sets, over "
         "density; dotted, random directions with the same norms. (b) Agreement of partners (1: principal "
         "components, 0: partners orthogonal) and the share of features with an opposite in the other set."
     ),
-    alt="Left, over falling density the entries within a set sink far below the dotted chance line while those across "
+    alt="Left, towards low density the entries within a set sink far below the dotted chance line while those across "
     "rise. Right, agreement falls from one to zero; the share with an opposite rises only at the lowest densities, to "
     "a third.",
     interval="bars: 95 % Student t interval of the mean over seeds",
@@ -254,12 +255,12 @@ def draw_density(result: Result) -> Figure:
     p = result.density
     for index, (name, values) in enumerate((("within a set", result.within), ("across sets", result.across))):
         plotting.points(left, p, [mean(row) for row in values], label=name, index=index, line=True)
-    chance = result.null_within.mean(-1)
-    plotting.null_band(left, p, chance, chance, mid=chance, label="random directions")
+    left.plot(p, result.null_within.mean(-1), ":", color=plotting.colour("null"), label="random directions")
     left.set(ylabel="root mean square of $W_i \\cdot W_j$", ylim=(0, None))
-    pairs = (("agreement of partners", result.agreement), ("opposed across sets", result.opposed))
-    for index, (name, values) in enumerate(pairs):
-        plotting.points(right, p, [mean(row) for row in values], label=name, index=index + 2, line=True)
+    pairs = (("agreement of partners", result.agreement, -1), ("opposed across sets", result.opposed, 0))
+    for index, (name, values, least) in enumerate(pairs):
+        means = [mean(row, within=(least, 1)) for row in values]
+        plotting.points(right, p, means, label=name, index=index + 2, line=True)
     right.set(ylabel="agreement; share of features", ylim=(-0.05, 1.05))
     for ax in (left, right):
         plotting.density_axis(ax, ticks=(0.03, 0.1, 0.25, 0.5))
@@ -285,7 +286,7 @@ def almost_orthogonal(result: Result) -> Quantity:
 
 @experiment.claim(
     "local-opposed",
-    title="Interference goes to the other set: every feature has an opposite there",
+    title="More than four of five features have an opposite in the other set",
     statements=("C10",),
     test="The same models. Statistic: mean share of features whose lowest cosine is with a feature of the other set "
     "and below -0.9.",

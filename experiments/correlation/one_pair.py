@@ -145,11 +145,11 @@ def _numbers(config: Config, found: Array, named: Array, gain: Array) -> Numbers
     "one-pair-map",
     title="Two features in one dimension",
     caption=(
-        "Two features are opposed if they rarely occur together and merged if they mostly do; closed forms name "
-        "the optimum in {numbers.agrees:% value} of cells. (a) Agreement of the two columns in the exact "
-        "optimum, from opposed to merged; in between, one outweighs the other. Dashed, boundaries of the closed "
-        "forms. (b) Loss over p along p = {numbers.line_density:.1f}: the optimum follows the lowest of three "
-        "closed forms."
+        "Two features are opposed if they rarely occur together and merged if they mostly do; closed forms name the "
+        "optimum in {numbers.agrees:% value} of cells. (a) Agreement of the two columns in the exact optimum, from "
+        "opposed to merged; in between, one outweighs the other. Dashed, boundaries of the closed forms; no two "
+        "features can lie in the empty corner. (b) Loss over p along p = {numbers.line_density:.1f}: the optimum "
+        "follows the lowest of three closed forms."
     ),
     alt=(
         "Left, a map over density and the chance of meeting: opposed below four sevenths, merged above, a fringe "
@@ -165,14 +165,15 @@ def draw_map(result: Result) -> Figure:
     _boundaries(left)
     left.set(xlabel="feature probability $p$", ylabel="$c$ = P(other present | one present)", xlim=(0, 1), ylim=(0, 1))
     left.set_title("strategy of the exact optimum")
-    bar = plotting.colour_scale(mesh, left, label="agreement")
-    bar.set_ticks([-1, 0, 1], labels=["opposed", "0", "merged"])
+    left.text(0.97, 0.06, "not possible", color=plotting.colour("muted"), ha="right", fontsize="small")
+    bar = plotting.colour_scale(mesh, left)
+    bar.set_ticks([-1, 0, 1], labels=["opposed", "one only", "merged"])
     lines = {"opposed": result.line_opposed, "merged": result.line_merged, "one ignored": result.line_ignored}
     for index, (name, values) in enumerate(lines.items()):
         right.plot(result.line_meet, values, color=plotting.series(index), label=name)
     right.plot(result.line_meet, result.line_loss, "o", ms=3, color=plotting.colour("ink"), label="exact optimum")
-    right.set(xlabel="$c$ = P(other present | one present)", ylabel="loss / p", xlim=(0, 1), ylim=(0, None))
-    right.set_title(f"at p = {result.numbers.line_density.value:g}")
+    right.set(xlabel="$c$ = P(other present | one present)", ylabel="loss / $p$", xlim=(0, 1), ylim=(0, None))
+    right.set_title(f"at $p$ = {result.numbers.line_density.value:g}")
     plotting.legend(right, columns=2)
     plotting.panel_letters((left, right))
     return figure

@@ -163,8 +163,8 @@ def _models(config: Config, device: str, size: Size, p: Array, s: Array) -> _Mod
     caption=(
         "With room for half of the features the rule of thumb is right in {numbers.half:% value} of cells, with "
         "less room (a, f) in {numbers.less:% value}. Agreement of partners in the best of {numbers.per_cell:.0f} "
-        "trained models at every cell (0: unrelated features opposed; 1: principal components), for groups × "
-        "members in so many dimensions, at sizes that the rule was not made for. Dashed, the rule. With less "
+        "trained models at every cell (0: unrelated features opposed; 1: principal components). Titles: groups × "
+        "members, and hidden size d; the rule was made for none of these sizes. Dashed, the rule. With less "
         "room it says principal components everywhere, and partners of rare features stand in between."
     ),
     alt=(
@@ -189,7 +189,7 @@ def draw_maps(result: Result) -> Figure:
         if grace is not None:
             plotting.theory_line(ax, line, boundary(line, grace), label="")
         ax.set(xlim=limits[0], ylim=limits[1])
-        ax.set_title(f"{size.groups}×{size.members} in {size.hidden}")
+        ax.set_title(f"{size.groups}×{size.members}, $d$ = {size.hidden}")
         ax.set_yticks([0.03, 0.1, 0.25, 0.8], ["0.03", "0.1", "0.25", "0.8"])
         ax.minorticks_off()
         if place >= 5:
@@ -204,7 +204,7 @@ def draw_maps(result: Result) -> Figure:
 
 @experiment.claim(
     "rule-elsewhere",
-    title="The rule holds for sizes it was not made for",
+    title="The rule of thumb holds at other sizes",
     statements=("C12",),
     test="Best of four trained models of every cell (loss on one common set), three pairs in two, three and four "
     "dimensions and four groups of three in four, six and nine, over correlation and density. Statistic: share of "
@@ -219,7 +219,7 @@ def first_test(result: Result) -> Quantity:
 
 @experiment.claim(
     "rule-elsewhere-half",
-    title="With room for half of the features, the rule holds at further sizes",
+    title="With room for half of the features, the rule of thumb holds at further sizes",
     statements=("C12",),
     test="After the first test: five pairs in five and seven dimensions and three groups of four in six and eight, the "
     "same correlations and densities. Statistic: share of cells in which the rule names the strategy of the best "

@@ -155,9 +155,9 @@ def _boundary(strength: Array, edges: Array, grace: float) -> Boundary:
     title="What each strategy costs",
     caption=(
         "Superposition wins among rare features whenever half of the features fit (b, c, e, f), because it costs "
-        "p squared and principal components cost p. Exact losses over that of linear principal components: "
+        "about p² and principal components about p. Exact losses over that of linear principal components: "
         "unrelated features opposed and principal components, each minimised within its family, their closed "
-        "forms (dashed) and the exact optimum (dots). Columns are dimensions, rows correlations of partners."
+        "forms (dashed) and the exact optimum (dots). Columns are hidden sizes d, rows correlations of partners."
     ),
     alt="Six panels of two curves over density. In the middle and right columns a rising curve crosses a level one; in "
     "the left column it stays above. Dots follow the lower curve.",
@@ -175,7 +175,7 @@ def draw_losses(result: Result) -> Figure:
             plotting.theory_line(ax, p, ideal, label="closed forms" if number else "")
         ax.plot(p, result.line_optimum[k, j], "o", ms=2.6, color=plotting.colour("ink"), label="exact optimum")
         plotting.density_axis(ax, ticks=(0.02, 0.1, 0.5))
-        ax.set(ylim=(0, 1.5), title=f"{hidden} dim., correlation {s:g}")
+        ax.set(ylim=(0, 1.5), title=f"$d$ = {hidden}, correlation {s:g}")
         if j < rows - 1:
             ax.set_xlabel("")
         if k == 0:
@@ -202,10 +202,10 @@ def draw_boundary(result: Result) -> Figure:
     s = np.linspace(0, 1, 101)
     for row, (hidden, grace) in enumerate(GRACE.items()):
         tone = plotting.series(row)
-        left.plot(result.edge_strength, result.edge[row], "o-", color=tone, label=f"{hidden} dimensions")
+        left.plot(result.edge_strength, result.edge[row], "o-", color=tone, label=f"$d$ = {hidden}")
         plotting.theory_line(left, s, boundary(s, grace), label="rule of thumb" if row else "")
         for values, style in ((result.edge_below[row], "o:"), (result.edge_above[row], "o-")):
-            right.plot(result.edge_strength, values, style, color=tone, label=f"{hidden} dim., {_side(style)}")
+            right.plot(result.edge_strength, values, style, color=tone, label=f"$d$ = {hidden}, {_side(style)}")
     left.set(xlabel="correlation of partners", ylabel="feature probability $p$", xlim=(0, 1.02), ylim=(0, 0.7))
     right.set(xlabel="correlation of partners", ylabel="agreement of partners", xlim=(0, 1.02), ylim=(-0.05, 1.05))
     plotting.panel_letters((left, right))

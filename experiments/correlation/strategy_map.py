@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from experiments.core import plotting
@@ -256,9 +257,9 @@ def _one_map(s: Array, maps: Array, rule: Labels, follows: Quantity) -> OneMap:
     caption=(
         "The rule of thumb (dashed) is right in {numbers.rule:% value} of cells; with two dimensions the change "
         "is a jump, with three it is gradual. What the exact optimum does with two pairs of partners, over their "
-        "correlation (negative: partners exclude each other) and density, in one, two and three dimensions. The "
+        "correlation (negative: partners exclude each other) and density, at hidden sizes d of one to three. The "
         "colour is the agreement of partners: opposed, orthogonal (unrelated features are opposed), or merged "
-        "(principal components). Circles: the best of {numbers.per_cell:.0f} trained models."
+        "(principal components). Circles, coloured alike: the best of {numbers.per_cell:.0f} trained models."
     ),
     alt=(
         "Three maps. Left of zero correlation nearly all partners are opposed, up to half density. Right of it "
@@ -283,7 +284,8 @@ def draw_map(result: Result) -> Figure:
         plotting.represents(
             marks, {"s": result.cell_strength, "p": result.cell_density, "trained": result.best_agreement[k]}
         )
-        ax.set_title(f"{hidden} dimension{'s' if hidden > 1 else ''}")
+        ax.text(-0.53, 0.66, "not possible", color=plotting.colour("muted"), ha="center", fontsize="small")
+        ax.set_title(f"$d$ = {hidden}")
     bar = plotting.colour_scale(mesh, axes, label="agreement of partners")
     bar.set_ticks([-1, 0, 1], labels=["opposed", "orthogonal", "merged"])
     plotting.panel_letters(axes)
@@ -302,10 +304,12 @@ def _rule_lines(ax: Axes, hidden: int) -> None:
     """Draw where the rule of thumb changes its answer: at no correlation, and along its boundary."""
     low, high = ax.get_ylim()
     top = 0.5 if hidden == 1 else float(boundary(0.0, EXACT_ROOM if hidden == 2 else MORE_ROOM))
-    plotting.theory_line(ax, [0, 0], [low, top], label="")
+    lines = [plotting.theory_line(ax, [0, 0], [low, top], label="")]
     if hidden > 1:
         s = np.linspace(0, 1, 101)
-        plotting.theory_line(ax, s, boundary(s, EXACT_ROOM if hidden == 2 else MORE_ROOM), label="")
+        lines.append(plotting.theory_line(ax, s, boundary(s, EXACT_ROOM if hidden == 2 else MORE_ROOM), label=""))
+    for line in lines:  # a rim of the page's colour keeps the line visible on the strongest shade
+        line.set_path_effects([withStroke(linewidth=2.6, foreground=plotting.colour("background"))])
     ax.set_ylim(low, high)
 
 
@@ -313,10 +317,9 @@ def _rule_lines(ax: Axes, hidden: int) -> None:
     "strategy-gain",
     title="What the best tied ReLU model saves on linear principal components",
     caption=(
-        "Superposition saves most of the loss where partners exclude each other or features are rare. Exact loss "
-        "of the optimum over that of linear principal components with as many dimensions, on the same maps. In "
-        "two dimensions it saves next to nothing above the dashed line, where principal components are the "
-        "optimum; in one and three a ReLU still improves on them."
+        "With d = 2 the optimum saves next to nothing above the dashed line, where principal components are the "
+        "optimum; with d = 1 and d = 3 a ReLU still improves on them. Exact loss of the optimum over that of linear "
+        "principal components with as many dimensions, on the maps of the strategies."
     ),
     alt=(
         "Three maps of a ratio from zero to one. It is near one, nothing saved, above the dashed line in the "
@@ -330,7 +333,8 @@ def draw_gain(result: Result) -> Figure:
         mesh = plotting.heat(ax, result.strength, result.density, result.gain[k], norm=Normalize(0, 1), colourbar=False)
         mesh.set_rasterized(True)
         _rule_lines(ax, hidden)
-        ax.set_title(f"{hidden} dimension{'s' if hidden > 1 else ''}")
+        ax.text(-0.53, 0.66, "not possible", color=plotting.colour("muted"), ha="center", fontsize="small")
+        ax.set_title(f"$d$ = {hidden}")
     plotting.colour_scale(mesh, axes, label="loss / loss of linear PCA")
     plotting.panel_letters(axes)
     return figure
@@ -381,7 +385,7 @@ def strongly_correlated(result: Result) -> Quantity:
 
 @experiment.claim(
     "strategy-relu-idle",
-    title="Where principal components win, the ReLU has nothing to add",
+    title="Where principal components win, the ReLU saves next to nothing",
     statements=("C12",),
     test="Exact loss of the optimum over that of linear principal components, in all cells where the optimum follows "
     "these. Statistic: share of the cells in which it saves less than 1 %.",

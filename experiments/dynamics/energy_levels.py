@@ -252,10 +252,9 @@ def _jumps_of_one(events: Events, counts: Array, window: int) -> int:
 @experiment.figure(
     "energy-levels",
     title="Features jump to the level of antipodal pairs",
-    caption="(a) Dimensionality $D_i$ of every feature over training, for the seed with most late jumps; blue "
-    "features end represented, grey ones do not. Nearly all go to 1/2 or 0 early. One is left without a partner and "
-    "has most of a dimension to itself, until a feature near 0 enters opposite to it and both go to 1/2. (b) Loss on "
-    "one set of samples, above its least; the last drop is that of the learning rate. Dotted: late jumps.",
+    caption="Most features go to 1/2, the level of a pair, or to 0 early; late jumps come with a fall of the loss. (a) "
+    "Dimensionality $D_i$ of every feature over training, for the seed with most late jumps. (b) Loss on one set of "
+    "samples, above its least; the last drop is that of the learning rate.",
     alt="Above, a hundred curves start between zero and a fifth; a fifth of them rise to one half, the others fall "
     "to zero. One rises well above one half and stays until, at the dotted line, it drops to one half as another "
     "jumps from zero to one half. Below, the loss falls in steps, one of them at the dotted line.",
@@ -263,19 +262,25 @@ def _jumps_of_one(events: Events, counts: Array, window: int) -> int:
 def draw_levels(result: Result) -> Figure:
     figure, (upper, lower) = plotting.new_figure(2, 1, height=5.0, sharex=True, height_ratios=[1.6, 1.0])
     steps = result.steps[1:]
+    named: set[bool] = set()
     for course, lives in zip(result.levels[1:].T, result.lives, strict=True):
         tone = plotting.colour("accent") if lives else plotting.colour("muted")
         places = np.unique(np.geomspace(1, len(steps), 70 if lives else 20).astype(int)) - 1  # the axis is logarithmic
-        upper.plot(steps[places], course[places], color=tone, linewidth=0.7, alpha=0.8, zorder=3 if lives else 2)
-    plotting.theory_level(upper, 0.5, label="")
+        (line,) = upper.plot(steps[places], course[places], color=tone, linewidth=0.7, alpha=0.8, zorder=2 + lives)
+        if bool(lives) not in named:
+            named.add(bool(lives))
+            line.set_label("ends represented" if lives else "ends absent")
+    plotting.theory_level(upper, 0.5, label="antipodal pair")
     plotting.guide(upper, 1.0)
     upper.set(ylabel="dimensionality $D_i$", ylim=(-0.03, 1.05))
     loss = result.loss[result.shown]
     lower.plot(steps, loss[1:] - loss.min() + 1e-5, color=plotting.colour("accent"))
     lower.set(xscale="log", yscale="log", xlabel="step", ylabel="loss above its least", xlim=(60, steps[-1]))
-    for step in result.jump_step[result.jump_seed == result.shown]:
+    for place, step in enumerate(result.jump_step[result.jump_seed == result.shown]):
         for ax in (upper, lower):
-            plotting.decoration(ax.axvline(step, color=plotting.colour("contrast"), linestyle=":", linewidth=1.2))
+            mark = ax.axvline(step, color=plotting.colour("contrast"), linestyle=":", linewidth=1.2)
+            plotting.decoration(mark).set_label("" if place else "late jump")
+    plotting.legend(upper)
     plotting.panel_letters([upper, lower])
     return figure
 
@@ -320,10 +325,10 @@ def move_levels(result: Result) -> Frames:
 @experiment.figure(
     "energy-coincidence",
     title="The loss falls when a feature jumps",
-    caption="(a) Fall of ln(loss) within 2 % of training, at times before and after a late jump, mean over the seeds "
-    "that have one; grey: the same with each seed's jumps shifted by up to 10 % of training. (b) Share of all "
-    "change-points of the loss with a jump within 2 % of training, {numbers.coincide:% value}, and under two nulls: "
-    "jumps scattered over training, and shifted.",
+    caption="Of all late falls of the loss {numbers.coincide:% value} come with a jump, more than chance gives. (a) "
+    "Fall of ln(loss) within 2 % of training, at times before and after a late jump, mean over the seeds that have "
+    "one; grey: the same with each seed's jumps shifted by up to 10 % of training. (b) Share of all change-points of "
+    "the loss with a jump within 2 % of training, and under two nulls: jumps scattered over training, and shifted.",
     alt="Left, a curve that is flat around zero and has one tall peak at a jump, far above a grey band. Right, two "
     "histograms near zero and a line far to the right of both.",
     interval="The grey band holds the middle 95 % of shifted courses",
@@ -333,7 +338,7 @@ def draw_coincidence(result: Result) -> Figure:
     percent = 100 * result.offsets
     plotting.null_band(left, percent, *(1e2 * result.shuffled_around), label="shifted")
     left.plot(percent, 1e2 * result.around, color=plotting.colour("accent"), label="around jumps")
-    left.set(xlabel="time after a jump (% of training)", ylabel="fall of ln(loss), in hundredths")
+    left.set(xlabel="time after a jump (% of training)", ylabel="fall of ln(loss) × 100")
     plotting.legend(left)
     bins = np.linspace(0, 1, 41)
     for index, (name, shares) in enumerate(zip(("scattered", "shifted"), result.null_shares, strict=True)):
@@ -347,7 +352,7 @@ def draw_coincidence(result: Result) -> Figure:
 
 @experiment.claim(
     "energy-pairs",
-    title="All represented features end on the level of an antipodal pair",
+    title="Nearly all represented features end on the level of an antipodal pair",
     statements=("D1",),
     source=SECTION,
     test="Final model of each seed. Statistic: median over seeds of the share of represented features whose "
@@ -386,7 +391,7 @@ def falls_with_a_jump(result: Result) -> Evidence:
 
 @experiment.claim(
     "energy-sharp",
-    title="A feature enters more suddenly than logistic growth would bring it in",
+    title="A feature enters more suddenly than by logistic growth",
     statements=("D2",),
     test="Features that end represented. Time from half to nine tenths of the final dimensionality, over that of the "
     "logistic curve with the same start, middle and end, the course of a linear model. Statistic: median over seeds "

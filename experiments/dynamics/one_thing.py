@@ -277,32 +277,35 @@ def _room(steps: Array, predicted: Array, crowded: Array, setting: _Setting) -> 
 @experiment.figure(
     "one-thing-courses",
     title="More in turn by gradient descent, nearly together by Adam",
-    caption="Squared length $\\Vert W_i\\Vert^2$ of each feature over training in the same ReLU model from the same "
-    "start, coloured by importance. (a) Gradient descent spreads them out, the more important first, over "
-    "a decade of steps and more. (b) Adam, which divides each gradient by its size, brings most of them in together.",
-    alt="Two panels of rising curves over the logarithm of the step. Left, curves rise from zero to one in turn, the "
-    "dark ones first. Right, most curves rise at about the same time and cross each other.",
+    caption="Gradient descent spreads features out, the more important first; Adam, which divides each gradient by its "
+    "size, brings most of them in together. Squared length $\\Vert W_i\\Vert^2$ of each feature over training in one "
+    "ReLU model from one start, coloured by importance, trained with gradient descent (a) and with Adam (b).",
+    alt="Two panels of rising curves over the logarithm of the step. Left, curves rise from zero to one in turn, those "
+    "of important features first. Right, most curves rise at about the same time and cross each other.",
 )
 def draw_courses(result: Result) -> Figure:
     figure, panels = plotting.new_figure(1, 2, width="wide", height=3.3, sharex=True, sharey=True)
-    tones = plotting.ramp(result.squared.shape[2])[::-1]
+    count = result.squared.shape[2]
+    tones, named = plotting.ramp(count)[::-1], (0, count // 2, count - 1)
     for ax, setting, title in zip(panels, (0, 1), ("gradient descent", "Adam"), strict=True):
         for feature, tone in enumerate(tones):
-            ax.plot(
-                result.steps[1:], result.squared[setting, 1:, feature], color=tone, linewidth=1.2, zorder=20 - feature
-            )
+            course = result.squared[setting, 1:, feature]
+            label = f"importance {result.importance[setting, feature]:.2g}" if feature in named else None
+            ax.plot(result.steps[1:], course, color=tone, linewidth=1.2, zorder=count - feature, label=label)
         ax.set(xscale="log", xlabel="step", title=title, xlim=(10, result.steps[-1]))
     panels[0].set_ylabel(r"squared length $\Vert W_i\Vert^2$")
     plotting.panel_letters(panels)
+    plotting.legend(panels[0], figure=figure)
     return figure
 
 
 @experiment.figure(
     "one-thing-order",
-    title="More important features come first; gradient descent takes them more nearly in turn",
-    caption="(a) Step at which a feature passes half of its length, against its importance, medians over seeds. With "
-    "room for every feature gradient descent follows the formula of the text (dashed). (b) How far features come in "
-    "turn: 1 if no two rise together, 0 if all would rise at one time; every seed, and the median.",
+    title="More important features come first, and more nearly in turn by gradient descent",
+    caption="Gradient descent takes features more nearly in turn than Adam does. (a) Step at which a feature passes "
+    "half of its length, against its importance, medians over seeds; the formula of the text (dashed), and the same "
+    "with directions that earlier features have taken (thin). (b) How far features come in turn: 1 if no two rise "
+    "together, 0 if all rise at one time; every seed, and the median.",
     alt="Left, three descending series of points on logarithmic axes; one of them runs along a dashed line. Right, "
     "five strips of points: those of gradient descent lie around one half, those of Adam around zero and below.",
 )
@@ -314,7 +317,7 @@ def draw_order(result: Result) -> Figure:
         left.plot(result.importance[setting, often], middle, "o", color=plotting.series(index), label=label)
     room = result.importance[-1, : result.predicted.size]
     plotting.theory_line(left, room, result.predicted, label="formula")
-    left.plot(room, result.crowded, color=plotting.colour("theory"), linewidth=0.8, label="directions taken")
+    left.plot(room, result.crowded, color=plotting.colour("theory"), linewidth=0.8, label="same, crowded")
     left.set(xscale="log", yscale="log", xlabel="importance $I_i$", ylabel="step at which it is learned")
     plotting.legend(left)
     names = ("ReLU,\ndescent", "ReLU,\nAdam", "linear,\ndescent", "linear,\nAdam", "room,\ndescent")
@@ -328,7 +331,7 @@ def draw_order(result: Result) -> Figure:
 
 @experiment.claim(
     "one-thing-order",
-    title="More important features are learned earlier",
+    title="More important features tend to be learned earlier",
     statements=("D3",),
     test="ReLU models. Spearman correlation, over the features that are learned, of the step at which one passes "
     "half of its final squared length with falling importance. Statistic: mean over seeds with Adam, as the paper "
@@ -348,7 +351,7 @@ def order_of_importance(result: Result) -> Evidence:
 
 @experiment.claim(
     "one-thing-adam",
-    title="With Adam, a model learns one feature at a time",
+    title="With Adam, learning is closer to one feature at a time than to all at once",
     statements=("D3",),
     test="ReLU models trained with Adam. A feature rises from a tenth to nine tenths of its final squared length; "
     "with k the mean number that rise together and k0 what it were if all passed their middle at one time, (k0 - "

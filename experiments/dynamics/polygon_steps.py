@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from experiments.core import plotting
@@ -24,6 +25,8 @@ from experiments.core.training.train import train
 from experiments.dynamics.shared.courses import plateaus
 
 FEATURES = 6
+
+POLYGONS = ("triangle", "square", "pentagon", "hexagon")
 
 NEAR = 0.01
 """A plateau is at a polygon's loss when it is within this share of it; the reference proposes 0.03."""
@@ -190,9 +193,10 @@ def _covered(levels: Array, low: float, high: float) -> float:
 @experiment.figure(
     "polygon-steps",
     title="Training stops at the losses of regular polygons",
-    caption="(a) Exact loss of twenty of {numbers.seeds:.0f} seeds. Dashed: the losses of polygons whose absent "
-    "features' biases have all been learned; grey: none of them has. {numbers.near:% value} of the time on plateaus is "
-    "at the loss of a polygon, where a loss at random would be in {numbers.chance:% value}. (b) Where the seeds end.",
+    caption="Training spends {numbers.near:% value} of its time on plateaus at the loss of a regular polygon; a loss "
+    "at random would be there in {numbers.chance:% value}. (a) Exact loss of twenty of {numbers.seeds:.0f} seeds. "
+    "Dashed: the losses of polygons when the biases of absent features have been learned; grey: before any of them "
+    "has. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
     "three intervals: most seeds end as a pentagon, fewer as a square, hardly any as a hexagon.",
     interval="Wilson score intervals over seeds, 95 %",
@@ -203,14 +207,21 @@ def draw(result: Result) -> Figure:
         left.plot(result.steps[::2], row, color=plotting.colour("accent"), linewidth=0.6, alpha=0.6)
     for k in range(3, FEATURES + 1):
         level = result.levels[(result.corners == k) & (result.biased == FEATURES - k)][0]
-        plotting.theory_level(left, level, label="")
-        plotting.guide(left, result.levels[(result.corners == k) & (result.biased == 0)][0])
-        left.annotate(f"{k}-gon", (11, level), xytext=(0, 2), textcoords="offset points", va="bottom", fontsize=8)
+        plotting.theory_level(left, level, label="" if k > 3 else "biases learned")
+        before = plotting.guide(left, result.levels[(result.corners == k) & (result.biased == 0)][0])
+        before.set_label("" if k > 3 else "biases not learned")
+        place = {"xytext": (0, 2), "textcoords": "offset points", "va": "bottom", "fontsize": 8}
+        left.annotate(POLYGONS[k - 3], (11, level), **place)
     left.set(
         xscale="log", yscale="log", xlabel="step", ylabel="loss (summed over features)", xlim=(10, result.steps[-1])
     )
-    names, numbers = ("square", "pentagon", "hexagon"), result.numbers
-    plotting.points(right, np.arange(3), [numbers.square, numbers.pentagon, numbers.hexagon])
+    left.set_yticks([0.05, 0.1, 0.2, 0.3], labels=["0.05", "0.1", "0.2", "0.3"])
+    left.yaxis.set_minor_formatter(NullFormatter())
+    plotting.legend(left)
+    names, numbers = POLYGONS[1:], result.numbers
+    ends = (numbers.square, numbers.pentagon, numbers.hexagon)
+    for place, (name, found) in enumerate(zip(names, ends, strict=True)):
+        plotting.points(right, [place], [found], index=plotting.SHAPE_SERIES[name])
     right.set(xticks=range(3), xticklabels=names, xlim=(-0.5, 2.5), ylim=(0, 1), ylabel="share of seeds at the end")
     plotting.percent_axis(right)
     plotting.panel_letters([left, right])
@@ -219,7 +230,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "polygon-steps",
-    title="Training rests at the losses of regular polygons",
+    title="On plateaus, training is at the loss of a regular polygon most of the time",
     statements=("D1", "D2"),
     source="Chen et al. 2023, Dynamical versus Bayesian Phase Transitions in a Toy Model of Superposition",
     test="Plateaus of the exact loss of each seed, from where something is learned on. Statistic: share of the time "

@@ -212,9 +212,10 @@ def move_octahedron(result: Result) -> Frames:
 @experiment.figure(
     "transformation-loss",
     title="The loss falls in steps as dimensions come into use",
-    caption="(a) Exact loss, median and middle four fifths of {numbers.seeds:.0f} seeds, and the least loss of "
-    "models held at each stage (dashed): training rests where they say. (b) The singular values of $W$: one "
-    "dimension and soon a second come into use in the first fall, the third in the second.",
+    caption="Training rests at the losses of its stages, and a new dimension comes into use at each fall. (a) Exact "
+    "loss, median and middle four fifths of {numbers.seeds:.0f} seeds, and the least loss of models held at each "
+    "stage (dashed). (b) The singular values of $W$: one dimension and soon a second come into use in the first fall, "
+    "the third in the second.",
     alt="Left, a curve falls from a plateau to a second one and then to a third, each at a dashed line. Right, two "
     "curves rise from near zero to one at step 100, then to the square root of two, and a third rises from zero to "
     "the same value after step 500.",
@@ -226,8 +227,8 @@ def draw_loss(result: Result) -> Figure:
     for name, level in zip(result.level_names, result.levels, strict=True):
         plotting.theory_level(left, level, label="")
         up = name in ("one line", "octahedron")  # the next level, or the axis, is just below
-        align = {"va": "bottom" if up else "top", "xytext": (0, 2 if up else -3), "textcoords": "offset points"}
-        left.annotate(name, (11, level), fontsize=8, **align)
+        align = {"va": "bottom" if up else "top", "xytext": (-3, 2 if up else -3), "textcoords": "offset points"}
+        left.annotate(name, (result.steps[-1], level), fontsize=8, ha="right", **align)
     left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss (mean squared error)", xlim=(10, result.steps[-1]))
     for index, name in enumerate(("largest", "second", "third")):
         low, mid, high = np.quantile(result.singular[:, :, index], [0.1, 0.5, 0.9], axis=0)
@@ -242,18 +243,22 @@ def draw_loss(result: Result) -> Figure:
 @experiment.figure(
     "transformation-paths",
     title="There are several ways to the octahedron",
-    caption="(a) Share of {numbers.seeds:.0f} seeds in each stage. (b) Courses, counted: a stage is told when it "
-    "lasts a tenth of a decade, and only the first time. {numbers.paths:.0f} courses are taken by at least 5 % of "
-    "the seeds; they differ in which set or common line is learned first, and in whether one or two pairs of "
-    "features fall into place before the rest.",
+    caption="At least 5 % of the seeds take each of {numbers.paths:.0f} courses, which differ in the line that is "
+    "learned first and in whether one or two pairs of features fall into place before the rest. (a) Share of "
+    "{numbers.seeds:.0f} seeds in each stage. Same side, opposite: the sets share a line, on the same side or on "
+    "opposite sides; one set: a line for one set; two lines: a line for each; twisted: three dimensions, triangles "
+    "not yet aligned; one axis: one or two pairs in place. (b) The most frequent courses. A stage counts when it lasts "
+    "a tenth of a decade, and only the first time.",
     alt="Above, stacked areas over the logarithm of the step: nothing, then a line, two lines, twisted triangles and "
-    "the octahedron, which fills everything at the end. Below, bars of how many seeds took each sequence of stages.",
+    "the octahedron, which fills nearly everything at the end. Below, points with intervals: how many seeds took each "
+    "sequence of stages.",
     interval="Wilson score intervals over seeds, 95 %",
 )
 def draw_paths(result: Result) -> Figure:
     figure, (upper, lower) = plotting.new_figure(2, 1, height=5.4, height_ratios=[1.0, 1.2])
     shares = {SHORT[k]: (result.stage == k).mean(0) for k in range(len(STAGES))}
-    tones = [plotting.colour("faint"), *(plotting.series(k) for k in range(6)), plotting.colour("muted")]
+    stages = [plotting.series(1), plotting.series(5), plotting.series(2), plotting.series(3), plotting.colour("muted")]
+    tones = [plotting.colour("faint"), *stages, plotting.series(4), plotting.shape_colour("octahedron")]
     plotting.stacked_shares(upper, result.steps, shares, colours=tones)
     upper.set(xscale="log", xlabel="step", ylabel="share of seeds", xlim=(10, result.steps[-1]))
     plotting.percent_axis(upper)
@@ -272,7 +277,7 @@ def draw_paths(result: Result) -> Figure:
 
 @experiment.claim(
     "transformation-octahedron",
-    title="Two sets of three correlated features end as an octahedron, antipodal across the sets",
+    title="In most seeds two sets of three correlated features end as an octahedron, antipodal across the sets",
     statements=("D1",),
     source=SECTION,
     test="Final models: three dimensions in use and each feature of one set antipodal (cosine below -0.95) to one of "
@@ -287,7 +292,7 @@ def seeds_at_the_octahedron(result: Result) -> Quantity:
 
 @experiment.claim(
     "transformation-plateaus",
-    title="The loss falls in steps, with at least three plateaus",
+    title="In more than four of five seeds the loss falls in steps, with at least three plateaus",
     statements=("D1", "D2"),
     source=SECTION,
     test="Plateaus of each seed's exact loss over the logarithm of the step: slope of ln(loss) at most 0.3 per "
@@ -303,7 +308,7 @@ def seeds_with_plateaus(result: Result) -> Quantity:
 
 @experiment.claim(
     "transformation-rank",
-    title="Dimensions come into use one at a time",
+    title="In more than four of five seeds dimensions come into use one at a time",
     statements=("D2", "D3"),
     source=SECTION,
     test="Number of singular values of W above 0.5, over the logarithm of the step. Statistic: share of seeds in "
@@ -334,7 +339,7 @@ def overlap_with_the_plane(result: Result) -> Quantity:
 
 @experiment.claim(
     "transformation-several",
-    title="Different seeds reach it by different ways",
+    title="More than a tenth of the seeds take another course than the most frequent one",
     statements=("D1",),
     source=SECTION,
     test="Courses as sequences of stages, each told when it lasts at least a tenth of a decade. Statistic: share of "

@@ -100,7 +100,7 @@ def draw(result: Result) -> Figure:
     ax.barh(rows, counts, height=0.55, color=plotting.colour("faint"), label="multiply-adds")
     plotting.points(ax, rows, [each.time_hidden for each in result.timed.values()], label="time", horizontal=True)
     plotting.guide(ax, 1.0, vertical=True)
-    ax.set_yticks(rows, list(result.timed))
+    ax.set_yticks(rows, [name.replace(" x ", " × ") for name in result.timed])
     ax.set(xlabel="over the dense model with as many hidden units", xlim=(0, None))
     plotting.legend(ax)
     return figure

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from experiments.core import plotting
@@ -178,13 +179,15 @@ def draw_phases(result: Result) -> Figure:
         plotting.density_axis(ax, ticks=(0.03, 0.1, 0.3, 1.0), label="feature probability $p$")
     for ax in grid[:, 0]:
         ax.set_ylabel("importance of the last")
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     plotting.colour_scale(image, grid.ravel().tolist(), label="norm of the last feature")
+    plotting.panel_letters(grid)
     return figure
 
 
 @experiment.claim(
     "mixtures-no-sharp-change",
-    title="A mixture has no sharp change with density or importance",
+    title="Between neighbouring cells a mixture changes less than half as much as the dense model",
     source="Chaudhari et al. 2025",
     test=(
         "Largest change of the last feature's norm, median over seeds, between neighbouring cells of the diagram: "

@@ -4,6 +4,8 @@ A router should help most where the input tells which expert is needed. Features
 much a sample keeps to one of them. Ten routers share everything else: five experts of four hidden units.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -59,7 +61,8 @@ def draw_purity(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.6)
     names = list(result.routers)
     for index, name in enumerate(SHOWN):
-        plotting.seed_band(ax, result.purity, result.cost[names.index(name)], label=name, index=index, marker="o")
+        style: dict[str, Any] = {"label": name, "index": index, "marker": "os^Dvd"[index]}
+        plotting.seed_band(ax, result.purity, result.cost[names.index(name)], **style)
     plotting.guide(ax, 1.0)
     ax.set(xlabel="purity of clusters", ylabel="loss over dense of equal cost", ylim=(0, None))
     plotting.legend(ax, columns=3)
@@ -72,7 +75,7 @@ def draw_purity(result: Result) -> Figure:
     caption=(
         "With pure clusters the best learned router has {numbers.gate_against_label:.2f} times the loss of one that "
         "is told the cluster; on independent features it has {numbers.gate_against_hash:.2f} times the loss of a hash. "
-        "Left and middle: loss over that of the dense model of equal cost. Right: routed interference with pure "
+        "(a, b) Loss over that of the dense model of equal cost. (c) Routed interference with pure "
         "clusters, as a share of the input's energy."
     ),
     alt="Three panels with a row per router: ratio of losses on independent features, on clusters, and interference.",

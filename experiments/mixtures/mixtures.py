@@ -77,8 +77,8 @@ def _kinds(result: Result) -> dict[str, list[int]]:
 
 
 def _shown_densities(result: Result) -> list[int]:
-    """Return three densities to show: a common one, a middle one, a rare one."""
-    wanted = [0.1, 0.03, 0.01] if len(result.p) > 3 else list(result.p)
+    """Return three densities to show: a rare one, a middle one, a common one."""
+    wanted = [0.01, 0.03, 0.1] if len(result.p) > 3 else sorted(result.p)
     return [int(np.argmin(np.abs(np.log(result.p / p)))) for p in wanted]
 
 
@@ -154,7 +154,7 @@ def draw_against(result: Result) -> Figure:
         ticks = [0.5, 1, 2, 5, 10, 20] if kind == "total" else [0.5, 1, 2]
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-    axes[0].set_yticks(rows, list(result.compared))
+    axes[0].set_yticks(rows, [name.replace(" x ", " × ") for name in result.compared])
     plotting.panel_letters(axes)
     return figure
 
@@ -193,9 +193,9 @@ def draw_interference(result: Result) -> Figure:
     title="Features per dimension and the use of experts",
     caption=(
         "Twenty experts hold {numbers.more_experts:.2f} times the features per dimension of four, at one active expert "
-        "and as many hidden units in all. Left: features per dimension, the squared norm of an expert's weights over "
-        "its hidden units, mean over living experts. Right: entropy of the use of experts over that of equal use. "
-        "Mixtures with one active expert and a Xavier gate; the left panel also shows the dense model."
+        "and as many hidden units in all. Mixtures with one active expert and a Xavier gate (experts × hidden units), "
+        "and the dense model. (a) Features per dimension, the squared norm of an expert's weights over its hidden "
+        "units, mean over living experts. (b) Entropy of the use of experts over that of equal use."
     ),
     alt="Two panels over density: lines of features per dimension that rise as features get rarer, and of entropy.",
     interval="95 % Student t interval over seeds",
@@ -205,10 +205,10 @@ def draw_experts(result: Result) -> Figure:
     names = list(result.compared)
     shown = [name for name in names if name.endswith("top-1, Xavier")]
     for index, name in enumerate(shown):
-        place, label = names.index(name), name.split(",")[0]
+        place, label = names.index(name), name.split(",")[0].replace(" x ", " × ")
         plotting.seed_band(left, result.p, result.mass_per_unit[place], label=label, index=index, marker="o")
-        plotting.seed_band(right, result.p, result.entropy[place], label=label, index=index, marker="o")
-    plotting.seed_band(left, result.p, result.mass_dense, label="dense", index=len(shown), marker="o")
+        plotting.seed_band(right, result.p, result.entropy[place], label=label, index=index, marker="o", within=(0, 1))
+    plotting.seed_band(left, result.p, result.mass_dense, label="dense", index=5, marker="^")
     for ax in (left, right):
         plotting.density_axis(ax, ticks=[float(p) for p in result.p])
     left.set(ylabel="features per dimension", ylim=(0, None))
@@ -379,8 +379,8 @@ def less_interference_loss(result: Result) -> Evidence:
     statements=("H3",),
     source="Chaudhari et al. 2025",
     test=(
-        "Features per dimension, ||W||_F^2 / m, mean over living experts: most over fewest experts, geometric mean "
-        "over densities; with as many hidden units in all and one active expert, and with as many active units."
+        "Features per dimension, ‖W‖² over hidden units, mean over living experts: most over fewest experts, geometric "
+        "mean over densities; with as many hidden units in all and one active expert, and with as many active units."
     ),
     criterion=Criterion(
         supported_if(where(total=Below(1.0), active=Below(1.0))),

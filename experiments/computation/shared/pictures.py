@@ -27,7 +27,9 @@ def draw_stacks(stacks: Array, titles: Sequence[str], *, columns: int = 1) -> Fi
         ax.set_title(title)
     for ax in axes[-1]:
         ax.set_xlabel("neuron, by the importance of its largest feature")
-    axes[rows // 2, 0].set_ylabel("sizes of a neuron's weights |W|, stacked")
+    figure.supylabel("sizes of a neuron's weights $|W|$, stacked")
+    rest = axes[0, 0].bar([0.0], [0.0], color=plotting.colour("null"), alpha=0.45, label="smaller weights")
+    plotting.decoration(rest[0])
     plotting.legend(axes[0, 0], figure=figure)
     return figure
 

@@ -170,10 +170,17 @@ def band(
 
 
 def seed_band(
-    ax: Axes, x: ArrayLike, values: ArrayLike, *, label: str = "", index: int = 0, marker: str = ""
+    ax: Axes,
+    x: ArrayLike,
+    values: ArrayLike,
+    *,
+    label: str = "",
+    index: int = 0,
+    marker: str = "",
+    within: tuple[float, float] | None = None,
 ) -> Line2D:
-    """Draw the mean over the last axis of `values` (point, seed) with its 95 % Student t interval."""
-    found = [mean(row) for row in _floats(values)]
+    """Draw the mean over the last axis of `values` (point, seed) with its 95 % Student t interval, kept `within`."""
+    found = [mean(row, within=within) for row in _floats(values)]
     low, mid, high = ([getattr(each, bound) for each in found] for bound in ("low", "value", "high"))
     if low[0] is None:
         low = high = mid
