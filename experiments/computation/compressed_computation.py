@@ -109,7 +109,7 @@ def draw_space(result: Result) -> Figure:
     scales = list(result.scales.values())
     plotting.points(left, result.sigma, [each.overlap for each in scales], line=True)
     plotting.theory_level(left, result.numbers.chance.value, label="random spaces")
-    left.set(ylabel="overlap with the top eigenspace", ylim=(0, 1.02))
+    left.set(ylabel="overlap", ylim=(0, 1.02))
     plotting.legend(left)
     plotting.points(right, result.sigma, [each.functions for each in scales], index=1, line=True)
     plotting.guide(right, 1.0)
