@@ -210,8 +210,8 @@ def draw(result: Result) -> Figure:
         plotting.theory_level(left, level, label="" if k > 3 else "biases learned")
         before = plotting.guide(left, result.levels[(result.corners == k) & (result.biased == 0)][0])
         before.set_label("" if k > 3 else "biases not learned")
-        place = {"xytext": (0, 2), "textcoords": "offset points", "va": "bottom", "fontsize": 8}
-        left.annotate(POLYGONS[k - 3], (11, level), **place)
+        name = POLYGONS[k - 3]
+        left.annotate(name, (11, level), xytext=(0, 2), textcoords="offset points", va="bottom", fontsize=8)
     left.set(
         xscale="log", yscale="log", xlabel="step", ylabel="loss (summed over features)", xlim=(10, result.steps[-1])
     )
