@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from experiments.basic_results.shared.importance_figures import draw_pictures, over_density
+from experiments.basic_results.shared.importance_figures import draw_pictures, over_density, part_of
 from experiments.basic_results.shared.importance_numbers import (
     MOST_SEEDS,
     all_superposed,
@@ -267,7 +267,12 @@ def _positive_cosine(models: Models) -> Array:
 )
 def draw_panels(result: Result) -> Figure:
     together = joined(result.linear_picture, result.picture)
-    return draw_pictures({"": (together, ["linear", *(f"$p$ = {p:g}" for p in result.density)])}, height=2.4)
+    titles = ["linear", *(f"$p$ = {p:g}" for p in result.density)]
+    half = -(-len(titles) // 2)
+    rows = (slice(0, half), slice(half, None))
+    return draw_pictures(
+        {name: (part_of(together, row), titles[row]) for name, row in zip(("", " "), rows, strict=True)}, height=6.0
+    )
 
 
 @experiment.figure(
@@ -275,7 +280,7 @@ def draw_panels(result: Result) -> Figure:
     title="The large model against the small one",
     caption="(a) Features represented per dimension, {numbers.seeds:.0f} seeds of the large and "
     "{numbers.small_seeds:.0f} of the small model, whose importance falls by the same factor per dimension. (b) Their "
-    "ratio with bootstrap intervals; dashed, the 15 % within which the two were called alike beforehand. (c) Loss, in "
+    "ratio with bootstrap intervals; dashed, the 15 % within which the two were called alike. (c) Loss, in "
     "units of answering the mean.",
     alt="Three panels over feature probability: two curves of features per dimension that rise together from 1; their "
     "ratio with error bars near 1; two falling loss curves.",
@@ -294,13 +299,12 @@ def draw_rescaled(result: Result) -> Figure:
     plotting.guide(axes[1], 1)
     for ax in axes:
         plotting.density_axis(ax, ticks=(0.001, 0.01, 0.1, 1))
-    axes[0].set(ylabel="features per dimension", ylim=(0, 4))
-    axes[1].set(ylabel="ratio", ylim=(0.7, 1.5))
-    axes[2].set(ylabel="loss / loss of the mean", yscale="log")
+    axes[0].set(ylabel="features per dimension", ylim=(0, 4), title="represented")
+    axes[1].set(ylabel="80 in 20 over 20 in 5", ylim=(0.7, 1.5), title="their ratio")
+    axes[2].set(ylabel="loss / loss of the mean", yscale="log", title="loss")
     axes[2].set_yticks([0.01, 0.02, 0.05, 0.1, 0.2], ["0.01", "0.02", "0.05", "0.1", "0.2"])
     axes[2].yaxis.set_minor_formatter(NullFormatter())
-    for ax in (axes[0], axes[2]):
-        plotting.legend(ax, columns=1)
+    plotting.legend(axes[0], figure=figure)
     plotting.panel_letters(axes)
     return figure
 

@@ -268,7 +268,7 @@ def draw_directions(result: Result) -> Figure:
 )
 def draw_census(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.2)
-    tones = [*(plotting.series(index) for index in range(len(PLANE))), plotting.colour("muted")]
+    tones = [plotting.shape_colour(kind) for kind in KINDS]
     found = [k for k in range(len(KINDS)) if result.shares[:, k].any()]
     shares = {KINDS[k]: result.shares[:, k] for k in found}
     plotting.stacked_shares(ax, result.density, shares, colours=[tones[k] for k in found])

@@ -276,13 +276,18 @@ def draw_terms(result: Result) -> Figure:
     plotting.stacked_shares(axes[0], result.density, groups)
     plotting.density_axis(axes[0], ticks=(0.001, 0.01, 0.1, 1))
     plotting.percent_axis(axes[0])
-    axes[0].set(ylabel="share of the loss")
+    axes[0].set(ylabel="share of the loss", title="where the loss comes from")
     plotting.legend(axes[0], columns=3, title="present features")
     counts = np.arange(1, result.ratio.shape[1] + 1)
     for tone, p, ratio in zip(plotting.ramp(len(result.shown)), result.shown, result.ratio, strict=True):
         axes[1].plot(counts, ratio, "o-", color=tone, label=f"{p:g}")
     plotting.guide(axes[1], 1)
-    axes[1].set(xlabel="present features", ylabel="loss / loss of the linear model", yscale="log")
+    axes[1].set(
+        xlabel="present features",
+        ylabel="loss / loss of the linear model",
+        yscale="log",
+        title="loss given that number",
+    )
     axes[1].set_yticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"])
     axes[1].yaxis.set_minor_formatter(NullFormatter())
     plotting.legend(axes[1], columns=4, title="trained at $p$ =")

@@ -225,7 +225,7 @@ def draw_ignored(result: Result) -> Figure:
     axes.scatter(result.ignored_p, result.ignored_b, s=12, color=plotting.colour("accent"), alpha=0.5, linewidths=0)
     ends = np.array([0.0, 1.0])
     plotting.theory_line(axes, ends, ends / 2)
-    axes.set(xlabel="feature probability p", ylabel="bias of ignored features")
+    axes.set(xlabel="feature probability $p$", ylabel="bias of ignored features")
     return figure
 
 

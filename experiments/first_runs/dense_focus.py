@@ -232,7 +232,8 @@ def draw_rotation(result: Result) -> Figure:
     left.legend(loc="upper left")
     middle.plot(result.ratio, result.best_angle, "o", color=plotting.colour("accent"))
     middle.set(title="best angle", xlabel="importance ratio", ylabel="angle of the best model (°)")
-    right.scatter(result.alignment[0, 0], result.loss, s=6, color=plotting.series(1), alpha=0.5, linewidths=0)
+    tone = plotting.series(1)
+    right.scatter(result.alignment[0, 0], result.loss, s=6, color=tone, alpha=0.5, linewidths=0, label="trained")
     right.scatter(
         result.minimum_alignment,
         result.minimum_loss,
@@ -240,6 +241,7 @@ def draw_rotation(result: Result) -> Figure:
         facecolors="none",
         edgecolors=plotting.series(2),
         linewidths=1.2,
+        label="exact minima",
     )
     right.plot([1.0], [1.0], "D", color=plotting.colour("ink"), label="dedicated")
     plotting.guide(right, 1.0)

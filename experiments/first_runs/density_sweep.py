@@ -274,7 +274,7 @@ def draw_pictures(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(result.pictures), width="wide", panel="square")
     for index, (ax, p, picture) in enumerate(zip(axes, result.pictured, result.pictures, strict=True)):
         image = plotting.gram(ax, picture, limit=1.0, colourbar=False)
-        ax.set(title=f"p = {p:g}", xlabel="", ylabel="feature, sorted" if index == 0 else "", xticks=[], yticks=[])
+        ax.set(title=f"$p$ = {p:g}", xlabel="", ylabel="feature, sorted" if index == 0 else "", xticks=[], yticks=[])
     plotting.colour_scale(image, axes, label="cosine")
     return figure
 
@@ -299,25 +299,25 @@ def draw_crowding(result: Result) -> Figure:
     keep = np.isin(result.density, p)
     for index, (n, d) in enumerate(result.sizes):
         counts = result.represented[index, keep].mean(-1)
-        style = {"color": plotting.series(index), "marker": "o", "label": f"{n} in {d}"}
+        style = {"color": plotting.series(index), "marker": "osD^v"[index], "label": f"{n} in {d}"}
         left.plot(p * n / d, counts / n, **style)
         middle.plot(p, counts / d, **style)
-    left.set(xscale="log", title="share of n", xlabel="p n / d", ylabel="represented / n", ylim=(0, 1.05))
+    left.set(xscale="log", title="share of $n$", xlabel="$pn/d$", ylabel="represented / $n$", ylim=(0, 1.05))
     middle.set(
         yscale="log",
         title="per dimension",
-        ylabel="represented / d",
+        ylabel="represented / $d$",
         yticks=[1, 2, 5, 10],
         yticklabels=["1", "2", "5", "10"],
     )
     middle.minorticks_off()
     _densities(middle, result)
-    names = {"pn_over_d": "p n / d", "pn_log_over_d": "p n ln(1/p) / d", "pn": "p n", "p": "p, up to n"}
+    names = {"pn_over_d": "$pn/d$", "pn_log_over_d": r"$pn\,\ln(1/p)/d$", "pn": "$pn$", "p": "$p$, up to $n$"}
     plotting.points(
         right, np.arange(len(names))[::-1], [getattr(result.contrast, name) for name in names], horizontal=True
     )
     right.set_yticks(np.arange(len(names))[::-1], list(names.values()))
-    right.set(title="held-out error", xlabel="decades", xlim=(0, None))
+    right.set(title="held-out error", xlabel="error (decades)", xlim=(0, None))
     plotting.legend(left, figure=figure, columns=5)
     plotting.panel_letters((left, middle, right))
     return figure

@@ -201,7 +201,8 @@ def draw(result: Result) -> Figure:
     for column, (title, errors) in enumerate((("right angles", result.right), ("opposite pairs", result.opposite))):
         top, bottom = axes[:, column]
         groups = {name: _shown(values) for name, values in zip(ARMS, errors[:, result.readers_case], strict=True)}
-        plotting.distribution_strip(top, {name.replace(", ", ",\n"): values for name, values in groups.items()})
+        clouds = {name.replace(", ", ",\n"): values for name, values in groups.items()}
+        plotting.distribution_strip(top, clouds, index=None)
         top.tick_params(axis="x", labelsize=8)
         top.set(title=title, yscale="log")
         for arm, name in enumerate(ARMS):
@@ -210,7 +211,7 @@ def draw(result: Result) -> Figure:
             plotting.points(bottom, result.p[cases], middles, label=name, index=arm, line=True)
         plotting.density_axis(bottom, ticks=[float(value) for value in result.p])
         plotting.guide(bottom, VISIBLE)
-        bottom.set_title(f"{title}, over p")
+        bottom.set_title(f"{title}, over $p$")
     for ax in axes[:, 0]:
         ax.set_ylabel("largest error (degrees)")
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -343,7 +343,7 @@ def draw_pictures(result: Result) -> Figure:
     for index, (ax, picture) in enumerate(zip(axes.flat, result.pictures, strict=True)):
         limit = 1.0 if index % 2 else float(np.abs(picture).max())
         plotting.gram(ax, picture, limit=limit, label="cosine" if index % 2 else "entry of WᵀW")
-        ax.set_title("reader's run" if index < 2 else "all causes changed")
+        ax.set_title(("reader's run" if index < 2 else "all causes changed") + (", cosines" if index % 2 else ""))
         ax.set(xlabel="feature" if index > 1 else "", ylabel="feature" if index % 2 == 0 else "")
     plotting.panel_letters(axes)
     return figure

@@ -217,7 +217,7 @@ def _arm(names: NDArray[np.str_], at_best: NDArray[np.bool_], loss: Array) -> Ar
 
 
 def _tones() -> list[str]:
-    return [*(plotting.series(index) for index in range(len(PLANE))), plotting.colour("muted")]
+    return [plotting.shape_colour(kind) for kind in KINDS]
 
 
 @experiment.figure(
@@ -300,7 +300,8 @@ def draw_losses(result: Result) -> Figure:
     case = result.readers_case
     for ax, arm, kinds, losses in zip(axes, ARMS, result.kind[:, case], result.loss[:, case], strict=True):
         present = np.unique(kinds)
-        plotting.distribution_strip(ax, {KINDS[k].replace(" ", "\n", 1): losses[kinds == k] for k in present})
+        groups = {KINDS[k].replace(" ", "\n", 1): losses[kinds == k] for k in present}
+        plotting.distribution_strip(ax, groups, colours=[_tones()[k] for k in present])
         for position, kind in enumerate(present):
             if kind < len(FAMILIES):
                 level = [result.family[kind]] * 2

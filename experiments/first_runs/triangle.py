@@ -224,17 +224,19 @@ def _arms(config: Config, p: Array, W: Array, names: NDArray[np.str_], at_best: 
 )
 def draw_optimum(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7, width_ratios=(1.35, 1))
-    left.plot(result.curve_p, result.ratio, color=plotting.series(0), label="triangle")
-    left.plot(result.curve_p, result.ratio_no_bias, color=plotting.series(1), label="triangle, both without bias")
+    tone = plotting.shape_colour("triangle")
+    left.plot(result.curve_p, result.ratio, color=tone, label="triangle")
+    left.plot(result.curve_p, result.ratio_no_bias, color=tone, linestyle=":", label="the same without biases")
     left.scatter(result.p, result.free, s=22, color=plotting.colour("ink"), zorder=4, label="best of a free search")
     plotting.theory_level(left, result.numbers.ratio_limit.value, label="rare features, closed form")
     plotting.guide(left, 1.0)
     left.set(ylabel="loss / loss of digon + one", ylim=(0.92, 1.3))
     plotting.density_axis(left, ticks=(0.01, 0.03, 0.1, 0.3, 1))
-    right.plot(result.angle, result.pair_cost, color=plotting.series(0))
+    right.plot(result.angle, result.pair_cost, color=plotting.colour("muted"))
     for degrees, name, side in ((120, "triangle: three pairs", "left"), (180, "digon: one pair", "right")):
+        tone = plotting.shape_colour(name.split(":")[0])
         cost = float(np.interp(degrees, result.angle, result.pair_cost))
-        right.scatter([degrees], [cost], s=30, color=plotting.colour("ink"), zorder=4, label=name)
+        right.scatter([degrees], [cost], s=36, color=tone, zorder=4, label=name)
         shift = (7, -7) if side == "left" else (0, 7)
         right.annotate(name, (degrees, cost), xytext=shift, textcoords="offset points", ha=side)
     right.set(
@@ -262,7 +264,7 @@ def draw_optimum(result: Result) -> Figure:
 )
 def draw_census(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.4, sharey=True)
-    tones = [*(plotting.series(index) for index in range(len(KINDS) - 1)), plotting.colour("muted")]
+    tones = [plotting.shape_colour(kind) for kind in KINDS]
     for ax, arm, shares in zip(axes, ARMS, result.shares, strict=True):
         plotting.stacked_shares(ax, result.p, dict(zip(KINDS, shares.T, strict=True)), colours=tones)
         plotting.theory_level(ax, result.numbers.crossing.value, vertical=True, label="")

@@ -157,8 +157,8 @@ def _share_within(hits: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Quantit
 )
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.9, width_ratios=(1.35, 1))
-    for index, (family, losses) in enumerate(zip(FAMILIES, result.family, strict=True)):
-        left.plot(result.curve_p, losses, color=plotting.series(index), label=family.name)
+    for family, losses in zip(FAMILIES, result.family, strict=True):
+        left.plot(result.curve_p, losses, color=plotting.shape_colour(family.name), label=family.name)
     low, middle, high = np.quantile(result.loss, [0.05, 0.5, 0.95], axis=1)
     left.errorbar(
         result.p,

@@ -227,26 +227,28 @@ def _curve_numbers(curves: _Curves) -> dict[str, Quantity]:
     alt=(
         "A wire frame of a triangular bipyramid; norms of both, that of the equator larger, most of all among "
         "common features; two clouds of "
-        "points at two thirds and one half; shares of seeds over falling feature probability."
+        "points at two thirds and one half; shares of seeds over feature probability."
     ),
     interval="b: Student t interval of the mean over runs that are bipyramids, 95 %",
 )
 def draw(result: Result) -> Figure:
     figure, ((solid, strength), (own, shares)) = plotting.new_figure(2, 2, width="wide", height=5.6)
-    tones = [plotting.series(0)] * EQUATOR + [plotting.series(1)] * (FEATURES - EQUATOR)
+    equator, poles = plotting.shape_colour("triangle"), plotting.shape_colour("digon")
+    tones = [equator] * EQUATOR + [poles] * (FEATURES - EQUATOR)
     W = result.columns
     wire_frame(solid, W, edges(faces(W)), view=OBLIQUE, tone=plotting.colour("muted"), tones=tones, limit=1.1)
     solid.set_title("triangle and digon")
-    for part, label in enumerate(("equator", "poles")):
-        strength.plot(result.curve_p, result.curve_norm[part], color=plotting.series(part), label=label)
+    for part, (label, tone) in enumerate({"equator": equator, "poles": poles}.items()):
+        strength.plot(result.curve_p, result.curve_norm[part], color=tone, label=label)
         there = np.isfinite(result.norm[:, part, 0])
         value, low, high = result.norm[there, part].T
         strength.errorbar(
             result.p[there], value, yerr=[value - low, high - value], fmt="o", markersize=3.5, linewidth=1.2,
-            color=plotting.series(part),
+            color=tone,
         )  # fmt: skip
     strength.set(ylabel="norm", title="strength")
-    plotting.distribution_strip(own, {"equator": result.values[:, 0], "poles": result.values[:, 1]}, index=None)
+    values = {"equator": result.values[:, 0], "poles": result.values[:, 1]}
+    plotting.distribution_strip(own, values, colours=(equator, poles))
     for level in (2 / 3, 1 / 2):
         plotting.theory_level(own, level, label="")
     own.set(ylabel="dimensionality $D_i$", title="share of a dimension", ylim=(0.4, 0.75))
@@ -255,13 +257,13 @@ def draw(result: Result) -> Figure:
         plotting.decoration(
             shares.axvspan(better.min(), better.max(), color=plotting.colour("faint"), alpha=0.6, zorder=0)
         )
-    for index, label in enumerate(("bipyramid", "two digons + one")):
-        shares.plot(result.p, result.share[:, index], "o-", color=plotting.series(2 + index), label=label)
+    for index, name in enumerate(("triangular bipyramid", "two digons + one")):
+        shares.plot(result.p, result.share[:, index], "o-", color=plotting.shape_colour(name), label=name)
     shares.set(ylabel="share of seeds", title="what training finds", ylim=(0, 1))
     plotting.percent_axis(shares)
     for ax in (strength, shares):
-        plotting.density_axis(ax, ticks=(0.7, 0.5, 0.3, 0.2, 0.1, 0.05), label="feature probability $p$")
-        ax.set_xlim(float(result.p.max()) * 1.05, float(result.p.min()) / 1.05)
+        plotting.density_axis(ax, ticks=(0.7, 0.5, 0.3, 0.2, 0.1, 0.05))
+        ax.set_xlim(float(result.p.min()) / 1.05, float(result.p.max()) * 1.05)
         plotting.legend(ax)
     plotting.panel_letters((solid, strength, own, shares))
     return figure
@@ -272,7 +274,8 @@ def turn(result: Result) -> views.Solids:
     solids = []
     for name, W in (("triangular bipyramid", result.columns), ("pentagonal bipyramid", result.other_columns)):
         rings = faces(W)
-        colours = (0,) * (W.shape[1] - 2) + (1, 1)
+        equator, poles = (plotting.SHAPE_SERIES[shape] for shape in ("triangle", "digon"))
+        colours = (equator,) * (W.shape[1] - 2) + (poles,) * 2
         solids.append(views.Solid(name, W.T, edges(rings), rings, colours=colours))
     return views.Solids("Bipyramids, equator and poles in two colours", tuple(solids))
 

@@ -221,17 +221,18 @@ def draw_crossing(result: Result) -> Figure:
     draw_by_branch(left, result.ratio, result.loss[0], result.kept[0])
     for index, line in enumerate(result.line_loss):
         plotting.theory_line(left, result.line_ratio, line, label="" if index else "exact branches")
-    left.set(ylabel="loss / density", ylim=(0, 1.6 * float(np.nanmax(result.line_loss[0]))))
+    left.set(ylabel="loss / density", title="two branches", ylim=(0, 1.6 * float(np.nanmax(result.line_loss[0]))))
     ratio_axis(left, RATIO_LABEL)
     for index, varied in enumerate(VARIED):
         right.plot(result.curve_p, result.curve[index], color=plotting.series(2 + index), label=f"{varied} varied")
-        right.plot(result.curve_p, result.spinodal[index], ":", color=plotting.series(2 + index))
+        ends = "where the pentagon ends" if index else "_"
+        right.plot(result.curve_p, result.spinodal[index], ":", color=plotting.series(2 + index), label=ends)
     baselines, found = [float(p) for p in result.crossing], [at.trained for at in result.crossing.values()]
     plotting.points(right, baselines, found, label="best fits", index=0)
     right.plot([PAPERS_BASELINE], [1 / PAPERS_FACTOR], "x", color=plotting.colour("ink"), ms=7, label="the paper")
-    right.set(xlabel="density of the others", ylabel="ratio at the crossing", ylim=(0, 1))
+    right.set(xlabel="density of the others", ylabel="ratio at the crossing", title="where they cross", ylim=(0, 1))
     for ax in (left, right):
-        plotting.legend(ax)
+        plotting.legend(ax, columns=2)
     plotting.panel_letters((left, right))
     return figure
 

@@ -281,6 +281,7 @@ def draw(result: Result) -> Figure:
     plotting.theory_level(right, result.numbers.limit.value, vertical=True, label="stability limit")
     right.set(xlabel="importance ratio", ylabel="norm of the third column", title="the optimum")
     plotting.panel_letters((left, middle, right))
+    right.set_xticks([0.9, 0.95, 1.0], ["0.9", "0.95", "1"])
     plotting.legend(right)
     return figure
 

@@ -103,10 +103,9 @@ def draw_transitions(result: Result) -> Figure:
         "number of its vertices on."
     ),
     alt=(
-        "Left, stacked areas over falling feature probability: irregular arrangements beside some of two directions "
-        "and triangles, then two digons, then pentagons with some hexagons and irregular ones. Right, a map whose "
-        "colour steps climb from triangle to "
-        "two digons, pentagon and hexagon as features get rarer and more."
+        "Left, stacked areas over feature probability: from right to left irregular arrangements beside some of two "
+        "directions and triangles, then two digons, then pentagons with some hexagons and irregular ones. Right, a map "
+        "whose colours change from triangle to two digons, pentagon and hexagon as features get rarer and more."
     ),
 )
 def draw_census(result: Result) -> Figure:

@@ -113,7 +113,7 @@ def draw_transitions(result: Result) -> Figure:
         "triangular bipyramid are best among common features only."
     ),
     alt=(
-        "Left, stacked areas over falling feature probability, one solid after the other, with irregular arrangements "
+        "Left, stacked areas over feature probability, one solid after the other, with irregular arrangements "
         "at both ends. Right, a map whose colours change from octahedron to antiprism to larger solids as features get "
         "rarer and more."
     ),

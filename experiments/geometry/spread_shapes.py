@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -245,8 +246,8 @@ def _count(hits: NDArray[np.bool_]) -> Quantity:
         "Features spread as equal charges do for {numbers.best_charges:count} numbers of points. Arrangements of "
         "4 to 12 points in three dimensions: above, least energy of equal charges; middle, least positive "
         "interference, the loss of rare features of unit norm (one of many solutions up to five points); below, "
-        "the best of {numbers.seeds:.0f} runs with as many features, in one colour where its angles are those of "
-        "the charges within 8 degrees, in another where not."
+        "the best of {numbers.seeds:.0f} runs with as many features, coloured by whether its angles are those of "
+        "the charges within 8 degrees."
     ),
     alt=(
         "Three rows of wire frames, from four to twelve vertices. The upper row goes from tetrahedron to icosahedron. "
@@ -265,8 +266,11 @@ def draw_solids(result: Result) -> Figure:
             W = _shown(columns[k])
             wire_frame(axes[row, column], W, edges(faces(W)), tone=tone, limit=1.15)
         axes[0, column].set_title(f"{result.counts[k]}", loc="center")
-    for row, label in enumerate(("equal\ncharges", "interference", "training")):
+    for row, label in enumerate(("equal\ncharges", "least inter-\nference", "training")):
         axes[row, 0].set_ylabel(label)
+    keys = {"accent": "training: angles of the charges", "contrast": "training: other angles"}
+    handles = [Patch(color=plotting.colour(role), label=label) for role, label in keys.items()]
+    figure.legend(handles=handles, loc="outside upper left", ncols=2, alignment="left")
     return figure
 
 
@@ -315,8 +319,8 @@ def draw_energies(result: Result) -> Figure:
         right.plot(result.counts[whole], result.own[d][whole], "o-", color=tone)
     plotting.theory_level(left, TOLERANCE, label="")
     plotting.guide(right, 0)
-    left.set(ylabel="largest error of an angle, degrees", title="from equal charges", ylim=(-3, TOP + 8))
-    left.text(left.get_xlim()[0], TOP - 5, " open: features left out", va="top", color=plotting.colour("muted"))
+    left.set(ylabel="largest angle error (°)", title="from equal charges", ylim=(-3, TOP + 8))
+    left.text(12, TOP - 6, "open: features left out", va="top", ha="right", color=plotting.colour("muted"))
     right.set(ylabel="excess interference per pair", title="from the model's own problem")
     for ax in (left, right):
         ax.set_xlabel("number of points and features")

@@ -140,11 +140,12 @@ def draw(result: Result) -> Figure:
     for index, Z in enumerate(result.steps):
         right.plot(result.ramps, result.own[index], "o-", color=plotting.series(index), label=f"Z = {Z}")
         right.plot(
-            result.ramps, result.linear[index], "s", markersize=3.5, color=plotting.series(index), fillstyle="none"
-        )
+            result.ramps, result.linear[index], "s", markersize=3.5, color=plotting.series(index), fillstyle="none",
+            label="linear read-out" if result.steps[-1] == Z else "_",
+        )  # fmt: skip
     plotting.theory_level(right, result.numbers.linear_code.value, label="linear code")
     right.set(xlabel="ramp width ε (steps)", ylabel="mean squared error", title="reading", ylim=(0, 0.053))
-    plotting.legend(right)
+    plotting.legend(right, columns=3)
     plotting.panel_letters((left, right))
     return figure
 

@@ -221,7 +221,7 @@ def _recipe(config: Config, seed: int) -> Recipe:
     "read-out-density",
     title="Reading features back, by density and features per dimension",
     caption="Share of the features' variance that is read from ten hidden dimensions; lines are means and bands 95 % "
-    "intervals over seeds. (a) The best linear read-out explains m/n of the variance (dashed) at every density: "
+    "intervals over seeds. (a) The best linear read-out explains d/n of the variance (dashed) at every density: "
     "sparsity does not help it. (b) The model's own read-out adds a bias and a ReLU, and with them the share rises as "
     "features become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where a linear "
     "read-out has {rare_linear:% value}.",
@@ -237,7 +237,7 @@ def draw(result: Result) -> Figure:
         for index, n in enumerate(result.features):
             _line(ax, result, result.explained[index, :, READ_OUTS.index(read_out)], index, f"n = {n}")
             if read_out == "linear":
-                label = "m / n" if index == 0 else ""
+                label = "d / n" if n == result.features[-1] else ""
                 level = min(1.0, result.hidden / n)
                 plotting.theory_line(ax, result.densities, np.full(len(result.densities), level), label=label)
         plotting.density_axis(ax)
@@ -270,8 +270,8 @@ def draw_broken(result: Result) -> Figure:
         _line(ax, result, result.lost[index, :, place], place, label)
     plotting.guide(ax, 1.0)
     plotting.density_axis(ax)
-    ax.set(ylabel="share of variance lost, 1 − R²", yscale="log")
-    plotting.legend(ax)
+    ax.set(ylabel="variance lost, 1 − R²", yscale="log")
+    plotting.legend(ax, columns=3)
     return figure
 
 

@@ -274,7 +274,7 @@ def draw(result: Result) -> Figure:
     levels = np.unique(result.density)[::-1]
     for tone, p in zip(plotting.ramp(len(levels)), levels, strict=True):
         at, trained = result.density == p, result.model_density == p
-        ax.scatter(result.sigma[at], result.error[at], s=9, color=tone, alpha=0.7, linewidths=0, label=f"p = {p:g}")
+        ax.scatter(result.sigma[at], result.error[at], s=9, color=tone, alpha=0.7, linewidths=0, label=f"$p$ = {p:g}")
         ax.scatter(result.model_sigma[trained], result.model_error[trained], s=26, color=plotting.colour("contrast"),
                    marker="x", linewidths=1.2, label="trained models" if p == levels[-1] else None)  # fmt: skip
     plotting.theory_line(ax, result.curve_sigma, result.curve_error, label="if normal")
@@ -302,7 +302,7 @@ def draw_samples(result: Result) -> Figure:
             low, mid, high = ([getattr(each, part) for each in found] for part in ("low", "value", "high"))
             plotting.band(ax, result.counts, low, mid, high, label=name, index=(2, 0, 1)[g], marker="o")
         plotting.theory_level(ax, result.by_density[f"{p:g}"].threshold.value, label="own direction, best threshold")
-        ax.set(xscale="log", xlabel="labelled samples", title=f"p = {p:g}", ylim=(0, 0.5))
+        ax.set(xscale="log", xlabel="labelled samples", title=f"others at $p$ = {p:g}", ylim=(0, 0.5))
     panels[0].set_ylabel("balanced error")
     plotting.legend(panels[0], figure=figure)
     plotting.panel_letters(panels)

@@ -171,7 +171,7 @@ def _spreads(mass: Array, config: Config) -> Spreads:
     "uniform-sizes",
     title="Features learned per dimension, in five sizes",
     caption=(
-        "Sizes agree on the plateau of pairs and differ where features are rarer. $\\Vert W\\Vert_F^2/m$ over "
+        "Sizes agree on the plateau of pairs and differ where features are rarer. $\\Vert W\\Vert_F^2/d$ over "
         "rarity. (a) The same dimensions, more features: sizes differ by at most {features.largest:%}. (b) The "
         "same ratio of features to dimensions: at most {dimensions.largest:%}."
     ),
@@ -181,18 +181,19 @@ def _spreads(mass: Array, config: Config) -> Spreads:
 )
 def draw_sizes(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", sharey=True)
-    for ax, group in zip(axes, (result.by_features, result.by_dimensions), strict=True):
+    panels = {"the same $d$": result.by_features, "the same $n/d$": result.by_dimensions}
+    for ax, (title, group) in zip(axes, panels.items(), strict=True):
         for index, size in enumerate(group):
-            n, m = result.sizes[size]
+            n, d = result.sizes[size]
             quantities = [mean(row) for row in result.per_dimension[size]]
-            plotting.points(ax, 1 / result.density, quantities, label=f"{n} in {m}", index=index, line=True)
-        ax.set(xscale="log", yscale="log", xlabel="rarity $1/p$")
+            plotting.points(ax, 1 / result.density, quantities, label=f"{n} in {d}", index=index, line=True)
+        ax.set(xscale="log", yscale="log", xlabel="rarity $1/p$", title=title)
         ticks = [tick for tick in (3, 5, 10, 20) if tick <= 1 / result.density.min() + 1e-9]
         ax.set_xticks(ticks, [str(tick) for tick in ticks])
         ax.set_yticks([2, 3, 5, 7], ["2", "3", "5", "7"])
         ax.minorticks_off()
         plotting.legend(ax)
-    axes[0].set_ylabel(r"$\Vert W\Vert_F^2\,/\,m$")
+    axes[0].set_ylabel(r"$\Vert W\Vert_F^2\,/\,d$")
     plotting.panel_letters(axes)
     return figure
 

@@ -1,6 +1,7 @@
 """Drawings of models whose features fall off in importance: the map, the biases, and what each feature has to share."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,6 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from experiments.basic_results.shared.importance_sweep import Picture
@@ -18,6 +20,9 @@ Array = NDArray[np.float64]
 GRAM_LIMIT = 1.3
 NORM_LIMIT = 1.3
 
+MAPS = 1.5
+"""Height of a strip of maps, in that of the bars below them; maps keep square cells within it."""
+
 
 def draw_pictures(strips: Mapping[str, tuple[Picture, Sequence[str]]], height: float) -> Figure:
     """Draw a strip of small multiples per entry: `W^T W` with the bias beside it, and below it the norms.
@@ -26,21 +31,27 @@ def draw_pictures(strips: Mapping[str, tuple[Picture, Sequence[str]]], height: f
     all bars. The models of a strip stand side by side in one panel, which draws many times faster than a panel each.
     """
     figure, axes = plotting.new_figure(
-        2 * len(strips), 1, width="wide", height=height, height_ratios=[1.35, 1.0] * len(strips)
+        2 * len(strips), 1, width="wide", height=height, height_ratios=[MAPS, 1.0] * len(strips)
     )
     for above, below, (name, (picture, titles)) in zip(axes[0::2], axes[1::2], strips.items(), strict=True):
         image = _maps(above, picture, titles)
         _bars(below, picture, titles)
         above.set_ylabel(name)
-        _scale(above, image, "$W^T W$, bias")
+        _scale(above, image, "$W^TW$, $b$")
         _scale(below, ScalarMappable(Normalize(0, 1), _crowding()), "super-\nposition")
     return figure
+
+
+def part_of(picture: Picture, row: slice) -> Picture:
+    """Return some of the models of a picture."""
+    return Picture(*(getattr(picture, field.name)[row] for field in fields(Picture)))
 
 
 def _scale(ax: Axes, shades: AxesImage | ScalarMappable, label: str) -> None:
     """Put a thin colour bar at the right of a wide panel."""
     bar = ax.get_figure(root=True).colorbar(shades, cax=ax.inset_axes((1.01, 0.0, 0.011, 1.0)), label=label)  # type: ignore[union-attr]
     bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(2)
     bar.ax.tick_params(length=3)
 
 
@@ -60,7 +71,7 @@ def _maps(ax: Axes, picture: Picture, titles: Sequence[str]) -> AxesImage:
         canvas[:, k * step + n + gap : k * step + n + gap + bias] = picture.b[k][:, None]
     image = plotting.gram(ax, canvas, limit=GRAM_LIMIT, colourbar=False)
     plotting.represents(image, _map_columns(picture, titles))
-    ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="auto")
+    ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="equal", anchor="S")
     for k, title in enumerate(titles):
         ax.text(k * step + n / 2, -0.06 * n, title, ha="center", va="bottom", fontsize=9)
     return image

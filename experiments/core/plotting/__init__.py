@@ -39,7 +39,7 @@ Shared artists (`artists`), each takes an Axes first
     `band(ax, x, low, mid, high, *, label="", index=0, marker="")`: line with its interval.
     `seed_band(ax, x, values, *, label="", index=0, marker="")`: mean over seeds (point, seed) with its t interval.
     `points(ax, x, quantities, *, label="", index=0, line=False, horizontal=False)`: Quantities with error bars.
-    `distribution_strip(ax, {"name": values}, *, index=0)`: every value of each group, with the median.
+    `distribution_strip(ax, {"name": values}, *, index=0, colours=None)`: every value of each group, with the median.
     `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
     `alluvial(ax, flows, stages, colours)`: what is together at one stage and divided at the next; `untangled` orders.
     `interference_graph(ax, W, *, edge, threshold)`: features linked by their overlaps, one component beside the other.

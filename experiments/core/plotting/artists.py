@@ -218,16 +218,17 @@ def distribution_strip(
     groups: Mapping[str, ArrayLike],
     *,
     index: int | None = 0,
+    colours: Sequence[str] | None = None,
     names: bool = True,
     width: float = 0.32,
 ) -> None:
     """Draw every value of each group as a point, spread sideways by local density, with the group's median as a bar.
 
-    Groups stand at x = 0, 1, 2, ...; `index` is one colour for all, None gives each group its own.
+    Groups stand at x = 0, 1, 2, ...; `index` is one colour for all, None gives each group its own, as do `colours`.
     """
     for position, (name, values) in enumerate(groups.items()):
         sample = np.sort(np.asarray(values, dtype=float).ravel())
-        tone = series(position if index is None else index)
+        tone = colours[position] if colours is not None else series(position if index is None else index)
         marks = ax.scatter(
             position + width * _spread(sample), sample, s=7, color=tone, alpha=0.55, linewidths=0, label=name, zorder=2
         )

@@ -16,18 +16,21 @@ SHAPE_SERIES: Mapping[str, int] = MappingProxyType(
         "digon": 0, "two digons": 0, "square": 0, "octahedron": 0, "two digons + one": 0,
         "triangle": 1, "ten vertices": 1,
         "pentagon": 2, "pentagonal bipyramid": 2,
-        "dedicated": 3, "two directions": 3, "tricapped trigonal prism": 3, "triangular bipyramid": 3,
+        "dedicated": 3, "two directions": 3, "tricapped trigonal prism": 3,
         "hexagon": 4, "square antiprism": 4,
         "digon + one": 5, "tetrahedron": 5,
     }
 )  # fmt: skip
 """Number of the series colour of each shape that has one."""
 
-_GREY = {"other named shape": "null", "other": "faint"}
+_GREY = {
+    "triangular bipyramid": "null", "square pyramid": "null", "another named shape": "null",
+    "other": "null", "no named shape": "faint",
+}  # fmt: skip
 
 
 def shape_colour(name: str) -> str:
-    """Return the current theme's colour of a shape; "other named shape" is grey and "other" faint."""
+    """Return the current theme's colour of a shape; "other" is grey, "no named shape" a fainter grey for areas."""
     if name in SHAPE_SERIES:
         return series(SHAPE_SERIES[name])
     if name not in _GREY:

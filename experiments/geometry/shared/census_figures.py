@@ -23,12 +23,11 @@ ALIKE = {
 }
 """Three shapes of ten vertices are so close in loss that figures show them as one."""
 
-SERIES = {
-    "triangle": 0, "two digons": 1, "pentagon": 2, "hexagon": 3, "two directions": 4,
-    "tetrahedron": 0, "octahedron": 1, "pentagonal bipyramid": 2, "square antiprism": 3,
-    "tricapped trigonal prism": 4, "ten vertices": 5,
-}  # fmt: skip
-"""Shapes that have a colour of their own; of these a figure shows those that occur."""
+SHOWN = (
+    "triangle", "digon + one", "two digons", "pentagon", "hexagon", "two directions",
+    "tetrahedron", "octahedron", "pentagonal bipyramid", "square antiprism", "tricapped trigonal prism", "ten vertices",
+)  # fmt: skip
+"""Shapes that have a colour of their own in the censuses; of these a figure shows those that occur."""
 
 NAMED, UNNAMED = "another named shape", "no named shape"
 
@@ -40,20 +39,18 @@ def group(kind: str) -> str:
     if kind == OTHER:
         return UNNAMED
     name = ALIKE.get(kind, kind)
-    return name if name in SERIES else NAMED
+    return name if name in SHOWN else NAMED
 
 
 def tone(name: str) -> str:
     """Return the colour of a group, the same in every figure."""
-    if name in SERIES:
-        return plotting.series(SERIES[name])
-    return plotting.colour("null" if name == NAMED else "faint")
+    return plotting.shape_colour(name)
 
 
-def rarer_to_the_right(ax: Axes, p: Array, *, margin: float = 1.0) -> None:
-    """Make x the density, falling to the right: the way the story goes. `margin` widens its range by a factor."""
-    plotting.density_axis(ax, ticks=TICKS, label="feature probability $p$, rarer to the right")
-    ax.set_xlim(float(p.max()) * margin, float(p.min()) / margin)
+def density_range(ax: Axes, p: Array, *, margin: float = 1.0) -> None:
+    """Make x the density over the range of `p`, which `margin` widens by a factor."""
+    plotting.density_axis(ax, ticks=TICKS)
+    ax.set_xlim(float(p.min()) / margin, float(p.max()) * margin)
 
 
 def draw_plane_path(result: CensusResult) -> Figure:
@@ -67,8 +64,8 @@ def draw_plane_path(result: CensusResult) -> Figure:
         colour = tone(group(result.kinds[kind]))
         for row, W in enumerate((result.pictured_W[column], result.best_W[case])):
             plotting.directions(axes[row, column], canonical(W), limit=limit, colours=colour)
-        axes[0, column].set_title(f"{result.kinds[kind]}\n{_range(high, low)}", loc="center")
-        axes[1, column].set_title(f"p = {result.p[case]:g}", loc="center")
+        axes[0, column].set_title(f"{result.kinds[kind]}\n${_range(high, low).replace(' =', '$ =')}", loc="center")
+        axes[1, column].set_title(f"$p$ = {result.p[case]:g}", loc="center")
     for row, label in enumerate(("exact optimum", "best run")):
         axes[row, 0].set_ylabel(label)
     return figure
@@ -81,7 +78,7 @@ def _range(high: float, low: float) -> str:
 def draw_space_path(result: CensusResult) -> Figure:
     """Draw the solids that are best somewhere from two sides each, common features first."""
     count = len(result.pictured_kind)
-    figure, axes = plotting.new_figure(2, count, width="wide", height=8.0 / count * 2 + 1.6, squeeze=False)
+    figure, axes = plotting.new_figure(2, count, width="wide", height=8.0 / count * 2 + 1.2, squeeze=False)
     limit = 1.12 * float(norms(result.pictured_W).max())
     for column, kind in enumerate(result.pictured_kind):
         W, name = _vertices(result.pictured_W[column]), result.kinds[kind]
@@ -89,7 +86,7 @@ def draw_space_path(result: CensusResult) -> Figure:
             wire_frame(axes[row, column], W, edges(faces(W)), view=view, tone=tone(group(name)), limit=limit)
         high, low = result.pictured_range[column]
         axes[0, column].set_title(name.replace(" ", "\n").replace("\n+\n", "\n+ "), loc="center", size="small")
-        axes[1, column].set_xlabel(f"{high:.2g}\nto {low:.2g}", size="small")
+        axes[1, column].set_xlabel(f"$p$ = {high:.2g}\nto {low:.2g}", size="small")
     for row, label in enumerate(("from the side", "along the axis")):
         axes[row, 0].set_ylabel(label)
     return figure
@@ -111,7 +108,7 @@ def turn_space_path(result: CensusResult) -> views.Solids:
 
 
 def _colour_numbers(kind: str, count: int) -> tuple[int, ...]:
-    return (SERIES.get(ALIKE.get(kind, kind), 0),) * count
+    return (plotting.SHAPE_SERIES.get(ALIKE.get(kind, kind), 0),) * count
 
 
 def _vertices(W: Array) -> Array:
@@ -125,7 +122,7 @@ def draw_curves(result: CensusResult, pairs: str) -> Figure:
     base, drawn = result.curve_kept[result.kinds.index(pairs)], set()
     for kind, kept in zip(result.kinds, result.curve_kept, strict=False):
         name, there = group(kind), np.isfinite(kept)
-        if name not in SERIES or not there.any():
+        if name not in SHOWN or not there.any():
             continue
         gain = (kept - base)[there]
         left.plot(result.curve_p[there], gain, color=tone(name), linewidth=1.4, label="_" if name in drawn else name)
@@ -142,9 +139,9 @@ def draw_curves(result: CensusResult, pairs: str) -> Figure:
         plotting.theory_line(
             right, result.curve_p[first : last + 1], mass[first : last + 1], label="" if first else "exact optimum"
         )
-    right.set(ylabel=r"$\Vert W\Vert_F^2$", title="carried from density to density")
+    right.set(ylabel=r"represented mass $\Vert W\Vert_F^2$", title="carried from density to density")
     for ax in (left, right):
-        rarer_to_the_right(ax, result.p, margin=1.08)
+        density_range(ax, result.p, margin=1.08)
         for density in result.steps_p:
             plotting.guide(ax, density, vertical=True)
     plotting.panel_letters((left, right))
@@ -177,7 +174,7 @@ def draw_census(result: CensusResult) -> Figure:
     draw_map(right, result, list(shares))
     right.set_title("the exact optimum")
     for ax in (left, right):
-        rarer_to_the_right(ax, result.p)
+        density_range(ax, result.p)
     plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure, columns=4)
     return figure
@@ -186,7 +183,7 @@ def draw_census(result: CensusResult) -> Figure:
 def grouped_shares(result: CensusResult) -> dict[str, Array]:
     """Return the share of seeds (case,) in each group that is drawn: colours in order, then the two rests."""
     groups = [group(kind) for kind in result.kinds]
-    order = [name for name in dict.fromkeys(groups) if name in SERIES]
+    order = [name for name in dict.fromkeys(groups) if name in SHOWN]
     found = {
         name: result.shares[:, [k for k, g in enumerate(groups) if g == name]].sum(1)
         for name in (*order, NAMED, UNNAMED)

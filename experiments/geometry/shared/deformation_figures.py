@@ -90,7 +90,7 @@ def draw_maps(maps: Sequence[Map], curve_p: Array, curve: Array) -> Figure:
         ratio_axis(ax, f"{varied} of the odd feature / others")
         ax.set(xlim=limits[0], ylim=limits[1])
     axes[0].set_ylabel("density of the others")
-    plotting.colour_scale(image, axes, label="angle to neighbours − 72°")
+    plotting.colour_scale(image, axes, label="angle to neighbours, less 72° (°)")
     name_kinds(figure, np.stack([found.kind for found in maps]))
     plotting.panel_letters(axes)
     return figure

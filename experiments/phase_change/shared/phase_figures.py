@@ -30,13 +30,16 @@ from experiments.core.phases import (
 )
 from experiments.phase_change.shared.phase_results import SweepResult
 
-_SERIES = {IGNORED: 0, SUPERPOSED: 1, DEDICATED: 2, NORMAL_PAIR: 3, CONFUSED: 4, TRIANGLE: 5}
+_SHAPES = {SUPERPOSED: "digon", TRIANGLE: "triangle", DEDICATED: "dedicated"}
+_SERIES = {IGNORED: 2, NORMAL_PAIR: 4, CONFUSED: 5}
 
 Array = NDArray[np.float64]
 
 
 def phase_colour(phase: str) -> str:
     """Return the colour of a phase, the same in every figure; "partial" and "other" are grey and faint."""
+    if phase in _SHAPES:
+        return plotting.shape_colour(_SHAPES[phase])
     if phase in _SERIES:
         return plotting.series(_SERIES[phase])
     return plotting.colour({PARTIAL: "null", OTHER: "faint"}[phase])
@@ -48,9 +51,9 @@ def map_axes(ax: Axes, *, bottom: bool = True, left: bool = True, ticks: Sequenc
     plain_ticks(ax.xaxis, (0.1, 1, 10))
     plain_ticks(ax.yaxis, ticks)
     if bottom:
-        ax.set_xlabel("importance r of the extra feature")
+        ax.set_xlabel("importance $r$ of the extra feature")
     if left:
-        ax.set_ylabel("feature probability p")
+        ax.set_ylabel("feature probability $p$")
 
 
 def plain_ticks(axis: Axis, values: Sequence[float]) -> None:
@@ -135,7 +138,7 @@ def draw_shares(setting: Setting, result: SweepResult) -> Figure:
             ax.set_visible(False)
             continue
         map_axes(ax, bottom=number + columns >= len(shown), left=number % columns == 0)
-        ax.set_xlabel(ax.get_xlabel() and "importance r")
+        ax.set_xlabel(ax.get_xlabel() and "importance $r$")
         if number + columns >= len(shown):
             ax.tick_params(labelbottom=True)
         values = 100 * result.shares[..., shown[number]]
@@ -202,7 +205,7 @@ def draw_boundaries(setting: Setting, result: SweepResult) -> Figure:
     left.set(xlim=(result.ratio[0] / 1.1, result.ratio[-1] * 1.1), ylim=(0.09, 1.1))
     right.plot(result.ratio, result.sparse_norm, "o-", ms=3, color=phase_colour(SUPERPOSED), label="just below")
     right.plot(result.ratio, result.dense_norm, "o-", ms=3, color=phase_colour(IGNORED), label="just above")
-    right.set(xscale="log", xlabel="importance r of the extra feature", ylim=(-0.05, 1))
+    right.set(xscale="log", xlabel="importance $r$ of the extra feature", ylim=(-0.05, 1))
     right.set_ylabel("shortest column of the optimum")
     plain_ticks(right.xaxis, (0.1, 1, 10))
     plotting.panel_letters((left, right))

@@ -35,10 +35,9 @@ def draw_stickiness(result: UniformResult) -> Figure:
     plotting.legend(left)
     names = result.brick_name.tolist()
     drawn = [name for name in ("dedicated", "triangle", "digon", "pentagon", "square antiprism") if name in names]
-    for index, name in enumerate(drawn):
-        right.plot(
-            1 / result.brick_p, result.brick_gain[names.index(name)], color=plotting.series(index), label=name, lw=1.3
-        )
+    for name in drawn:
+        tone = plotting.shape_colour(name)
+        right.plot(1 / result.brick_p, result.brick_gain[names.index(name)], color=tone, label=name, lw=1.3)
     right.plot(inverse, result.gain, ".", color=plotting.colour("ink"), markersize=3, label="trained models")
     right.set(ylabel="gain per dimension", ylim=(0.95, min(3.2, 1.05 * float(result.gain.max()))))
     plotting.legend(right)
@@ -90,20 +89,25 @@ def draw_islands(result: UniformResult) -> Figure:
     """Draw the share of features in each kind of component (a), and in small islands (b)."""
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
     names = [*KINDS, f"other, up to {SMALL}", f"more than {SMALL}"]
-    tones = [plotting.colour("faint"), *(plotting.series(k) for k in (0, 1, 2, 3, 4)), plotting.colour("muted")]
+    shapes = {"alone": "dedicated", "antiprism": "square antiprism"}
+    rests = ("other", "no named shape")
+    tones = [plotting.shape_colour(shapes.get(name, name)) for name in (*KINDS, *rests)]
     plotting.stacked_shares(left, result.tile_x, dict(zip(names, result.tiles.T, strict=True)), colours=tones)
     for index, (edge, row) in enumerate(zip(EDGES, result.small, strict=True)):
         smooth = [part.mean() for part in np.array_split(row, result.tile_x.size)]
         right.plot(result.tile_x, smooth, color=plotting.series(index), label=f"|cos| > {edge:g}")
     null = [part.mean() for part in np.array_split(result.null_small[0], result.tile_x.size)]
     right.plot(result.tile_x, null, ":", color=plotting.colour("null"), label="random directions, |cos| > 0.2")
-    right.set(ylim=(-0.02, 1.02), ylabel="in islands of up to 8")
+    right.set(ylim=(-0.02, 1.02), ylabel="share in islands of up to 8")
     left.set_ylabel("share of represented features")
     for ax in (left, right):
         _inverse_axis(ax, float(1 / result.p.min()))
         ax.set_xlim(float(result.tile_x.min()), float(result.tile_x.max()))
         plotting.percent_axis(ax)
-        plotting.legend(ax)
+    plotting.legend(left, columns=3)
+    plotting.legend(right, columns=2)
+    left.set_title("kinds of islands")
+    right.set_title("small islands")
     plotting.panel_letters((left, right))
     return figure
 
@@ -129,8 +133,9 @@ def draw_census(result: UniformResult) -> Figure:
         result.census_size, result.census_rank, result.census_count, ideal, result.census_mean, strict=True
     ):
         if (size, rank) in TABULATED:
+            shift = {5: (9, -3), 8: (6, -13)}.get(size, (7, -9))
             ax.annotate(
-                f"{size} in {rank}: {count}", (at, value), xytext=(7, -9), textcoords="offset points", va="center"
+                f"{size} in {rank}: {count}", (at, value), xytext=shift, textcoords="offset points", va="center"
             )
-    ax.set(xlabel="rank / size", ylabel="mean dimensionality")
+    ax.set(xlabel="rank of the component / features in it", ylabel="mean dimensionality")
     return figure
