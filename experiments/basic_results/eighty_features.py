@@ -258,12 +258,12 @@ def _positive_cosine(models: Models) -> Array:
 @experiment.figure(
     "basic-eighty",
     title="Eighty features in twenty dimensions",
-    caption="As for twenty features: the model of least loss at each density, W^T W with the biases above and the "
-    "norms, coloured by superposition, below. First the linear model. Dense, the ReLU "
-    "model is the linear one; at the lowest density it represents a median of {numbers.rare_live:.0f} features, all "
-    "in superposition.",
-    alt="A strip of eight maps and eight bar charts: a diagonal of twenty entries in the linear and the dense ReLU "
-    "model; with falling density the diagonal grows, entries off it become many and weak, and the bars more and dark.",
+    caption="The dense ReLU model is the linear one; at the lowest density the ReLU model represents a median of "
+    "{numbers.rare_live:.0f} features. As for twenty features, drawn is the model of least loss at each density: its "
+    "map W^T W with the biases b beside it, and below it the norms, coloured by superposition. First the linear model.",
+    alt="Two strips of four square maps, each map above its bar chart: a diagonal of twenty entries in the linear and "
+    "the dense ReLU model; with falling density the diagonal grows, entries off it become many and weak, and the bars "
+    "become more and strongly coloured.",
 )
 def draw_panels(result: Result) -> Figure:
     together = joined(result.linear_picture, result.picture)
@@ -280,7 +280,7 @@ def draw_panels(result: Result) -> Figure:
     title="The large model against the small one",
     caption="(a) Features represented per dimension, {numbers.seeds:.0f} seeds of the large and "
     "{numbers.small_seeds:.0f} of the small model, whose importance falls by the same factor per dimension. (b) Their "
-    "ratio with bootstrap intervals; dashed, the 15 % within which the two were called alike. (c) Loss, in "
+    "ratio with bootstrap intervals; dashed, the 15 % within which the two count as alike. (c) Loss, in "
     "units of answering the mean.",
     alt="Three panels over feature probability: two curves of features per dimension that rise together from 1; their "
     "ratio with error bars near 1; two falling loss curves.",

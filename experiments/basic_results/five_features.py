@@ -242,7 +242,7 @@ def _best_of_kind(models: Models, loss: Array, names: NDArray[np.str_], kind: st
     "right; numbers are ranks of importance. Dense: the two most important features have a dimension each. Rarer: four "
     "features in two antipodal pairs. Rarer still: all five, in a pentagon whose gaps are {numbers.narrowest_gap:.0f} "
     "to {numbers.widest_gap:.0f} degrees.",
-    alt="Three arrow plots inside unit circles: two dark arrows at right angles; four arrows along two axes; five "
+    alt="Three arrow plots inside unit circles: two arrows at right angles; four arrows along two axes; five "
     "arrows in a pentagon, slightly longer than the circle's radius.",
 )
 def draw_directions(result: Result) -> Figure:
@@ -304,7 +304,7 @@ def two_orthogonal(result: Result) -> Evidence:
 
 @experiment.claim(
     "basic-five-pairs",
-    title="At one in five, four features form two antipodal pairs and the fifth is dropped",
+    title="At p = 0.2, four features form two antipodal pairs and the fifth is dropped",
     source=SECTION,
     test="Models at p = 0.2: the four most important features form two pairs with a cosine below −0.98, |cos| between "
     "pairs is below 0.05, and the fifth has a norm below 0.1. Statistic: share of seeds.",
@@ -318,7 +318,7 @@ def two_pairs(result: Result) -> Evidence:
 
 @experiment.claim(
     "basic-five-pentagon",
-    title="At one in ten, all five features form a pentagon",
+    title="At p = 0.1, all five features form a pentagon",
     source=SECTION,
     test="Models at p = 0.1: all five features have a norm above 1/2 and neighbours are 72 degrees apart, within 8. "
     "Statistic: share of seeds.",

@@ -262,9 +262,10 @@ def _polygons() -> tuple[dict[str, Polygon], Quantity]:
 @experiment.figure(
     "loss-by-count",
     title="The loss by the number of present features",
-    caption="(a) Share of the ReLU model's loss that is due to inputs with 0, 1, 2, ... present features. At the "
-    "lowest density {numbers.one_share_rarest:% value} are due to one. (b) Loss given that number, over that of the "
-    "linear model: trained for rare features, a model is better with few present and worse with many.",
+    caption="At the lowest density {numbers.one_share_rarest:% value} of the ReLU model's loss come from inputs with "
+    "one present feature. (a) Share of its loss that is due to inputs with 0, 1, 2, ... present features. (b) Loss "
+    "given that number, over that of the linear model: trained for rare features, a model is better with few present "
+    "and worse with many.",
     alt="Left, stacked areas over feature probability: one present feature dominates at the left, two and three in the "
     "middle, many at the right. Right, four lines of relative loss against number of present features, flat at one for "
     "the dense model and rising steeply from far below one to above one for the sparse ones.",
@@ -321,7 +322,7 @@ def difference_of_the_sum(result: Result) -> Evidence:
 
 @experiment.claim(
     "loss-linear",
-    title="The printed loss of the linear model holds for these data, times their variance",
+    title="The paper's formula for the linear model's loss holds for these data, times their variance",
     source=SECTION,
     test="Random linear models of eight features with their best bias at seven densities: variance times the formula "
     "against the exact loss. Statistic: largest relative difference, to nine decimals.",

@@ -223,11 +223,11 @@ def _padded(W: Array, width: int = 10) -> Array:
 @experiment.figure(
     "spread-energy",
     title="Least positive interference of points on a circle and on a sphere",
-    caption="Least energy (line), energy where equal charges would sit (diamonds), and that of the directions of the "
-    "best of {numbers.seeds:.0f} trained models (circles; hollow where it leaves features out). Up to two points per "
-    "dimension nothing interferes. In space, with {numbers.last_points:.0f} points, the least energy is "
-    "{numbers.last_least:.2f}, the icosahedron of equal charges has {numbers.last_at_charges:.2f}, and training finds "
-    "the icosahedron.",
+    caption="Up to two points per dimension nothing interferes. Drawn are the least energy (line), the energy where "
+    "equal charges would sit (diamonds), and that of the directions of the best of {numbers.seeds:.0f} trained models "
+    "(circles; hollow where it leaves features out). In space, with {numbers.last_points:.0f} points, the least energy "
+    "is {numbers.last_least:.2f}, the icosahedron of equal charges has {numbers.last_at_charges:.2f}, and training "
+    "finds the icosahedron.",
     alt="Two panels of energy against number of points. Both are zero up to two points per dimension and rise from "
     "there. Diamonds lie on or slightly above the line; circles of trained models lie on or slightly above the "
     "diamonds in space, and far above the line beyond six points in the plane.",
@@ -303,12 +303,12 @@ def difference_of_the_loss(result: Result) -> Quantity:
     "spread-free",
     title="Up to two features per dimension fit without interference, and no more",
     source=SECTION,
-    test="Least energy for all numbers of points. Statistic: the largest up to 2m points, as antipodal pairs allow, to "
+    test="Least energy for all numbers of points. Statistic: the largest up to 2d points, as antipodal pairs allow, to "
     "nine decimals.",
     criterion=Criterion(
         supported_if(where(free=LessThan(1e-9), crowded=MoreThan(0.1))),
         otherwise=Verdict.REFUTED,
-        names={"free": "the largest up to 2m points", "crowded": "the least beyond 2m points"},
+        names={"free": "the largest up to 2d points", "crowded": "the least beyond 2d points"},
     ),
     figures=("spread-energy",),
     published=Verdict.SUPPORTED,

@@ -266,14 +266,14 @@ def _rank(live: Array) -> float:
 @experiment.figure(
     "basic-twenty",
     title="Twenty features in five dimensions, linear and ReLU output",
-    caption="The model of least loss at each density: above, the map W^T W from input to output, most important "
-    "feature first, with the bias of every output beside it; below, the norms, coloured by superposition. The linear "
-    "model keeps the five most important features whatever the density. The ReLU model does the same when all "
-    "features are present. It represents more, in superposition, the rarer they are: "
-    "{numbers.rare_best_live:.0f} at the lowest density.",
-    alt="Four rows of seven small panels. Linear model: the same five diagonal entries at every density and five pale "
-    "bars. ReLU model: five entries at density 1, then more and more diagonal entries with negative entries off the "
-    "diagonal, and more, darker bars, as density falls.",
+    caption="The linear model keeps the five most important features at every density. The ReLU model does the same "
+    "when all features are present, and represents more, in superposition, the rarer they are: "
+    "{numbers.rare_best_live:.0f} at the lowest density. Drawn is the model of least loss at each density: the map "
+    "W^T W from input to output, most important feature first, with the bias b of every output beside it; below, the "
+    "norms, coloured by superposition.",
+    alt="Four rows of seven small panels. Linear model: the same five diagonal entries at every density and five "
+    "weakly coloured bars. ReLU model: five entries at density 1, then more and more diagonal entries with negative "
+    "entries off the diagonal, and more, strongly coloured bars, as density falls.",
 )
 def draw_panels(result: Result) -> Figure:
     titles = [f"$p$ = {p:g}" for p in result.pictured]

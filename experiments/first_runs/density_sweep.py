@@ -365,7 +365,7 @@ def small_islands(result: Result) -> Evidence:
 
 @experiment.claim(
     "crowding-pn-over-d",
-    title="The number of represented features depends on p n against d",
+    title="The number of represented features is best predicted by p n / d",
     statements=("A10",),
     test="Number of features with norm above one half, over densities from 0.3 to 0.01, in five sizes. Each size is "
     "predicted from the others as one function of p n / d for the share of n, of p n for the share of n, or of p for "

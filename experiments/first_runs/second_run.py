@@ -335,8 +335,8 @@ def draw_course(result: Result) -> Figure:
     "{numbers.memory}. The first seed. Top: the reader's run as plotted, WᵀW without normalisation, its diagonal at "
     "{numbers.diagonal}, and its cosines; off the diagonal both show the same pattern (correlation "
     "{numbers.unnormalised}). Bottom: all causes changed.",
-    alt="Four heat maps with bright diagonals. The reader's two look alike, grey noise off the diagonal; the repaired "
-    "ones have a few strong negative entries and fainter noise.",
+    alt="Four heat maps with strong diagonals. The reader's two look alike, with noise of both signs off the diagonal; "
+    "the repaired ones have a few strong negative entries and weaker noise.",
 )
 def draw_pictures(result: Result) -> Figure:
     figure, axes = plotting.new_figure(2, 2, height=6.0)

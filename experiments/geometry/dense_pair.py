@@ -252,7 +252,7 @@ def draw_runs(result: Result) -> Figure:
 
 @experiment.figure(
     "geometry-dense-pair",
-    title="Two orthogonal features are the worst of many ties, until importance differs",
+    title="Two orthogonal features are the worst of many nearly equal solutions, until importance differs",
     caption=(
         "Two orthogonal features are not the optimum at equal importance, and are once importance falls faster "
         "than the stability limit, {numbers.limit:.3f}. (a) How far the plane that W uses is spanned by single "

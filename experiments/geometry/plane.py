@@ -128,7 +128,7 @@ def antipodal_pairs(result: Result) -> Evidence:
 
 @experiment.claim(
     "plane-pentagon",
-    title="Rarer still, pentagons appear",
+    title="Features rarer than in antipodal pairs form pentagons",
     statements=("C3",),
     source=SECTION,
     test="Share of seeds that end as a regular pentagon, at the density where that share is largest.",

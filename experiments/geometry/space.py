@@ -160,7 +160,7 @@ def tetrahedra(result: Result) -> Evidence:
 
 @experiment.claim(
     "space-antiprism",
-    title="Rarer still, square antiprisms appear",
+    title="Features rarer than in octahedra form square antiprisms",
     statements=("C3",),
     source=SECTION,
     test="Share of seeds that end as a square antiprism, at the density where that share is largest.",

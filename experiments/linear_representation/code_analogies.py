@@ -212,7 +212,7 @@ def draw_parallel(result: Result) -> Figure:
 
 @experiment.claim(
     "code-offset-beats-baselines",
-    title="On source code, the offset finds the fourth word better than without it",
+    title="On source code, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
     test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
     "offset, shuffled partners), own words barred for all. Statistic: the lesser difference of the two kinds of "

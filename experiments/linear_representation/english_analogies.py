@@ -372,7 +372,7 @@ def rank_of_queen(result: Result) -> Evidence:
 
 @experiment.claim(
     "english-offset-beats-baselines",
-    title="On English vectors, the offset finds the fourth word better than without it",
+    title="On English vectors, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
     test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
     "offset, shuffled partners), own words barred for all; families are the unit.",
@@ -445,7 +445,7 @@ def share_of_male_words(result: Result) -> Quantity:
 
 @experiment.claim(
     "english-offset-candidates",
-    title="How many words may be the answer matters little",
+    title="The number of candidate words matters little",
     statements=("B3",),
     test="Share of questions right with the fewest candidate words less that with the most, own words barred; "
     "families are the unit.",

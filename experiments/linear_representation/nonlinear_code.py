@@ -124,10 +124,10 @@ def run(config: Config, device: str) -> Result:
 @experiment.figure(
     "nonlinear-code",
     title="A code of two features in one dimension",
-    caption="(a) The code t of x and y for three values of y, with three steps and ramps a tenth of a step wide: x "
-    "chooses the step, y the place on it. (b) Mean squared error per feature against the width of the ramps. The "
-    "code's own read-out (lines with dots, one per number of steps Z) stays below the best linear code (dashed, 1/24); "
-    "the best linear read-out of the same code (squares) is worse than that at every width.",
+    caption="The code's own read-out has a lower error than the best linear code. (a) The code t of x and y for three "
+    "values of y, with three steps and ramps a tenth of a step wide: x chooses the step, y the place on it. (b) Mean "
+    "squared error per feature against the width of the ramps: the code's own read-out (lines with dots, one per "
+    "number of steps Z), the best linear read-out of the same code (squares), and the best linear code (dashed, 1/24).",
     alt="Left: three parallel staircases with rounded jumps. Right: error of the code's own read-out rises with the "
     "width of the ramps from nearly nothing to below the dashed line; errors of linear read-outs lie above it.",
 )

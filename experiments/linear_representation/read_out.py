@@ -220,11 +220,11 @@ def _recipe(config: Config, seed: int) -> Recipe:
 @experiment.figure(
     "read-out-density",
     title="Reading features back, by density and features per dimension",
-    caption="Share of the features' variance that is read from ten hidden dimensions; lines are means and bands 95 % "
-    "intervals over seeds. (a) The best linear read-out explains d/n of the variance (dashed) at every density: "
-    "sparsity does not help it. (b) The model's own read-out adds a bias and a ReLU, and with them the share rises as "
-    "features become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where a linear "
-    "read-out has {rare_linear:% value}.",
+    caption="Sparsity helps the model's own read-out and not the best linear one. Drawn is the share of the features' "
+    "variance that is read from ten hidden dimensions, mean over seeds. (a) The best linear read-out explains d/n of "
+    "the variance (dashed) at every density. (b) The model's own read-out adds a bias and a ReLU, and with them the "
+    "share rises as features become rare: with four features per dimension and p = 0.01 it is {rare_own:% value} where "
+    "a linear read-out has {rare_linear:% value}.",
     alt="Two panels of R squared against feature probability, one line per number of features. Left: flat lines at "
     "one, one half, a quarter and an eighth. Right: the same values at probability one, rising as features become "
     "rarer.",
@@ -251,15 +251,15 @@ def draw(result: Result) -> Figure:
 @experiment.figure(
     "read-out-broken",
     title="What breaks a read-out, and what repairs it",
-    caption="The read-out of models with four features per dimension, taken apart: the share of variance it leaves, "
-    "where a constant leaves one (line). Without interference (all other features absent) less is left wherever "
+    caption="Bias and ReLU keep interference out: R² at p = 0.01 is {numbers.own_rare:value} with both, "
+    "{numbers.no_bias_rare:value} without the bias and {numbers.no_threshold_rare:value} without the ReLU. Drawn is "
+    "the variance that read-outs of models with four features per dimension leave; a constant leaves one (line). "
+    "Without interference (all other features absent) less is left wherever "
     "features are rare: at p = 0.1 interference accounts for {interference_share:% value} of the loss. At p = 1 the "
-    "biases count on interference, and its absence does harm. Bias and ReLU keep it out: R² at p = 0.01 is "
-    "{numbers.own_rare:value} with both, {numbers.no_bias_rare:value} without the bias and "
-    "{numbers.no_threshold_rare:value} without the ReLU.",
-    alt="Share of variance lost, on a logarithmic scale, against feature probability for five read-outs. Least is "
-    "lost without interference; the model's own loses less as features become rarer; without the bias or the ReLU "
-    "more is lost than there is.",
+    "biases compensate for interference, and its absence does harm.",
+    alt="Variance lost, on a logarithmic scale, against feature probability for five read-outs. Least is lost "
+    "without interference; the model's own read-out loses less as features become rarer; without the bias or the ReLU "
+    "the error exceeds that of a constant.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_broken(result: Result) -> Figure:
@@ -318,7 +318,7 @@ def own_read_out(result: Result) -> Quantity:
 
 @experiment.claim(
     "read-out-linear",
-    title="A linear layer alone reads them back as well",
+    title="A linear layer alone reads rare features back from four per dimension",
     statements=("B1", "B2"),
     test="R² of the best linear read-out (least squares) of the same models at p = 0.01. Statistic: mean over seeds.",
     criterion=above(0.9, refuted_below=0.5),
@@ -361,7 +361,7 @@ def share_of_interference(result: Result) -> Quantity:
     "read-out-sums",
     title="Activations are sums of features times directions, also behind a ReLU",
     statements=("B2",),
-    test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ dᵢ + c explains, 40 features "
+    test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ uᵢ + c explains, 40 features "
     "in 10 dimensions, p = 0.1. Statistic: mean over seeds.",
     criterion=above(0.9, refuted_below=0.5),
     figures=("read-out-sums",),

@@ -267,7 +267,7 @@ def rank_of_queen(result: Result) -> Evidence:
 
 @experiment.claim(
     "word-offset-beats-baselines",
-    title="In the given vectors, the offset finds the fourth word better than without it",
+    title="In the given vectors, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
     test="Share of questions right by b − a + c less that of the best of three baselines, own words barred for all.",
     criterion=BEATS,

@@ -270,7 +270,7 @@ def _clusters(peaks: dict[str, Quantity], chance: dict[str, Quantity]) -> Eviden
 
 @experiment.claim(
     "uniform-peaks-kept",
-    title="So do dimensionalities among the represented features alone",
+    title="Dimensionalities among represented features alone cluster at the same fractions",
     test="As for all overlaps, but with the columns of features that are not represented set to 0 first.",
     criterion=CLUSTERS,
     figures=("uniform-dimensionality",),

@@ -175,8 +175,8 @@ def _spreads(mass: Array, config: Config) -> Spreads:
         "rarity. (a) The same dimensions, more features: sizes differ by at most {features.largest:%}. (b) The "
         "same ratio of features to dimensions: at most {dimensions.largest:%}."
     ),
-    alt="Two panels with three nearly coinciding curves each that rise from two to seven features per dimension; "
-    "with 100 features the left one stays lower at the end.",
+    alt="Two panels with three nearly coinciding curves each that rise from two features per dimension; at the "
+    "end those of the left panel are further apart.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_sizes(result: Result) -> Figure:
@@ -216,7 +216,7 @@ def over_features(result: Result) -> Evidence:
     "uniform-proportional",
     title="Features learned are proportional to dimensions",
     source=SOURCE,
-    test="||W||_F^2 / m of 10, 20 and 40 dimensions with ten times as many features, at three densities: largest minus "
+    test="||W||_F^2 / d of 10, 20 and 40 dimensions with ten times as many features, at three densities: largest minus "
     "smallest over their mean, seed by seed. Statistic: mean over seeds at the density where it is largest.",
     criterion=EQUAL,
     figures=("uniform-sizes",),
