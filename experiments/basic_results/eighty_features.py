@@ -278,7 +278,8 @@ def draw_panels(result: Result) -> Figure:
 @experiment.figure(
     "basic-rescaled",
     title="The large model against the small one",
-    caption="(a) Features represented per dimension, {numbers.seeds:.0f} seeds of the large and "
+    caption="The large model and the small one differ by up to {numbers.largest_deviation:% value} in features "
+    "per dimension. (a) Features represented per dimension, {numbers.seeds:.0f} seeds of the large and "
     "{numbers.small_seeds:.0f} of the small model, whose importance falls by the same factor per dimension. (b) Their "
     "ratio with bootstrap intervals; dashed, the 15 % within which the two count as alike. (c) Loss, in "
     "units of answering the mean.",

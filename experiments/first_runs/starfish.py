@@ -238,7 +238,7 @@ def _tones() -> list[str]:
 def draw_starfish(result: Result) -> Figure:
     shown = [int(np.argmin(np.abs(np.log(result.p / value)))) for value in (1, 0.5, 0.2, 0.1, 0.01)]
     limit = 1.02 * float(norms(result.example[shown]).max())
-    figure, axes = plotting.new_figure(len(shown), len(KINDS), width="wide", height=7.0)
+    figure, axes = plotting.new_figure(len(shown), len(KINDS), width="wide", height=6.3)
     for row, case in enumerate(shown):
         axes[row, 0].set_ylabel(f"$p$ = {result.p[case]:g}")
         for column, kind in enumerate(KINDS):

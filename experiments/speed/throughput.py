@@ -224,7 +224,7 @@ def sweep(points: list[dict[str, Any]], who: str) -> Floats:
     "{machine} ({date}). It reaches what was asked for in {rows_met:count} shapes on the CPU. Names give instances, "
     "features n, hidden units d and batch.",
     alt="One row per shape of model: a point for the measured ratio on a logarithmic axis, with its interval, a bar "
-    "for the ratio that was asked for and a lighter one for the ratio aimed for.",
+    "for the ratio that was asked for and another for the ratio aimed for.",
     interval="95 % interval of the median over seven alternating pairs of repeats, by order statistics",
 )
 def draw_ratios(result: Result) -> Figure:
