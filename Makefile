@@ -63,7 +63,7 @@ format: $(VENV)/.dev ## format the code and mend what lint can mend
 	@$(RUN) ruff check --fix .
 
 clean: ## remove everything that was built (the environment stays)
-	rm -rf build
+	@if [ -e build ]; then rm -rf build && echo 'Removed build'; else echo 'There is nothing to remove: build does not exist.'; fi
 
 # torch is held back on purpose: the published numbers were made with this version, and a plain resolve would take
 # whichever is newest. Its CUDA packages are left out: pip adds those of the index it installs from.
@@ -77,6 +77,7 @@ lock: $(VENV)/.dev ## resolve the pinned versions anew
 	@sed -i -E -e 's/^(torch==[0-9.]+)\+.*/\1/' -e '/^(nvidia-|cuda-)/d' requirements.lock requirements-dev.lock
 
 $(VENV)/bin/python:
+	@command -v '$(PYTHON)' >/dev/null || { echo "There is no '$(PYTHON)' here; name a Python from 3.11 on, as in make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed and '$(PYTHON)' is older; try make PYTHON=python3.11" >&2; exit 1; }
 	@echo 'Making the virtual environment $(VENV)'
 	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; rm -rf $(VENV); exit 1; }

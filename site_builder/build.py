@@ -19,8 +19,8 @@ from site_builder.published.reproduction import PUBLISHED_SCALES, compared, diff
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
 from site_builder.site.mkdocs_site import build_site
-from site_builder.store.codec import record_to_json
-from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_file
+from site_builder.store.codec import encode
+from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_stamp
 from site_builder.store.records import Problem, Report
 
 
@@ -43,7 +43,8 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
         report, pages_are_right = rendered(project, report, draft=draft)
         if pages_are_right or draft:
             report = with_site(project, report, project.preview if draft else project.site, draft=draft)
-            write_file(project.build / "rendered.json", record_to_json(report))
+        if pages_are_right and not draft:
+            write_stamp(project.build / freshness.SHOWN, encode(report, Report, "report", {}, undefined=True))
         if not report.problems and not draft:
             freshness.mark_finished(project, state, report, inputs)
     return report

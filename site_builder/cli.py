@@ -1,7 +1,7 @@
 """The commands: `python -m site_builder --help` lists them.
 
 Everything heavy is imported inside a command, so that a report with nothing to do answers at once.
-A wrong word on the command line ends with 2, a failure with 1, an interruption with 130.
+A wrong word on the command line ends with 2, a failure with 1, an interruption with 130 (Ctrl-C) or 143 (SIGTERM).
 """
 
 import sys
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.core.errors import ReportError
-from site_builder.base.console import watching
+from site_builder.base import interruptions
+from site_builder.base.console import say_what_can_be_encoded, watching
 from site_builder.base.environment import device_class, jobs_asked
 from site_builder.base.options import SCALES, Options, WrongOption, chosen
 from site_builder.base.project import Project, find_project
 
 if TYPE_CHECKING:
     from site_builder.store.records import Report
+
+INTERRUPTED = "Interrupted; what was finished is kept, and the same command goes on from there."
 
 app = typer.Typer(
     help="Runs the experiments of this report, draws their figures and builds its site.",
@@ -181,7 +184,7 @@ def verify() -> None:
         print(sentence, file=sys.stderr)
     if wrong:
         raise typer.Exit(1)
-    print(f"All {checked} stored folders are as they were written.")
+    print(f"All {checked} stored folders are as they were written." if checked else "Nothing is stored yet.")
 
 
 @app.command()
@@ -278,10 +281,11 @@ def bench(device: Device = "auto") -> None:
 @app.command()
 def clean() -> None:
     """Remove everything that was built."""
-    import shutil
+    from site_builder.store.entries import remove
 
     with said_in_one_sentence():
-        shutil.rmtree(find_project(Path.cwd()).build, ignore_errors=True)
+        folder = find_project(Path.cwd()).build
+        print(f"Removed {folder}" if remove(folder) else f"There is nothing to remove: {folder} does not exist.")
 
 
 def asked(scale: str, device: str, only: str, jobs: str = "1", *, compute: bool = True) -> tuple[Project, Options]:
@@ -355,12 +359,19 @@ def end(code: int, sentence: str) -> Any:
 
 @contextmanager
 def said_in_one_sentence() -> Iterator[None]:
-    """Turn a mistake that can be mended, or an interruption, into one sentence and an exit code."""
+    """Turn a mistake that can be mended, or an interruption, into one sentence and an exit code.
+
+    Nothing but the end of a command ends it well: code that calls `sys.exit` on the way is a mistake, too.
+    """
+    say_what_can_be_encoded()
     try:
-        yield
+        with interruptions.heeding():
+            yield
     except WrongOption as error:
         end(2, str(error))
     except ReportError as error:
         end(1, str(error))
+    except SystemExit as error:
+        end(1, f"something called sys.exit({error.code!r}) before the command was done; nothing more was made")
     except KeyboardInterrupt:
-        end(130, "Interrupted; what was finished is kept, and the same command goes on from there.")
+        end(interruptions.exit_code(), INTERRUPTED)

@@ -15,6 +15,7 @@ from experiments.core.contract import ClaimSpec, Experiment
 from experiments.core.criteria import Evidence, Verdict
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
+from site_builder.base import interruptions
 from site_builder.base.console import Watcher
 from site_builder.base.environment import Commit, commit_of
 from site_builder.base.options import Options
@@ -281,7 +282,9 @@ class _Gathering:
         """Turn a failure into a problem, and make `names` absent because of it."""
         try:
             yield
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if interruptions.heard():
+                raise
             self._fail(experiment, failure(what, error), names)
 
     def _fail(self, experiment: Experiment, failed: Failure, names: list[str]) -> None:

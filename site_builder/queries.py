@@ -1,6 +1,6 @@
 """What the commands `list`, `explain`, `verify` and `cite` answer."""
 
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from site_builder.base.project import Project
 from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover
 from site_builder.figures import drawings, view_files
-from site_builder.keys.build_stamp import finished_entries
+from site_builder.keys.build_stamp import FINISHED, SHOWN, finished_entries
 from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
 from site_builder.pipeline import key_of, sources_of
 from site_builder.results import runs
 from site_builder.store import codec
-from site_builder.store.entries import MARKER, damage, digests, is_complete
+from site_builder.store.entries import MARKER, damage, digests, is_complete, read_stamp
 from site_builder.store.records import Report
 
 
@@ -72,7 +72,7 @@ def _told(name: str, verb: str, folder: Path, key: Key) -> Iterator[str]:
 def _nearest_differences(folder: Path, key: Key) -> list[str] | None:
     """Return how `key` differs from the stored key nearest to it (the newest of equals), or None without any."""
     stored = sorted((path for path in folder.glob("*") if is_complete(path)), key=_written, reverse=True)
-    differences = [changes(json.loads((path / "key.json").read_text("utf-8")), key.parts) for path in stored]
+    differences = [changes(parts, key.parts) for path in stored if (parts := runs.key_parts(path))]
     return min(differences, key=len, default=None)
 
 
@@ -93,18 +93,22 @@ def verification(project: Project) -> tuple[int, list[str]]:
     ]
     found = digests(project.site) if site else {}
     differing = sorted(name for name in site.keys() | found.keys() if site.get(name) != found.get(name))
+    if os.path.lexists(project.build / FINISHED) and read_stamp(project.build / FINISHED) is None:
+        wrong.append(f"build/{FINISHED} is damaged; `report` makes it again")
+    if site and read_stamp(project.build / SHOWN) is None:
+        wrong.append(f"build/{SHOWN} is missing or damaged; `report` makes it again")
     wrong += [f"build/site/{name} is not as it was built; `report` builds it again" for name in differing]
     return len(folders) + len(missing) + bool(site), wrong
 
 
 def last_report(project: Project) -> Report:
     """Return the report of the last site that was built."""
-    path = project.build / "rendered.json"
-    if not path.is_file():
+    found = read_stamp(project.build / SHOWN)
+    if found is None:
         raise ReportError("no site was built yet, so there is no figure to cite; run `make report`")
     try:
-        report: Report = codec.record_from_json(path.read_text("utf-8"), Report)
-    except (ValueError, KeyError, TypeError):
+        report: Report = codec.decode(found, Report, {})
+    except (LookupError, ValueError, TypeError, AttributeError):
         raise ReportError("the last site was built by another version of this program; run `make report`") from None
     return report
 

@@ -34,3 +34,12 @@ def test_a_hostile_option_is_passed_on_and_not_executed(environment: Path, hosti
     assert f"ONLY={option}" in done.stdout.splitlines()
     assert {"SCALE=quick", "STRICT=1"} <= set(done.stdout.splitlines())
     assert not trace.exists()
+
+
+def test_a_python_that_is_not_there_is_called_missing_and_not_old(tmp_path: Path) -> None:
+    call = ["make", "report", f"VENV={tmp_path / 'environment'}", "PYTHON=nosuchpython"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(call, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "There is no 'nosuchpython' here" in done.stderr
+    assert "older" not in done.stderr

@@ -1,5 +1,6 @@
 """One thread for linear algebra, so that results do not depend on how many cores there are."""
 
+import os
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +34,9 @@ def undisturbed() -> Iterator[None]:
     """Run one experiment: linear algebra in one thread, and the state of the process as every experiment finds it.
 
     What an experiment changes for the whole process (torch's default type, numpy's handling of errors, global
-    generators, filters of warnings) is as before when it is over, however it ends.
+    generators, filters of warnings, the environment, the working folder) is as before when it is over, however it ends.
     """
+    environment, folder = dict(os.environ), os.getcwd()
     kind, precision = torch.get_default_dtype(), torch.get_float32_matmul_precision()
     drawn, numpy_drawn, torch_drawn = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002
     try:
@@ -46,6 +48,10 @@ def undisturbed() -> Iterator[None]:
         random.setstate(drawn)
         np.random.set_state(numpy_drawn)  # noqa: NPY002
         torch.random.set_rng_state(torch_drawn)
+        os.chdir(folder)
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update(environment)
 
 
 def in_parallel(work: Callable[[Part], Found], parts: Sequence[Part]) -> list[Found]:

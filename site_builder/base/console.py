@@ -1,10 +1,11 @@
 """How work in progress looks: a bar on a terminal, plain lines anywhere else."""
 
+import io
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -118,14 +119,27 @@ class Bar:
         self.progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def say_what_can_be_encoded() -> None:
+    """Let a terminal or file that lacks a sign show a question mark in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 @contextmanager
 def watching() -> Iterator[Watcher]:
     """Show the work inside the block in the way that suits where the output goes."""
     if not sys.stdout.isatty():
         yield Lines()
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns(), transient=True) as progress:
         yield Bar(progress)
+
+
+def columns() -> tuple[Any, ...]:
+    """Return what the bar consists of."""
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()

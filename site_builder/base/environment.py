@@ -3,9 +3,11 @@
 import ctypes
 import os
 import platform
+import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -19,10 +21,12 @@ SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.c
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that is checked out ("" outside a repository), and whether anything published differs from it."""
+    """The commit that is checked out ("" without one), whether anything published differs from it, and why there is
+    none, in git's own words where git refuses."""
 
     id: str
     dirty: bool
+    why: str = field(default="", compare=False)
 
 
 def device_class(device: str) -> str:
@@ -119,17 +123,58 @@ def python_minor() -> str:
 
 
 def commit_of(root: Path) -> Commit:
-    """Return the commit checked out at `root`; outside a repository nothing vouches for the code, so it is dirty."""
-    head = _git(root, "rev-parse", "HEAD")
-    if not head:
-        return Commit("", dirty=True)
-    changes = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCE_PATHS)
-    return Commit(head, dirty=changes != "")
+    """Return the commit checked out at `root`, the top of its repository.
+
+    Anywhere else nothing vouches for the code, so it is dirty: an archive unpacked inside another repository is none of
+    that repository's commits.
+    """
+    top = git(root, "rev-parse", "--show-toplevel")
+    if top is None:
+        return Commit("", dirty=True, why=f"git is not installed or does not answer; {root} has no commit without it")
+    if top.returncode != 0:
+        return Commit("", dirty=True, why=_refusal(root, top.stderr))
+    if Path(top.stdout.rstrip("\n")).resolve() != root.resolve():
+        there = top.stdout.strip()
+        return Commit(
+            "", dirty=True, why=f"{root} lies inside the repository {there} and is none itself; clone the report"
+        )
+    head = git(root, "rev-parse", "--verify", "HEAD")
+    if head is None or head.returncode != 0:
+        return Commit("", dirty=True, why=f"{root} is a git repository without a commit; commit first")
+    changes = git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCE_PATHS)
+    return Commit(head.stdout.strip(), dirty=changes is None or changes.returncode != 0 or changes.stdout.strip() != "")
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def _refusal(root: Path, words: str) -> str:
+    sentence = " ".join(words.split()).removeprefix("fatal: ")
+    if "not a git repository" in sentence:
+        return f"{root} is no git repository with a commit; clone the report instead of unpacking it"
+    remedy = re.sub(r" To add an exception for this directory, call: (.*)", r"; if you trust it, call `\1`", sentence)
+    return f"git refuses to read {root}: {remedy}"
+
+
+def git(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str] | None":
+    """Return what git answers about the repository that `root` lies in; None if there is no git or it hangs.
+
+    Variables such as GIT_DIR, which hooks and other tools set, would have it answer for another repository.
+    """
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            env=without_git(os.environ),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def without_git(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an environment that point git at no certain repository; messages are in English."""
+    pointing = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+    kept = {name: value for name, value in variables.items() if name not in (*pointing, "GIT_PREFIX")}
+    return kept | {"LC_ALL": "C"}

@@ -1,5 +1,6 @@
 """Where things lie: the reader's files and everything built from them."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,4 +84,7 @@ def find_project(start: Path) -> Project:
         raise ReportError(
             f"{start} is no report: it has no experiments/ and mkdocs.yml; run from the repository's root"
         )
-    return Project(start)
+    project = Project(start)
+    if os.path.lexists(project.build) and not project.build.is_dir():
+        raise ReportError(f"{project.build} is no folder; what is built goes there, so move it away and run again")
+    return project

@@ -9,7 +9,6 @@ A published site lies in two folders below its address: `latest/`, which changes
 Citations name the latter.
 """
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import yaml
 from mkdocs.utils.yaml import get_yaml_loader
 
 from experiments.core.errors import ReportError
+from site_builder.base.environment import commit_of, git
 from site_builder.store.records import FigureRecord
 
 KEY_PREFIX = "toymodelsmeasured"
@@ -120,8 +120,7 @@ def _author(author: dict[str, str]) -> str:
 
 
 def _commit_date(root: Path) -> str:
-    command = ["git", "-C", str(root), "show", "-s", "--format=%cs", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    """Return the day of the commit that the report is built from, or "" without one."""
+    commit = commit_of(root).id
+    shown = git(root, "show", "-s", "--format=%cs", commit) if commit else None
+    return shown.stdout.strip() if shown and shown.returncode == 0 else ""

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ from typing import Any, get_type_hints
 from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
 from experiments.core.criteria import Criterion
 from experiments.core.errors import ReportError, did_you_mean
+from site_builder.base import interruptions
 from site_builder.base.options import WrongOption
 from site_builder.base.project import file_of
+from site_builder.discovery.process_state import process_state, restored
 from site_builder.store.records import Problem
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -81,9 +84,12 @@ def stem(id: str) -> str:
 
 
 def discover(folder: Path) -> Registry:
-    """Import and check every experiment file below `folder` (the `experiments` package)."""
+    """Import and check every experiment file below `folder` (the `experiments` package).
+
+    Where two files want one name, the one that was published or ran here before the other keeps it.
+    """
     registry = Registry()
-    for path in experiment_files(folder):
+    for path in sorted(experiment_files(folder), key=lambda path: _newness(folder, path)):
         id = f"{path.parent.name}.{path.stem}"
         where = f"experiments/{path.parent.name}/{path.name}"
         try:
@@ -100,8 +106,17 @@ def discover(folder: Path) -> Registry:
                 registry.dormant |= dict.fromkeys(names, experiment.dormant)
             else:
                 registry.experiments[id] = experiment
+    registry.experiments = dict(sorted(registry.experiments.items()))
     registry.problems += _unknown_figures(registry)
     return registry
+
+
+def _newness(folder: Path, path: Path) -> int:
+    """Return 0 for an experiment that was published, 1 for one that ran here, 2 for a new one."""
+    id = f"{path.parent.name}.{path.stem}"
+    if (folder / "published" / f"{id}.json").is_file():
+        return 0
+    return 1 if (folder.parent / "build" / "results" / id).is_dir() else 2
 
 
 def experiment_files(folder: Path) -> list[Path]:
@@ -119,18 +134,25 @@ def _names_in(path: Path) -> list[str]:
 
 
 def load(module: str, where: str) -> Experiment:
-    """Import one experiment; raises ReportError when it fails or lacks something."""
+    """Import one experiment; raises ReportError when it fails, lacks something or changes the process for others."""
+    before = process_state()
     try:
         experiment = getattr(importlib.import_module(module), "experiment", None)
     except ReportError:
         raise
     except SyntaxError as error:
         raise ReportError(f"line {error.lineno}: {error.msg}; mend the syntax and run again") from error
-    except Exception as error:
+    except BaseException as error:
+        if interruptions.heard():
+            raise
         line = traceback.extract_tb(error.__traceback__)[-1]
-        raise ReportError(
-            f"importing it raised {type(error).__name__}: {error} ({Path(line.filename).name}, line {line.lineno})"
-        ) from error
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ReportError(f"importing it raised {words} ({Path(line.filename).name}, line {line.lineno})") from error
+    finally:
+        changed = restored(before)
+    if changed:
+        del sys.modules[module]  # what it did is not done a second time when it is already imported
+        raise ReportError(f"importing it changes {' and '.join(changed)} for every experiment; do that inside `run`")
     if not isinstance(experiment, Experiment):
         raise ReportError("it must define `experiment = Experiment(__name__, ...)`; add that or move the file")
     if experiment.module != module:

@@ -14,7 +14,7 @@ from site_builder.figures import view_files
 from site_builder.keys.run_keys import Key
 from site_builder.results.runs import Run
 from site_builder.store import codec
-from site_builder.store.entries import damage, is_complete, write_entry
+from site_builder.store.entries import damage, is_complete, remove, write_entry
 from site_builder.store.records import FigureRecord, FileRecord, Source
 from site_builder.text.words import fill
 
@@ -55,10 +55,19 @@ def entry(project: Project, figure: str, key: Key) -> Path:
 def is_stored(project: Project, drawing: Drawing, watcher: Watcher) -> bool:
     """True when the figure is there as it was drawn; a damaged one is reported and counts as absent."""
     folder = entry(project, drawing.figure, drawing.key)
-    wrong = damage(folder) if is_complete(folder) else ""
+    if not is_complete(folder):
+        return False
+    wrong = damage(folder)
     if wrong:
         watcher.said(f"{folder.relative_to(project.root)}: {wrong} does not have its recorded digest; drawn again")
-    return is_complete(folder) and not wrong
+        return False
+    try:
+        read(project, drawing)
+    except (OSError, LookupError, ValueError, TypeError, AttributeError):
+        watcher.said(f"{folder.relative_to(project.root)} cannot be read back; drawn again")
+        remove(folder)
+        return False
+    return True
 
 
 def draw_into_store(project: Project, spec: FigureSpec, result: Any, drawing: Drawing, draw: Draw) -> None:

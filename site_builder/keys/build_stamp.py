@@ -6,7 +6,6 @@ environment and the options do, so that editing a page imports no experiment eit
 """
 
 import hashlib
-import json
 import os
 import re
 import sys
@@ -20,10 +19,14 @@ from experiments.core.given_files import GIVEN_FILES
 from experiments.core.instructions import instructions
 from site_builder.base.environment import Commit, commit_of
 from site_builder.base.project import Project
-from site_builder.store.entries import damage, digests, sha256, write_file
+from site_builder.store.entries import damage, digests, read_stamp, remove, sha256, write_stamp
 
 State = dict[str, str]
 """Digests of what a site is made from: "code", "pages", "environment", "options", "commit"."""
+
+FINISHED = "finished.json"
+SHOWN = "rendered.json"
+"""The report that the site shows, for `cite` and `publish`."""
 
 CODE = ("code", "environment", "options")
 """The parts of a state that decide the report; the others decide only the pages."""
@@ -50,12 +53,13 @@ def code_digest(project: Project) -> str:
 
 def is_finished(project: Project, state: State) -> bool:
     """True when the site was finished from this very state and every file it rests on is as it was."""
-    marker = _read(project.build / "finished.json", {"state", "inputs", "entries", "site"})
+    marker = _read(project.build / FINISHED, {"state", "inputs", "entries", "site"})
     return (
         marker is not None
         and marker["state"] == state
         and _inputs_hold(project, marker["inputs"])
         and not any(damage(project.build / folder) for folder in marker["entries"])
+        and read_stamp(project.build / SHOWN) is not None
         and digests(project.site) == marker["site"]
     )
 
@@ -68,19 +72,19 @@ def mark_finished(project: Project, state: State, report: Any, inputs: Iterable[
         "entries": _entries(report),
         "site": digests(project.site),
     }
-    write_file(project.build / "finished.json", json.dumps(marker))
+    write_stamp(project.build / FINISHED, marker)
 
 
 def finished_entries(project: Project) -> tuple[list[str], dict[str, str]]:
     """Return the stored folders (relative to `build/`) that the finished site rests on, and the digests of its files;
     both empty where no site is finished."""
-    marker = _read(project.build / "finished.json", {"entries", "site"})
+    marker = _read(project.build / FINISHED, {"entries", "site"})
     return (list(marker["entries"]), dict(marker["site"])) if marker else ([], {})
 
 
 def forget_finished(project: Project) -> None:
     """Record that `project.site` is about to change."""
-    (project.build / "finished.json").unlink(missing_ok=True)
+    remove(project.build / FINISHED)
 
 
 def keep_report(project: Project, state: State, report: Any, inputs: Iterable[Path]) -> None:
@@ -92,7 +96,7 @@ def keep_report(project: Project, state: State, report: Any, inputs: Iterable[Pa
         "inputs": _input_digests(project, inputs),
         "report": encode(report, type(report), "report", {}, undefined=True),
     }
-    write_file(project.build / "report.json", json.dumps(kept))
+    write_stamp(project.build / "report.json", kept)
 
 
 def kept_report(project: Project, state: State) -> tuple[Any, list[Path]] | None:
@@ -105,7 +109,7 @@ def kept_report(project: Project, state: State) -> tuple[Any, list[Path]] | None
 
     try:
         report = decode(kept["report"], Report, {})
-    except (KeyError, ValueError, TypeError, AttributeError):  # not what `keep_report` wrote
+    except (LookupError, ValueError, TypeError, AttributeError):  # not what `keep_report` of this program wrote
         return None
     if not _inputs_hold(project, kept["inputs"]):
         return None
@@ -137,11 +141,8 @@ def _input_digests(project: Project, inputs: Iterable[Path]) -> dict[str, str]:
 
 
 def _read(path: Path, fields: set[str]) -> dict[str, Any] | None:
-    """Return what a stamp holds, or None if it is missing, unreadable or without one of `fields`."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
+    """Return what a stamp holds, or None if it is missing, damaged or without one of `fields`."""
+    found = read_stamp(path)
     return found if isinstance(found, dict) and fields <= found.keys() else None
 
 

@@ -1,9 +1,7 @@
 """Pages with macros in, plain Markdown out: numbering, checking, rendering, and all files the site engine reads."""
 
 import json
-import os
 import re
-import shutil
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
 from site_builder.pages.statements import Part
+from site_builder.store.entries import read_stamp, remove, write_file, write_stamp
 from site_builder.store.records import AnswerRecord, FigureRecord, Problem, Report
 
 MANIFEST = ".rendered.json"
@@ -258,25 +257,18 @@ def write(out: Path, files: dict[str, str | Path]) -> None:
     What an earlier call wrote and this one does not is removed; what others wrote stays.
     """
     manifest = out / MANIFEST
-    before = set(json.loads(manifest.read_text("utf-8"))) if manifest.is_file() else set()
-    for name in before - files.keys():
-        (out / name).unlink(missing_ok=True)
+    before = read_stamp(manifest)
+    if not isinstance(before, list):  # nobody knows what is ours
+        before = [path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir() or path.is_symlink()]
+        before = [name for name in before if not name.startswith(NOT_PUBLISHED)]
+    for name in set(before) - files.keys():
+        remove(out / name)
     for name, content in files.items():
         _place(out / name, content)
-    _place(manifest, json.dumps(sorted(files), indent=0))
+    write_stamp(manifest, sorted(files))
 
 
 def _place(path: Path, content: str | Path) -> None:
-    if isinstance(content, Path):
-        theirs = content.stat()
-        if path.is_file() and (path.stat().st_size, path.stat().st_mtime_ns) == (theirs.st_size, theirs.st_mtime_ns):
-            return
-    elif path.is_file() and path.read_bytes() == content.encode():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    if isinstance(content, Path):
-        shutil.copy2(content, temporary)
-    else:
-        temporary.write_text(content, encoding="utf-8")
-    temporary.replace(path)
+    new = content.read_bytes() if isinstance(content, Path) else content.encode()
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != new:
+        write_file(path, new, durable=False)

@@ -5,6 +5,7 @@ gave it, and the digest of what that code gave with the published seed. Further 
 present code gives the same result, byte for byte; otherwise they say nothing of what is published and are left out.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 
 from experiments.core.contract import Verdict
@@ -62,7 +63,7 @@ def load(project: Project) -> tuple[dict[str, Reseeded], tuple[str, ...]]:
     for path in sorted(project.reseeded.glob("*.json")):
         try:
             found[path.stem] = _read(path.read_text("utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, ReportError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, ReportError) as error:
             problems.append(
                 f"experiments/published/reseeded/{path.name} cannot be read ({error}); "
                 "get it again with git, or make it with `make robustness`"
@@ -71,9 +72,10 @@ def load(project: Project) -> tuple[dict[str, Reseeded], tuple[str, ...]]:
 
 
 def _read(text: str) -> Reseeded:
+    format = json.loads(text)["format"]
+    if format != FORMAT:
+        raise ReportError(f"it has format {format!r} and this program reads {FORMAT}")
     found: Reseeded = codec.record_from_json(text, Reseeded)
-    if found.format != FORMAT:
-        raise ReportError(f"it has format {found.format} and this program reads {FORMAT}")
     return found
 
 

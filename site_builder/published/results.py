@@ -10,8 +10,10 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ def load(project: Project) -> Published:
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
         version, listed = index["format"], dict(index["experiments"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Published(problems=(f"{_place(folder / INDEX)} cannot be read ({error}){SHIP_AGAIN}",))
     if version != FORMAT:
         return Published(
@@ -111,7 +113,7 @@ def _record(path: Path, digest: str) -> PublishedRun:
         found: PublishedRun = codec.record_from_json(text, PublishedRun)
     except FileNotFoundError:
         raise ReportError(f"{_place(path)} is missing{SHIP_AGAIN}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ReportError(f"{_place(path)} cannot be read ({error}){SHIP_AGAIN}") from error
     return found
 
@@ -128,7 +130,16 @@ def unpacked(project: Project, id: str, published: PublishedRun) -> Path:
         members = dict(_members(archive))
     except FileNotFoundError:
         raise ReportError(f"{_place(archive)} is missing{SHIP_AGAIN}") from None
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        LookupError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        LZMAError,
+        zlib.error,
+    ) as error:
         raise ReportError(f"{_place(archive)} cannot be unpacked ({error}){SHIP_AGAIN}") from error
 
     def fill(temporary: Path) -> None:
@@ -188,7 +199,7 @@ def write_index(project: Project, records: dict[str, str]) -> None:
 def _kept(path: Path) -> PublishedRun | None:
     try:
         found: PublishedRun = codec.record_from_json(path.read_text("utf-8"), PublishedRun)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     return found
 

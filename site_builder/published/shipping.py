@@ -1,6 +1,5 @@
 """Publishes the results of a full run with the source, and loads what was published for a site that runs nothing."""
 
-import json
 from pathlib import Path
 
 from experiments.core.contract import Experiment
@@ -63,7 +62,7 @@ def staleness(published: PublishedRun, key: Key, folder: Path) -> str:
     """Return how the code of an experiment differs from that of its published result; empty when it does not."""
     if published.code == code_part(key.parts):
         return ""
-    before = json.loads((folder / "key.json").read_text("utf-8"))
+    before = runs.key_parts(folder)
     changed = sorted(
         name.partition(" ")[2]
         for name in before.keys() | key.parts.keys()

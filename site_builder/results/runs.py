@@ -8,10 +8,11 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
@@ -23,7 +24,7 @@ from site_builder.base.project import Project
 from site_builder.discovery.registry import result_type
 from site_builder.keys.run_keys import Key, config_values
 from site_builder.store import codec
-from site_builder.store.entries import damage, is_complete, locked, sha256, write_entry
+from site_builder.store.entries import damage, is_complete, locked, remove, sha256, write_entry
 from site_builder.store.records import RunRecord
 
 
@@ -58,7 +59,11 @@ def stored(project: Project, experiment: Experiment, key: Key, watcher: Watcher)
     if wrong:
         watcher.said(f"{folder.relative_to(project.root)}: {wrong} does not have its recorded digest; not used")
         return None
-    return read(folder, experiment)
+    try:
+        return read(folder, experiment)
+    except ReportError as error:
+        watcher.said(f"{error}; not used")
+        return None
 
 
 def computed(project: Project, experiment: Experiment, options: Options, key: Key, watcher: Watcher) -> Run:
@@ -73,7 +78,9 @@ def computed(project: Project, experiment: Experiment, options: Options, key: Ke
         lambda: watcher.said(f"{experiment.id}: another report is running it; waiting for its result"),
     ):
         if is_complete(folder) and not damage(folder):
-            return read(folder, experiment)
+            with suppress(ReportError):
+                return read(folder, experiment)
+            remove(folder)
         from experiments.core.threads import undisturbed  # imports torch and numba, which what is stored needs not
 
         with _watched(experiment, watcher), noting() as notes, undisturbed():
@@ -149,6 +156,15 @@ def read(folder: Path, experiment: Experiment) -> Run:
         structure = json.loads((folder / "result.json").read_text("utf-8"))
         result = codec.decode(structure, result_type(experiment), codec.read_npz(folder / "result.npz"))
         record = codec.record_from_json((folder / "run.json").read_text("utf-8"), RunRecord)
-    except (KeyError, ValueError, TypeError) as error:
+        return Run(record, result, result_digest(folder))
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, BadZipFile) as error:
         raise ReportError(f"{folder} cannot be read back ({error}); delete that folder and run again") from error
-    return Run(record, result, result_digest(folder))
+
+
+def key_parts(folder: Path) -> dict[str, str]:
+    """Return the parts of the key of a stored run or figure, {} if they cannot be read."""
+    try:
+        parts = json.loads((folder / "key.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in parts.items()} if isinstance(parts, dict) else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from experiments.core.contract import Experiment
+from site_builder.base import interruptions
 from site_builder.base.console import Watcher
 from site_builder.base.options import Options
 from site_builder.base.project import Project
@@ -60,7 +61,9 @@ class RunJob:
     def do(self, watcher: Watcher) -> Failure | None:
         try:
             runs.computed(self.project, _experiment(self.module), self.options, self.key, watcher)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # also an experiment that ends its process is one that failed
+            if interruptions.heard():
+                raise
             return failure("run", error)
         return None
 
@@ -87,8 +90,13 @@ class DrawJob:
             experiment = _experiment(self.module)
             run = runs.read(self.drawing.run_folder, experiment)
             spec, writer = experiment.figures[self.name], drawings.figure_writer()
-            drawings.draw_into_store(self.project, spec, run.result, self.drawing, writer)
-        except (Exception, SystemExit) as error:
+            from experiments.core.threads import undisturbed  # imports torch and numba, as an experiment does
+
+            with undisturbed():
+                drawings.draw_into_store(self.project, spec, run.result, self.drawing, writer)
+        except BaseException as error:  # also an experiment that ends its process is one that failed
+            if interruptions.heard():
+                raise
             return failure(f"figure {self.name!r}", error)
         return None
 
@@ -109,13 +117,14 @@ def earlier_seconds(project: Project, experiment: Experiment, scale: str) -> flo
         path for path in (project.results / experiment.id).glob("*/run.json") if _said(path).get("scale") == scale
     ]
     newest = max(stored, key=lambda path: path.stat().st_mtime_ns, default=None)
-    return float(_said(newest).get("seconds", 0.0)) if newest else 0.0
+    seconds = _said(newest).get("seconds") if newest else None
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
 def _said(path: Any) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

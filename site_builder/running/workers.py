@@ -13,9 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Protocol
@@ -58,7 +58,9 @@ def is_worth_workers(runs: int, figures: int) -> bool:
 def start(modules: set[str]) -> None:
     """Start the fork server, unless it runs, and let it import the modules of experiments in the background."""
     forkserver.set_forkserver_preload([__name__, "site_builder.figures.figure_files", *sorted(modules)])
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()
+    with _unheard(signal.SIGINT):  # the server and all processes that come from it inherit that
+        forkserver.ensure_running()
 
 
 class Here:
@@ -312,9 +314,22 @@ def use_threads(count: int) -> None:
         sys.modules["torch"].set_num_threads(count)
 
 
+@contextmanager
+def _unheard(number: signal.Signals) -> Iterator[None]:
+    """Let a signal wait until the end of the block; processes started in the block never hear it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _settle() -> None:
-    """Leave interruptions to the parent, and do not outlive it."""
+    """Leave interruptions to the parent, do not outlive it, and leave nothing behind when killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Semaphores made from now on (numba makes some) have no name that somebody would have to give back.
+    multiprocessing.set_start_method("fork", force=True)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -9,12 +9,13 @@ import hashlib
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from experiments.core.errors import ReportError
-from site_builder.store.entries import write_file
+from site_builder.store.entries import read_stamp, remove, write_file, write_stamp
 from site_builder.store.records import Problem
 from site_builder.text.math_extension import DISPLAY, INLINE, mathml
 from site_builder.text.typed_numbers import prose, typed_numbers
@@ -42,18 +43,17 @@ def execute(source: Path, out: Path, cache: Path, root: Path) -> list[Problem]:
     """
     text = source.read_text(encoding="utf-8")
     where = f"docs/notebooks/{source.name}"
-    kept = cache / f"{source.stem}-{_key(text, root)[:12]}.ipynb"
-    if kept.is_file():
-        executed = kept.read_text(encoding="utf-8")
-    else:
+    kept = cache / f"{source.stem}-{_key(text, root)[:12]}.json"
+    executed = read_stamp(kept)
+    if not isinstance(executed, str):
         notebook, lines = _read(text)
         problems = _wrong_words(notebook, lines, where) or _run(notebook, lines, where, root)
         if problems:
             return problems
         executed = _written(notebook)
-        for old in cache.glob(f"{source.stem}-*.ipynb"):
-            old.unlink()
-        write_file(kept, executed)
+        for old in cache.glob(f"{source.stem}-*"):
+            remove(old)
+        write_stamp(kept, executed)
     if not out.is_file() or out.read_text(encoding="utf-8") != executed:
         write_file(out, executed)
     return []
@@ -112,7 +112,7 @@ def _run(notebook: Any, lines: list[int], where: str, root: Path) -> list[Proble
     )
     client.create_kernel_manager().transport_encryption = "auto"  # the sockets are open to every user of the machine
     try:
-        client.execute(cwd=str(root))
+        _execute(client, root)
     except CellExecutionError as error:
         failed = next(number for number, cell in enumerate(notebook.cells) if _raised(cell))
         return [
@@ -127,6 +127,28 @@ def _run(notebook: Any, lines: list[int], where: str, root: Path) -> list[Proble
         else:
             os.environ["PYTHONPATH"] = before
     return []
+
+
+def _execute(client: Any, root: Path) -> None:
+    """Execute all cells in a thread, since in the main thread the client would take signals for itself.
+
+    An interruption ends the kernel, whatever it is doing, and with it the thread.
+    """
+    with ThreadPoolExecutor(1) as alone:
+        work = alone.submit(client.execute, cwd=str(root))
+        try:
+            work.result()
+        except KeyboardInterrupt:
+            while not work.done():
+                _kill_kernel(client)
+                wait([work], timeout=0.2)
+            raise
+
+
+def _kill_kernel(client: Any) -> None:
+    process = getattr(getattr(client.km, "provisioner", None), "process", None)
+    if process is not None and process.poll() is None:
+        process.kill()
 
 
 def _raised(cell: Any) -> bool:

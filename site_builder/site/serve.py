@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.core.errors import ReportError
+from site_builder.base import interruptions
 from site_builder.base.options import Options
 from site_builder.base.project import Project
 from site_builder.keys.build_stamp import State, state_of
@@ -38,6 +39,7 @@ def serve_preview(project: Project, arguments: list[str], port: int, say: Callab
             raise
         raise ReportError(f"port {port} is taken by another program; choose one with --port") from error
     except KeyboardInterrupt:
+        interruptions.forget()  # this is how a preview ends well
         say("The preview has ended.")
     finally:
         server.shutdown()

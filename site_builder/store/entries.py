@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -50,14 +51,15 @@ def damage(folder: Path) -> str:
     try:
         recorded = json.loads((folder / MARKER).read_text("utf-8"))["files"]
         wrong = [name for name, digest in recorded.items() if _digest_or_none(folder / name) != digest]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        wrong = wrong if recorded else [MARKER]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         wrong = [MARKER]
     return ", ".join(wrong)
 
 
 def _digest_or_none(path: Path) -> str | None:
     try:
-        return sha256(path)
+        return sha256(path) if path.is_file() else None
     except OSError:
         return None
 
@@ -65,7 +67,7 @@ def _digest_or_none(path: Path) -> str | None:
 def write_entry(folder: Path, fill: Callable[[Path], None]) -> None:
     """Make `folder` a finished entry holding what `fill` writes; replaces a damaged one, keeps a sound one."""
     with said_by_disk(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         temporary = temporary_beside(folder)
         temporary.mkdir()
         try:
@@ -89,20 +91,55 @@ def finish(folder: Path) -> None:
 def swap(new: Path, folder: Path) -> None:
     """Put the folder `new` in the place of `folder`, which is never seen half old and half new."""
     old = temporary_beside(folder)
-    if folder.exists():
+    if os.path.lexists(folder):
         folder.rename(old)
     new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    _discard(old)
 
 
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file that is seen whole or not at all."""
+def write_file(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write a file that is seen whole or not at all; one that is easily made again need not be `durable`."""
     with said_by_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         temporary = temporary_beside(path)
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        _to_disk(temporary)
-        temporary.replace(path)
+        try:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+            if durable:
+                _to_disk(temporary)
+            if path.is_dir():
+                swap(temporary, path)
+            else:
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_stamp(path: Path, content: Any) -> None:
+    """Write JSON with its own digest, for `read_stamp`."""
+    text = json.dumps(content)
+    write_file(path, json.dumps({"sha256": hashlib.sha256(text.encode()).hexdigest(), "content": text}))
+
+
+def read_stamp(path: Path) -> Any:
+    """Return what `write_stamp` wrote, or None if the file is missing, cannot be read or is not as it was written."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        text = found["content"]
+        return json.loads(text) if hashlib.sha256(text.encode()).hexdigest() == found["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder with its parents; a file or a link to nowhere that stands in its way is removed."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTDIR, errno.ELOOP):
+            raise
+        ways = [*reversed(path.parents), path]
+        _discard(next(way for way in ways if os.path.lexists(way) and not way.is_dir()))
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def temporary_beside(path: Path) -> Path:
@@ -114,8 +151,24 @@ def clear_unfinished(root: Path) -> int:
     """Remove what killed processes of this machine left below `root`, and return how many things that were."""
     left = [path for path in root.rglob(f"{_TEMPORARY}*") if _is_orphan(path)]
     for path in left:
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        _discard(path)
     return len(left)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file, a link or a folder; False where there is none. Raises ReportError if something stays."""
+    if not os.path.lexists(path):
+        return False
+    with said_by_disk(path):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return True
 
 
 def _is_orphan(path: Path) -> bool:
@@ -143,7 +196,9 @@ def _is_zombie(process: int) -> bool:
 def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock file `path`, calling `waiting` once if another process has it; a killed holder frees it."""
     with said_by_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        if path.is_symlink() or path.is_dir():
+            _discard(path)
         lock = FileLock(path)
         if not _try(lock):
             waiting()
@@ -172,6 +227,7 @@ def said_by_disk(path: Path) -> Iterator[None]:
         errno.EACCES: "writing there is not allowed; give yourself the right to write",
         errno.EPERM: "writing there is not allowed; give yourself the right to write",
         errno.ENOTDIR: "a file stands where a folder belongs; move it away",
+        errno.ELOOP: "a link there leads to itself; remove it",
         errno.EIO: "the disk does not work; look after it",
     }
     try:
@@ -188,7 +244,7 @@ def _take_name(temporary: Path, folder: Path) -> None:
     try:
         temporary.rename(folder)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise
         if not is_complete(folder) or damage(folder):
             swap(temporary, folder)

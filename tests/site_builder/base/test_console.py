@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 from rich.progress import Progress
 
@@ -40,3 +41,25 @@ def test_on_a_terminal_a_bar_moves_and_a_line_is_left_for_what_ended():
         assert not progress.tasks[0].visible
     assert "waves.sine took 3.0 s" in screen.getvalue()
     assert "[link] said as it is" in screen.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_a_stream_cannot_encode_is_replaced(monkeypatch, encoding):
+    raw = io.BytesIO()
+    monkeypatch.setattr(console.sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    console.say_what_can_be_encoded()
+    print("from 1 → 2 “so”", flush=True)
+    assert raw.getvalue() == b"from 1 ? 2 ?so?\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_the_bar_of_a_narrow_plain_terminal_moves(encoding):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
+    with Progress(
+        *console.columns(), console=Console(file=screen, force_terminal=True, width=20), auto_refresh=False
+    ) as progress:
+        bar = Bar(progress)
+        bar.began("waves.sine")
+        bar.advanced("√2 of the training", 0.5)
+        progress.refresh()
+        bar.said("done → saved")

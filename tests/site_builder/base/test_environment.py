@@ -1,5 +1,7 @@
 """What is said about the machine, and which wrong words about it are refused."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -60,3 +62,49 @@ def test_a_commit_is_dirty_only_when_something_published_differs(tiny):
 
 def test_outside_a_repository_nothing_vouches_for_the_code(tmp_path):
     assert commit_of(tmp_path) == environment.Commit("", dirty=True)
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_an_archive_unpacked_inside_another_repository_has_none_of_its_commits(tiny):
+    inside = tiny.root / "unpacked"
+    inside.mkdir()
+    commit = commit_of(inside)
+    assert (commit.id, commit.dirty) == ("", True)
+    assert f"lies inside the repository {tiny.root}" in commit.why
+
+
+def test_a_variable_that_points_git_at_another_repository_is_not_followed(tiny, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "Another repository")
+    ours = commit_of(tiny.root)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+    assert commit_of(tiny.root) == ours
+    assert commit_of(tmp_path).id == ""
+
+
+def test_a_repository_without_a_commit_says_so(tmp_path):
+    git(tmp_path, "init", "-q")
+    assert "without a commit" in commit_of(tmp_path).why
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another owner")
+def test_the_refusal_of_git_to_read_another_owners_folder_is_passed_on_with_its_remedy(tiny):
+    for path in (tiny.root, *tiny.root.rglob("*")):
+        os.chown(path, 65534, 65534)
+    commit = commit_of(tiny.root)
+    assert (commit.id, commit.dirty) == ("", True)
+    assert "dubious ownership" in commit.why
+    assert f"`git config --global --add safe.directory {tiny.root}`" in commit.why
+
+
+def test_without_git_there_is_no_commit_and_a_reason(tiny, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "git is not installed" in commit_of(tiny.root).why

@@ -3,6 +3,7 @@
 import pytest
 
 from experiments.core.errors import ReportError
+from site_builder.discovery.process_state import process_state
 from site_builder.discovery.registry import discover
 
 SINE = "experiments/waves/sine.py"
@@ -133,3 +134,43 @@ def test_an_experiment_with_nothing_to_run_is_left_out_and_says_why_when_it_is_a
     assert registry.problems == []
     with pytest.raises(ReportError, match=r"ONLY: 'waves\.sine' has nothing to run: no file was given"):
         registry.select("waves.sine")
+
+
+@pytest.mark.parametrize(
+    "end", ["sys.exit(0)", "sys.exit('a reason')", "raise KeyboardInterrupt", "raise GeneratorExit"]
+)
+def test_an_import_that_ends_the_program_is_a_problem_of_that_experiment(tiny, end):
+    tiny.edit(SINE, "experiment = Experiment(", f"import sys\n{end}\nexperiment = Experiment(")
+    problem = only_problem(tiny)
+    assert problem.where == SINE
+    assert "importing it raised" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("np.seterr(all='raise')", "numpy's handling of errors"),
+        ("import torch; torch.set_default_dtype(torch.float64)", "torch's default type"),
+        ("import os; os.chdir('/')", "the working folder"),
+        ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", "the handler of SIGTERM"),
+    ],
+)
+def test_an_import_that_changes_the_process_for_others_is_refused_and_undone(tiny, line, what):
+    before = process_state()
+    tiny.edit(SINE, "experiment = Experiment(", f"{line}\nexperiment = Experiment(")
+    for _ in range(2):
+        assert f"importing it changes {what} for every experiment" in only_problem(tiny).message
+    after = process_state()
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("mark", ["experiments/published/waves.sine.json", "build/results/waves.sine/key/run.json"])
+def test_an_experiment_that_was_published_or_ran_keeps_its_names_against_a_newcomer(tiny, mark):
+    (tiny.root / mark).parent.mkdir(parents=True)
+    (tiny.root / mark).write_text("{}")
+    newcomer = tiny.root / "experiments/waves/another.py"
+    newcomer.write_text((tiny.root / SINE).read_text())
+    registry = discover(tiny.project.experiments)
+    assert list(registry.experiments) == ["waves.cosine", "waves.sine"]
+    (problem,) = registry.problems
+    assert problem.where == "experiments/waves/another.py"

@@ -6,6 +6,7 @@ import pytest
 
 from site_builder.base.options import Options
 from site_builder.keys import build_stamp as freshness
+from site_builder.store.entries import write_stamp
 
 
 @pytest.fixture
@@ -14,6 +15,7 @@ def finished(tiny):
     report = tiny.gather()
     tiny.project.site.mkdir(parents=True)
     (tiny.project.site / "index.html").write_text("page")
+    write_stamp(tiny.project.build / freshness.SHOWN, "what the site shows")
     state = freshness.state_of(tiny.project, Options())
     freshness.mark_finished(tiny.project, state, report, [])
     freshness.keep_report(tiny.project, state, report, [])

@@ -1,6 +1,9 @@
 """A notebook runs once per change; an error is one sentence with a line; nothing of a failure is kept."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,35 @@ def test_prose_is_checked_before_anything_runs(run, monkeypatch, line: str, prob
     problems, _ = run(f"# %% [markdown]\n{line}\n")
     assert len(problems) == 1
     assert problems[0].startswith(problem)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from site_builder.base import interruptions
+from site_builder.site import notebook
+
+folder = Path(sys.argv[1])
+cells = folder / "n.py"
+cells.write_text("# %%\\nimport os, time\\nopen('kernel', 'w').write(str(os.getpid()))\\ntime.sleep(60)\\n")
+
+def interrupt():
+    while not ((folder / "kernel").is_file() and (folder / "kernel").read_text()):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    with interruptions.heeding():
+        notebook.execute(cells, folder / "n.ipynb", folder / "cache", folder)
+except interruptions.Interrupted:
+    sys.exit(interruptions.exit_code())
+"""
+
+
+def test_an_interruption_ends_a_cell_and_its_kernel_without_a_word(tmp_path: Path, clean_environment) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    done = subprocess.run(command, env=clean_environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "kernel").read_text()), 0)

@@ -14,7 +14,7 @@ from site_builder.site.serve import Rebuilder
 def test_a_draft_is_built_only_when_something_it_is_made_from_changed(tiny, monkeypatch):
     built: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: built.append(command))
-    monkeypatch.setattr("site_builder.base.environment._git", lambda *_: "")
+    monkeypatch.setattr("site_builder.base.environment.git", lambda *_: None)
     rebuild = Rebuilder(tiny.project, ["--scale", "quick"])
     rebuild()
     rebuild()

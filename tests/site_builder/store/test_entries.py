@@ -114,10 +114,62 @@ def test_a_full_or_closed_disk_is_one_sentence_and_leaves_nothing_half_written(t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_where_a_folder_belongs_is_one_sentence(tmp_path):
-    (tmp_path / "results").write_text("")
-    with pytest.raises(ReportError, match="a file stands where a folder belongs"):
-        store.write_entry(tmp_path / "results" / "waves" / "key", fill_with("1"))
+OBSTACLES = {
+    "file": lambda path: path.write_text("in the way"),
+    "dangling link": lambda path: path.symlink_to("nowhere"),
+    "link to itself": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("place", ["results", "results/waves", "results/waves/key"])
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_stands_where_a_folder_of_the_store_belongs_gives_way(tmp_path, place, obstacle):
+    entry = tmp_path / "results" / "waves" / "key"
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    OBSTACLES[obstacle](tmp_path / place)
+    store.write_entry(entry, fill_with("1"))
+    assert store.damage(entry) == ""
+    assert not list(tmp_path.rglob(".unfinished-*"))
+
+
+@pytest.mark.parametrize("obstacle", [*OBSTACLES, "folder"])
+def test_what_stands_where_a_file_belongs_gives_way(tmp_path, obstacle):
+    file = tmp_path / "stamp.json"
+    if obstacle == "folder":
+        (file / "inner").mkdir(parents=True)
+    else:
+        OBSTACLES[obstacle](file)
+    store.write_stamp(file, {"a": 1})
+    assert store.read_stamp(file) == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["stamp.json"]
+
+
+@pytest.mark.parametrize("obstacle", ["dangling link", "link to itself", "folder"])
+def test_a_lock_is_taken_whatever_stands_in_its_place(tmp_path, obstacle):
+    lock = tmp_path / ".site.lock"
+    lock.mkdir() if obstacle == "folder" else OBSTACLES[obstacle](lock)
+    with store.locked(lock, lambda: None):
+        assert lock.is_file()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "null", "{", '{"sha256": "0", "content": "1"}', "[" * 100_000, "\0"])
+def test_a_stamp_that_is_not_as_it_was_written_holds_nothing(tmp_path, text):
+    (tmp_path / "stamp.json").write_text(text)
+    assert store.read_stamp(tmp_path / "stamp.json") is None
+
+
+def test_a_changed_digit_in_a_stamp_is_noticed(tmp_path):
+    stamp = tmp_path / "stamp.json"
+    store.write_stamp(stamp, {"value": 0.25})
+    stamp.write_text(stamp.read_text().replace("0.25", "0.35"))
+    assert store.read_stamp(stamp) is None
+
+
+@pytest.mark.parametrize("marker", ['{"files": {}}', '{"files": []}', '{"files": {"file": 3}}', "[]", "[" * 100_000])
+def test_a_marker_of_another_shape_vouches_for_nothing(tmp_path, marker):
+    store.write_entry(tmp_path / "key", fill_with("1"))
+    (tmp_path / "key" / store.MARKER).write_text(marker)
+    assert store.damage(tmp_path / "key") != ""
 
 
 def test_a_swapped_folder_holds_only_the_new_files(tmp_path):
