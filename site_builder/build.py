@@ -18,6 +18,7 @@ from site_builder.published.history import read_history
 from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
+from site_builder.site import kept_pages
 from site_builder.site.mkdocs_site import build_site
 from site_builder.store.codec import encode
 from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_stamp
@@ -33,16 +34,20 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     of the last build as it is, except in a draft, which goes to `build/preview` and is never published.
     """
     state = freshness.state_of(project, options)
-    wrong = [] if draft else misspelled(project, options, state)
+    machinery = kept_pages.machinery_of(state["environment"])
+    kept = freshness.kept_report(project, state)
+    wrong = [] if draft or kept else misspelled(project, options)  # the rendering of a kept report sees the same
     if wrong:
         return Report(options.scale, problems=tuple(wrong))
-    report, inputs = gathered(project, options, state, watcher)
+    report, inputs = kept or gathered(project, options, state, watcher)
     if strict and report.scale in PUBLISHED_SCALES:
         report = replace(report, problems=(*report.problems, *differences(report)))
     with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
-        report, pages_are_right = rendered(project, report, draft=draft)
+        code = f"{state['code']} {state['environment']}"
+        report, pages_are_right = rendered(project, report, draft=draft, code=code)
         if pages_are_right or draft:
-            report = with_site(project, report, project.preview if draft else project.site, draft=draft)
+            site = project.preview if draft else project.site
+            report = with_site(project, report, site, machinery, draft=draft)
         if pages_are_right and not draft:
             write_stamp(project.build / freshness.SHOWN, encode(report, Report, "report", {}, undefined=True))
         if not report.problems and not draft:
@@ -50,10 +55,8 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     return report
 
 
-def misspelled(project: Project, options: Options, state: State) -> list[Problem]:
+def misspelled(project: Project, options: Options) -> list[Problem]:
     """Return the names on pages and in captions that no experiment declares, before anything runs."""
-    if freshness.kept_report(project, state):  # nothing would run, and the check of the rendering sees the same
-        return []
     from site_builder.pages.page_check import undeclared
 
     return undeclared(discover(project.experiments), options.scale, project.docs)
@@ -88,8 +91,11 @@ def with_published(project: Project, report: Report, watcher: Watcher) -> Report
     return compared(report, published, digests)
 
 
-def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, bool]:
-    """Render the pages; return the report with their problems, and whether there were none."""
+def rendered(project: Project, report: Report, *, draft: bool, code: str | None = None) -> tuple[Report, bool]:
+    """Render the pages; return the report with their problems, and whether there were none.
+
+    With the digest of all code and of what is installed, only what changed is rendered.
+    """
     from site_builder.pages.render import render
     from site_builder.site.notebook import execute_all
 
@@ -99,28 +105,35 @@ def rendered(project: Project, report: Report, *, draft: bool) -> tuple[Report, 
             project.docs / "notebooks", project.pages / "notebooks", project.build / "notebooks", project.root
         )
         report = replace(report, problems=(*report.problems, *wrong))
-        report = render(report, project.docs, project.pages, draft=draft or bool(report.absent))
+        report = render(report, project.docs, project.pages, draft=draft or bool(report.absent), code=code)
     return report, len(report.problems) == before
 
 
-def with_site(project: Project, report: Report, site: Path, *, draft: bool) -> Report:
-    """Build the site beside its place and put it there; return the report with the site's problems."""
+def with_site(project: Project, report: Report, site: Path, machinery: str, *, draft: bool) -> Report:
+    """Build the site beside its place and put it there; return the report with the site's problems.
+
+    `machinery` is the digest of the code and packages that build it.
+    """
     from site_builder.site.check_site import check
-    from site_builder.site.collection_pages import write_collections
+    from site_builder.site.collection_pages import made, write_collections
     from site_builder.site.outputs import write_outputs
 
     clear_unfinished(project.build)
     new = temporary_beside(site)
     with said_by_disk(site):
         try:
-            problems = build_site(project.mkdocs, project.pages, project.docs, new)
+            before = kept_pages.earlier(site, kept_pages.frame_of(project.mkdocs, project.pages, machinery))
+            problems = build_site(project.mkdocs, project.pages, project.docs, new, before)
             if new.is_dir():
                 publication = read_publication(project.root)
                 write_outputs(report, new, publication)
-                problems += [*write_collections(report, new, publication.title), *check(new)]
+                problems += write_collections(report, new, publication.title, before)
+                problems += check(new, project.build / "checked.json")
             if new.is_dir() and (draft or not problems):
                 freshness.forget_finished(project)
                 swap(new, site)
+                collections = made(report, site, publication.title, before.frame)
+                kept_pages.keep(site, project.pages, before.frame, collections, problems)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     return replace(report, problems=(*report.problems, *problems))

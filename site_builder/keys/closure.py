@@ -11,7 +11,7 @@ import ast
 import builtins
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,76 +41,98 @@ def closure_of(sources: Sources, *functions: Callable[..., Any], fields_of: type
     `fields_of` is a configuration class whose values are known elsewhere: it enters without the
     defaults of its fields, so that a new default changes only the configurations that use it.
     """
-    walk = _Walk(sources)
-    for function in functions:
-        walk.add_function(function)
+    graph = sources.kept.setdefault("graph", _Graph(sources))
+    starts = [graph.start(function) for function in functions]
     if fields_of is not None:
-        walk.add_fields(fields_of)
-    return walk.closure
+        starts.append(("fields", fields_of.__module__, (fields_of.__qualname__,)))
+    found: Closure = graph.closure(starts)
+    return found
 
 
-class _Walk:
+Node = tuple[str, str, Chain]
+"""Something to include: ("name", module, chain) is what the chain stands for in the module, ("symbol", module, (name,))
+all statements that define a name, ("fields", module, (class,)) a class without defaults, ("import", module, ()) what
+importing the module does, ("package", name, ()) a third-party package."""
+
+
+class _Graph:
+    """What including a thing brings with it; found once and used by every closure over the same sources."""
+
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self.closure = Closure()
-        self.seen: set[tuple[str, Chain]] = set()
-        self.included: set[tuple[str, int]] = set()
-        self.touched: set[str] = set()
+        self.leads: dict[Node, list[Node]] = {}
+        self.digests: dict[Node, str] = {}
 
-    def add_function(self, function: Callable[..., Any]) -> None:
-        """Enter a live function or class; one made inside another cannot be told apart, so its module enters whole."""
+    def closure(self, starts: list[Node]) -> Closure:
+        """Return all that is reached from `starts`."""
+        reached, left = set(starts), list(starts)
+        while left:
+            node = left.pop()
+            if node not in self.leads:
+                self.leads[node] = list(dict.fromkeys(self._led_to(node)))
+            new = [each for each in self.leads[node] if each not in reached]
+            reached.update(new)
+            left += new
+        symbols = {_symbol(node): self.digests[node] for node in sorted(reached) if node in self.digests}
+        return Closure(symbols, {name for kind, name, _ in reached if kind == "package"})
+
+    def start(self, function: Callable[..., Any]) -> Node:
+        """Return where a live function or class is; one made inside another cannot be told apart from its module."""
         module, name = function.__module__, function.__qualname__
         if "<" in name or not self._defines(module, name.partition(".")[0]):
-            self.follow(module, ())
-        else:
-            self.follow(module, (name.partition(".")[0],))
+            return "name", module, ()
+        return "name", module, (name.partition(".")[0],)
 
-    def add_fields(self, configuration: type) -> None:
-        module = self.sources.module(configuration.__module__)
-        for statement in module.definitions.get(configuration.__qualname__, []) if module else []:
-            if module and isinstance(statement, ast.ClassDef):
-                bare = module.bare.setdefault(id(statement), _without_defaults(statement))
-                self._include(module, f"{configuration.__qualname__} (fields)", bare)
+    def _led_to(self, node: Node) -> Iterator[Node]:
+        kind, name, chain = node
+        module = None if kind == "package" else self.sources.module(name)
+        if kind == "name":
+            yield from self._named(name, chain)
+        elif kind == "import":
+            yield from self._imported(node, module)
+        elif module is not None:
+            statements = module.definitions.get(chain[0], [])
+            if kind == "fields":
+                classes = [each for each in statements if isinstance(each, ast.ClassDef)]
+                statements = [module.bare.setdefault(id(each), _without_defaults(each)) for each in classes]
+            yield from self._included(node, module, statements)
 
-    def follow(self, module_name: str, chain: Chain) -> None:
-        """Include what `module_name.chain` stands for; the whole module when the chain is empty or leads nowhere."""
-        if (module_name, chain) in self.seen:
-            return
-        self.seen.add((module_name, chain))
+    def _named(self, module_name: str, chain: Chain) -> Iterator[Node]:
+        """Yield what `module_name.chain` stands for; the whole module when the chain is empty or leads nowhere."""
         if module_name in CHANGES_NO_NUMBER:
             return
         module = self.sources.module(module_name)
         if module is None:
-            self._third_party(module_name)
-        elif not chain or not self._follow_name(module, chain):
-            self._whole(module)
+            yield from self._third_party(module_name)
+            return
+        found = list(self._name(module, chain)) if chain else []
+        yield from found
+        if not any(kind != "package" for kind, _, _ in found) and not (chain and chain[0] in module.imports):
+            yield from (("name", module.name, (name,)) for name in (*module.definitions, *module.imports))
+            yield "import", module.name, ()
 
-    def _follow_name(self, module: Module, chain: Chain) -> bool:
-        """Include the top-level name `chain[0]` of `module`; False when it has no such name."""
+    def _name(self, module: Module, chain: Chain) -> Iterator[Node]:
+        """Yield what the top-level name `chain[0]` of `module` stands for."""
         name = chain[0]
         if name in module.imports:
-            self._follow_import(module.imports[name], chain[1:])
-        for statement in module.definitions.get(name, []):
-            self._include(module, name, statement)
+            yield _target(module.imports[name], chain[1:])
+        if name in module.definitions:
+            yield "symbol", module.name, (name,)
         if name in module.imports or name in module.definitions:
-            return True
+            return
         submodule = f"{module.name}.{name}"
         if self.sources.module(submodule):
-            self.follow(submodule, chain[1:])
-            return True
-        return self._follow_stars(module, chain)
+            yield "name", submodule, chain[1:]
+        else:
+            yield from self._starred(module, chain)
 
-    def _follow_import(self, target: Import, rest: Chain) -> None:
-        self.follow(target.module, rest if target.name is None else (target.name, *rest))
-
-    def _follow_stars(self, module: Module, chain: Chain) -> bool:
+    def _starred(self, module: Module, chain: Chain) -> Iterator[Node]:
         for star in module.stars:
             if self.sources.module(star) is None:
-                self._third_party(star)
+                yield from self._third_party(star)
             elif self._defines(star, chain[0]):
-                self.follow(star, chain)
-                return True
-        return False
+                yield "name", star, chain
+                return
 
     def _defines(self, module_name: str, name: str) -> bool:
         module = self.sources.module(module_name)
@@ -122,55 +144,41 @@ class _Walk:
             or any(self._defines(star, name) for star in module.stars)
         )
 
-    def _whole(self, module: Module) -> None:
-        for name in (*module.definitions, *module.imports):
-            self.follow(module.name, (name,))
-        self._touch(module.name)
+    def _included(self, node: Node, module: Module, statements: list[Any]) -> Iterator[Node]:
+        """Take the digest of the statements behind a symbol, and yield what they mention."""
+        digest = ""
+        for statement in {id(each): each for each in statements}.values():
+            facts = _facts(module, statement)
+            digest = hashlib.sha256((digest + facts.text).encode()).hexdigest()
+            yield from self._mentioned(module, facts)
+        if digest:
+            self.digests[node] = digest
+            yield "import", module.name, ()
 
-    def _include(self, module: Module, name: str, statement: ast.stmt) -> None:
-        """Add one statement to the closure under its symbol and follow what it mentions."""
-        symbol = f"{module.name}.{name}"
-        if (symbol, id(statement)) in self.included:
-            return
-        self.included.add((symbol, id(statement)))
-        facts = _facts(module, statement)
-        before = self.closure.symbols.get(symbol, "")
-        self.closure.symbols[symbol] = hashlib.sha256((before + facts.text).encode()).hexdigest()
-        self._touch(module.name)
-        self._follow_mentions(module, facts)
-
-    def _follow_mentions(self, module: Module, facts: "_Facts") -> None:
+    def _mentioned(self, module: Module, facts: "_Facts") -> Iterator[Node]:
         for chain in facts.mentions:
             if chain[0] in facts.imports:
-                self._follow_import(facts.imports[chain[0]], chain[1:])
+                yield _target(facts.imports[chain[0]], chain[1:])
             elif chain[0] in module.definitions or chain[0] in module.imports:
-                self.follow(module.name, chain)
+                yield "name", module.name, chain
             elif not hasattr(builtins, chain[0]):
-                self._follow_stars(module, chain)
-        for star in facts.stars:
-            self.follow(star, ())
-        for target in facts.imports.values():
-            self._touch(target.module)
+                yield from self._starred(module, chain)
+        yield from (("name", star, ()) for star in facts.stars)
+        yield from (("import", target.module, ()) for target in facts.imports.values())
         for prefix, exact in facts.loads:
-            for name in [prefix] if exact else list(self.sources.below(prefix)):
-                self.follow(name, ())
+            yield from (("name", name, ()) for name in ([prefix] if exact else self.sources.below(prefix)))
 
-    def _touch(self, module_name: str) -> None:
-        """Include what importing the module does, as its packages do and the imports made only for their effect."""
-        if module_name in self.touched or module_name in CHANGES_NO_NUMBER:
+    def _imported(self, node: Node, module: Module | None) -> Iterator[Node]:
+        """Yield what importing a module does, as its packages do and the imports made only for their effect."""
+        if module is None or module.name in CHANGES_NO_NUMBER:
             return
-        self.touched.add(module_name)
-        module = self.sources.module(module_name)
-        if module is None:
-            return
-        if "." in module_name:
-            self._touch(module_name.rpartition(".")[0])
-        for statement in [*module.effects, *self._registrations(module)]:
-            self._include(module, "(on import)", statement)
+        if "." in module.name:
+            yield "import", module.name.rpartition(".")[0], ()
+        yield from self._included(node, module, [*module.effects, *self._registrations(module)])
         for target in module.effect_imports:
-            self._touch(target.module)
+            yield "import", target.module, ()
             if target.name:
-                self._touch(f"{target.module}.{target.name}")
+                yield "import", f"{target.module}.{target.name}", ()
 
     def _registrations(self, module: Module) -> list[ast.stmt]:
         """Return the definitions decorated by first-party code, which may register them somewhere."""
@@ -187,10 +195,21 @@ class _Walk:
             return self.sources.module(module.imports[name].module) is not None
         return name in module.definitions
 
-    def _third_party(self, module_name: str) -> None:
+    def _third_party(self, module_name: str) -> Iterator[Node]:
         root = module_name.partition(".")[0]
         if root and root not in sys.stdlib_module_names and root not in self.sources.packages:
-            self.closure.packages.add(root)
+            yield "package", root, ()
+
+
+def _target(target: Import, rest: Chain) -> Node:
+    return "name", target.module, rest if target.name is None else (target.name, *rest)
+
+
+def _symbol(node: Node) -> str:
+    """Return the qualified name under which statements enter a closure."""
+    kind, module, chain = node
+    words = {"symbol": ".".join(chain), "fields": f"{'.'.join(chain)} (fields)", "import": "(on import)"}
+    return f"{module}.{words[kind]}"
 
 
 @dataclass(frozen=True)
@@ -210,28 +229,35 @@ class _Facts:
 def _facts(module: Module, statement: ast.stmt) -> _Facts:
     known: _Facts | None = module.facts.get(id(statement))
     if known is None:
-        imports, stars = imports_in(statement, module)
-        mentions = sorted(_mentions(statement))
-        known = _Facts(ast.dump(statement), imports, stars, mentions, _imported_by_name(statement))
-        module.facts[id(statement)] = known
+        known = module.facts[id(statement)] = _found(module, statement)
     return known
 
 
-def _mentions(statement: ast.stmt) -> set[Chain]:
-    """Return every dotted name a statement reads."""
-    found: set[Chain] = set()
-    stack: list[ast.AST] = [statement]
-    while stack:
-        node = stack.pop()
+def _found(module: Module, statement: ast.stmt) -> _Facts:
+    mentions: set[Chain] = set()
+    loads: list[tuple[str, bool]] = []
+    has_imports = False
+    left: list[ast.AST] = [statement]
+    while left:
+        node = left.pop()
         chain = _chain(node)
         if chain:
-            found.add(chain)
-        else:
-            stack.extend(ast.iter_child_nodes(node))
-    return found
+            mentions.add(chain)
+            continue
+        if isinstance(node, ast.Call) and node.args:
+            loads += _imported_by_name(node)
+        has_imports |= isinstance(node, ast.Import | ast.ImportFrom)
+        for value in vars(node).values():
+            if isinstance(value, ast.AST):
+                left.append(value)
+            elif isinstance(value, list):
+                left += [each for each in value if isinstance(each, ast.AST)]
+    imports, stars = imports_in(statement, module) if has_imports else ({}, [])
+    return _Facts(ast.dump(statement), imports, stars, sorted(mentions), loads)
 
 
 def _chain(node: ast.AST) -> Chain | None:
+    """Return the dotted name that an expression is, if it is one."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)
@@ -239,18 +265,13 @@ def _chain(node: ast.AST) -> Chain | None:
     return (node.id, *reversed(names)) if isinstance(node, ast.Name) else None
 
 
-def _imported_by_name(statement: ast.stmt) -> list[tuple[str, bool]]:
-    """Return the module names given to `import_module` or `__import__`, and whether each is the whole name."""
-    found = []
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call) and node.args:
-            chain = _chain(node.func) or ("",)
-            argument = node.args[0]
-            if chain[-1] in ("import_module", "__import__"):
-                first = argument.values[0] if isinstance(argument, ast.JoinedStr) and argument.values else argument
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    found.append((first.value, first is argument))
-    return found
+def _imported_by_name(call: ast.Call) -> Iterator[tuple[str, bool]]:
+    """Yield the module name given to `import_module` or `__import__`, and whether it is the whole name."""
+    argument = call.args[0]
+    if (_chain(call.func) or ("",))[-1] in ("import_module", "__import__"):
+        first = argument.values[0] if isinstance(argument, ast.JoinedStr) and argument.values else argument
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield first.value, first is argument
 
 
 def _without_defaults(statement: ast.ClassDef) -> ast.ClassDef:

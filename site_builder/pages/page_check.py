@@ -97,12 +97,18 @@ EXPRESSIONS = ("q", "ref", "verdict", "parameters")
 
 
 def check(
-    report: Report, written: list[Page], calls: dict[Page, list[Call]], parts: tuple[Part, ...], *, draft: bool
+    report: Report,
+    written: list[Page],
+    calls: dict[Page, list[Call]],
+    parts: tuple[Part, ...],
+    right: Collection[str] = (),
+    *,
+    draft: bool,
 ) -> list[Problem]:
-    """Return everything that can be known to be wrong before a page is rendered."""
+    """Return everything that can be known to be wrong before a page is rendered; `right` pages have nothing wrong."""
     problems = _missing_statements(parts, calls, {page.name for page in written})
     problems += _wrong_answers(report, parts, draft=draft)
-    for page, made in calls.items():
+    for page, made in ((page, made) for page, made in calls.items() if page.name not in right):
         problems += _unknown_macros(page)
         for call in made:
             sentence = _wrong(call, report, parts, draft=draft)

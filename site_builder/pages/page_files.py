@@ -67,12 +67,28 @@ def environment() -> jinja2.Environment:
 
 def nav(config: Path) -> list[str]:
     """Return the files that the navigation of `mkdocs.yml` lists, in reading order."""
+    return list(_leaves(_nav_tree(config)))
+
+
+def names_every_page(config: Path) -> bool:
+    """True where `mkdocs.yml` has a navigation that gives every page in it a title, so that no page decides its own."""
+    tree = _nav_tree(config)
+    return bool(tree) and _is_titled(tree)
+
+
+def _nav_tree(config: Path) -> Any:
     try:
         with config.open(encoding="utf-8") as stream:
             loaded = yaml_load(stream, loader=get_yaml_loader())
     except OSError as error:
         raise ReportError(f"{config.name}: the navigation cannot be read ({error.strerror})") from error
-    return list(_leaves(loaded.get("nav") or []))
+    return loaded.get("nav") or []
+
+
+def _is_titled(tree: Any) -> bool:
+    branches = tree.values() if isinstance(tree, dict) else tree
+    inside = [each for each in branches if not isinstance(each, str)]
+    return (isinstance(tree, dict) or len(inside) == len(tree)) and all(map(_is_titled, inside))
 
 
 def _leaves(tree: Any) -> Iterator[str]:

@@ -18,6 +18,7 @@ from site_builder.pages import page_files as pages
 from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
 from site_builder.pages.glossary import Term
+from site_builder.pages.kept_texts import KeptTexts, frame_of
 from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
@@ -38,12 +39,13 @@ NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
 
 
-def render(report: Report, docs: Path, out: Path, *, draft: bool) -> Report:
+def render(report: Report, docs: Path, out: Path, *, draft: bool, code: str | None = None) -> Report:
     """Render every page of `docs` and one page per figure into `out`, and return the report with what pages decide.
 
     The pages decide, in the order of the navigation, each figure's number and page, and each claim's page. Problems
     name page and line. What is absent from the report gets a card that says why; without `draft` it is a problem
-    too. Figure files are taken from `figures/` beside `out`. Files that did not change are not touched.
+    too. Figure files are taken from `figures/` beside `out`. Files that did not change are not touched. With the
+    digest of all code and of what is installed, pages that would be as they were are not rendered again.
     """
     try:
         parts = statements.load(docs / "statements.toml")
@@ -52,7 +54,7 @@ def render(report: Report, docs: Path, out: Path, *, draft: bool) -> Report:
         written = pages.read(docs, pages.nav(docs.parent / "mkdocs.yml"))
     except ReportError as error:
         return replace(report, problems=(*report.problems, Problem("site", str(error))))
-    site = _Site(report, docs, out, written, parts, terms, publication, draft)
+    site = _Site(report, docs, out, written, parts, terms, publication, draft, code)
     return site.render()
 
 
@@ -68,15 +70,35 @@ class _Site:
     terms: tuple[Term, ...]
     publication: Publication
     draft: bool
+    code: str | None
 
     def render(self) -> Report:
         self.env = pages.environment()
         self.calls = dict(self._calls())
         self.report = numbered(self.report, self.pages, self.calls)
-        problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, draft=self.draft)]
         shown = _first_pages(self.calls, "statement")
         self.report = replace(self.report, answers=tuple(self._answers(shown)))
-        blocks = Blocks(
+        blocks = self._blocks(shown)
+        self.kept = self._kept(blocks)
+        texts = {page.name: text for page in self.calls if (text := self.kept.text(page.name, page.text)) is not None}
+        problems = [*self._broken, *check(self.report, self.pages, self.calls, self.parts, texts, draft=self.draft)]
+        for page in self.calls:
+            if page.name not in texts:
+                texts[page.name], found = self._rendered(page, Macros(blocks, page))
+                self.kept.remember(page.name, page.text, texts[page.name])
+                problems += found
+        try:
+            texts |= dict(self._figure_pages(blocks))
+        except ReportError as error:
+            problems.append(Problem("figure pages", str(error)))
+        write(self.out, texts | self._other_files() | self._figure_files())
+        self.kept.save({problem.where.partition(":")[0].removeprefix("docs/") for problem in problems})
+        known = {(problem.where, problem.message) for problem in self.report.problems}
+        new = tuple(problem for problem in problems if (problem.where, problem.message) not in known)
+        return replace(self.report, problems=(*self.report.problems, *new))
+
+    def _blocks(self, shown: dict[str, str]) -> Blocks:
+        return Blocks(
             self.report,
             self.parts,
             self.publication,
@@ -87,18 +109,14 @@ class _Site:
             self.terms,
             self._browsed(),
         )
-        texts: dict[str, str | Path] = {}
-        for page in self.calls:
-            texts[page.name], found = self._rendered(page, Macros(blocks, page))
-            problems += found
-        try:
-            texts |= {page.name: page.text for page in self._figure_pages(blocks)}
-        except ReportError as error:
-            problems.append(Problem("figure pages", str(error)))
-        write(self.out, texts | self._other_files() | self._figure_files())
-        known = {(problem.where, problem.message) for problem in self.report.problems}
-        new = tuple(problem for problem in problems if (problem.where, problem.message) not in known)
-        return replace(self.report, problems=(*self.report.problems, *new))
+
+    def _kept(self, blocks: Blocks) -> KeptTexts:
+        """Return what is remembered of pages that were rendered within the same frame."""
+        if self.code is None:
+            return KeptTexts(None, self.out, "")
+        quoted = (blocks.sizes, blocks.views, blocks.statement_pages, blocks.browsed)
+        frame = frame_of(self.code, self.report, self.parts, self.terms, self.publication, quoted, self.draft)
+        return KeptTexts(self.out.parent / f"{self.out.name}.kept.json", self.out, frame)
 
     def _answers(self, shown: dict[str, str]) -> Iterator[AnswerRecord]:
         for part in self.parts:
@@ -146,7 +164,7 @@ class _Site:
             for name in computed
         ]
 
-    def _figure_pages(self, blocks: Blocks) -> Iterator[Page]:
+    def _figure_pages(self, blocks: Blocks) -> Iterator[tuple[str, str]]:
         titles = {page.url: _title(page) for page in self.pages}
         for figure in self.report.figures.values():
             shown = [
@@ -154,7 +172,12 @@ class _Site:
                 for page, calls in self.calls.items()
                 if any(call.macro == "figure" and call.arguments[:1] == (figure.id,) for call in calls)
             ]
-            yield figure_page(blocks, figure, shown, self.docs.parent)
+            name, source = f"figures/{figure.id}.md", json.dumps(shown)
+            text = self.kept.text(name, source)
+            if text is None:
+                text = figure_page(blocks, figure, shown, self.docs.parent).text
+                self.kept.remember(name, source, text)
+            yield name, text
 
     def _other_files(self) -> dict[str, str | Path]:
         """Return the files of `docs` that are published as they are."""

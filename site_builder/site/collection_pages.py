@@ -5,6 +5,7 @@ with the site's styles. They lie in `browse/<figure>/`, `index.html` and one pag
 All text of a collection is escaped, and signs that nobody sees, or that turn the direction of reading, are written out.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import jinja2
 
 from site_builder.citing.publication import file_path
 from site_builder.figures.view_files import COLLECTION
+from site_builder.site.kept_pages import Earlier
 from site_builder.store.records import FigureRecord, Problem, Report
 
 MAX_BYTES = 50_000_000
@@ -32,36 +34,59 @@ ROOT = "../../"
 """What leads from such a page to the site's root."""
 
 
-def write_collections(report: Report, site: Path, title: str) -> list[Problem]:
+def write_collections(report: Report, site: Path, title: str, before: Earlier | None = None) -> list[Problem]:
     """Write the pages of every collection of the report, whose file lies in `site` already; return what is wrong.
 
-    `title` is that of the report.
+    `title` is that of the report. Pages that the site `before` has as they would be written are taken over from it.
     """
     env = environment()
     problems = []
-    for figure in report.figures.values():
-        if COLLECTION in figure.files:
+    for figure in _browsed(report):
+        folder = site / "browse" / figure.id
+        if before and before.has_made(key_of(figure, title, before.frame)):
+            before.take_over_folder(f"browse/{figure.id}", site)
+        else:
             text = (site / file_path(figure, COLLECTION)).read_text("utf-8")
-            bytes_written = write_pages(json.loads(text, object_hook=_as_names), figure, site, title, env)
-            if bytes_written > MAX_BYTES:
-                sentence = f"its pages have {bytes_written / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the limit"
-                problems.append(Problem(f"browse/{figure.id}", sentence))
+            write_pages(json.loads(text, object_hook=_as_names), figure, folder, title, env)
+        bytes_written = sum(path.stat().st_size for path in folder.iterdir())
+        if bytes_written > MAX_BYTES:
+            sentence = f"its pages have {bytes_written / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the limit"
+            problems.append(Problem(f"browse/{figure.id}", sentence))
     return problems
 
 
-def write_pages(collection: Any, figure: FigureRecord, site: Path, title: str, env: jinja2.Environment) -> int:
-    """Write the index and the entries of one collection; return how many bytes they have."""
-    folder = site / "browse" / figure.id
+def made(report: Report, site: Path, title: str, frame: str) -> dict[str, list[str]]:
+    """Return the files of each collection in a finished site, by the key of the collection."""
+    return {
+        key_of(figure, title, frame): [
+            f"browse/{figure.id}/{path.name}" for path in (site / "browse" / figure.id).iterdir()
+        ]
+        for figure in _browsed(report)
+    }
+
+
+def key_of(figure: FigureRecord, title: str, frame: str) -> str:
+    """Return the digest of all that the pages of a collection are made from; `frame` is that of `kept_pages`."""
+    parts = [frame, title, figure.id, figure.page, figure.number, figure.files[COLLECTION].sha256]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _browsed(report: Report) -> list[FigureRecord]:
+    return [figure for figure in report.figures.values() if COLLECTION in figure.files]
+
+
+def write_pages(collection: Any, figure: FigureRecord, folder: Path, title: str, env: jinja2.Environment) -> None:
+    """Write the index and the entries of one collection into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    shared = {"collection": collection, "figure": figure, "root": ROOT, "site_name": title}
-    pages = {"index.html": env.get_template("browse_index.html.jinja").render(shared)}
+    shown_in = SimpleNamespace(id=figure.id, page=figure.page, number=figure.number)  # all that `key_of` knows
+    shared = {"collection": collection, "figure": shown_in, "root": ROOT, "site_name": title}
+    (folder / "index.html").write_text(env.get_template("browse_index.html.jinja").render(shared), "utf-8")
     template = env.get_template("browse_entry.html.jinja")
     entries = collection.entries
     for before, entry, after in zip([None, *entries], entries, [*entries[1:], None], strict=False):
-        pages[f"{entry.id}.html"] = template.render(shared, entry=entry, before=before, after=after)
-    for name, text in pages.items():
-        (folder / name).write_text(text, "utf-8")
-    return sum(len(text.encode()) for text in pages.values())
+        (folder / f"{entry.id}.html").write_text(
+            template.render(shared, entry=entry, before=before, after=after), "utf-8"
+        )
 
 
 def environment() -> jinja2.Environment:

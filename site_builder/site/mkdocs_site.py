@@ -3,31 +3,58 @@
 import logging
 import os
 import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from site_builder.citing.publication import LATEST
+from site_builder.site.kept_pages import Earlier
 from site_builder.store.records import Problem
 
 _NAMED = re.compile(r"(?:Doc file|page|file)s? '(?P<page>[^']+\.(?:md|ipynb))'")
+_PARTIAL = "A 'dirty' build is being performed"
+"""How the engine warns of a build of some pages; what it warns of is looked after by `kept_pages`."""
+
 _QUOTED = re.compile(r"'([^']+)'")
 
 
-def build_site(config: Path, pages: Path, docs: Path, site: Path) -> list[Problem]:
-    """Build the rendered `pages` into `site`, strictly; the problems name the page in `docs` they come from."""
+def build_site(config: Path, pages: Path, docs: Path, site: Path, before: Earlier | None = None) -> list[Problem]:
+    """Build the rendered `pages` into `site`, strictly; the problems name the page in `docs` they come from.
+
+    Pages that the site `before` has as they would be built are taken over from it. Where there is a problem then,
+    all pages are built, so that each problem is told as it always is.
+    """
+    names = before.unchanged(pages) if before else []
+    if before and names:
+        if not _problems(config, pages, docs, site, before, names):
+            return []
+        shutil.rmtree(site, ignore_errors=True)
+    return _problems(config, pages, docs, site)
+
+
+def _problems(
+    config: Path, pages: Path, docs: Path, site: Path, before: Earlier | None = None, names: Sequence[str] = ()
+) -> list[Problem]:
+    """Build `pages` but for those with these names, which `before` has."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
     from mkdocs.exceptions import MkDocsException
+    from mkdocs.structure.files import get_files
 
     heard = _Complaints()
     logger = logging.getLogger("mkdocs")
     logger.addHandler(heard)
     try:
-        loaded = load_config(str(config), strict=True, docs_dir=str(pages), site_dir=str(site))
+        loaded = load_config(str(config), strict=not names, docs_dir=str(pages), site_dir=str(site))
         if loaded.site_url:
             # Where search engines are to find a page, whatever its version.
             loaded.site_url = f"{loaded.site_url.rstrip('/')}/{LATEST}"
-        build(loaded)
+        if before and names:
+            before.take_over(names, pages, site)
+        build(loaded, dirty=bool(names))
+        if before and names and not heard.messages:
+            before.complete_search(site, names, [file.src_uri for file in get_files(loaded)])
     except MkDocsException as error:
         if not heard.messages:
             heard.messages.append(str(error))
@@ -42,7 +69,8 @@ class _Complaints(logging.Handler):
         self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
+        if not record.getMessage().startswith(_PARTIAL):
+            self.messages.append(record.getMessage())
 
 
 def _problem(message: str, docs: Path) -> Problem:
