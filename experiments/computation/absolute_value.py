@@ -214,7 +214,7 @@ def draw_neurons(result: Result) -> Figure:
     ),
 )
 def draw_neuron_stacks(result: Result) -> Figure:
-    return draw_stacks(result.stacks, [f"p = {p:g}" for p in result.p])
+    return draw_stacks(result.stacks, [f"$p$ = {p:g}" for p in result.p])
 
 
 BEYOND = Criterion(
