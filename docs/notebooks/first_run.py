@@ -26,7 +26,7 @@ from site_builder.site.notebook_figures import show
 # %% [markdown]
 # ## The data
 #
-# Five features. Each is absent most of the time; when it is present its value is uniform between zero and one:
+# There are five features. Each is absent most of the time; when present, its value is uniform between zero and one:
 #
 # $$x_i = m_i u_i, \qquad m_i \sim \mathrm{Bernoulli}(p), \quad u_i \sim \mathrm{Uniform}(0, 1), \qquad p = 0.1.$$
 #
@@ -38,12 +38,12 @@ data = Data(density=0.1, fixed_samples=10_000)
 # %% [markdown]
 # ## The model
 #
-# Two hidden dimensions for five features. The same matrix writes into them and reads from them, and a ReLU with a
+# Five features share two hidden dimensions. The same matrix writes into them and reads from them, and a ReLU with a
 # bias cleans up what comes back:
 #
 # $$h = W x, \qquad y = \operatorname{ReLU}(W^T h + b), \qquad W \in \mathbb{R}^{2 \times 5}.$$
 #
-# Column $W_i$ is the direction in which feature $i$ is stored. All five cannot be orthogonal in a plane.
+# Column $W_i$ is the direction in which feature $i$ is stored. The five cannot all be orthogonal in a plane.
 
 # %%
 model = Model(features=5, hidden=2)

@@ -134,17 +134,17 @@ def run(config: Config, device: str) -> Result:
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide")
     for tone, y, t in zip(plotting.ramp(len(result.y)), result.y, result.t, strict=True):
-        left.plot(result.x, t, color=tone, label=f"y = {y:g}")
-    left.set(xlabel="feature x", ylabel="code t", title="writing")
+        left.plot(result.x, t, color=tone, label=f"$y$ = {y:g}")
+    left.set(xlabel="feature $x$", ylabel="code $t$", title="writing")
     plotting.legend(left)
     for index, Z in enumerate(result.steps):
-        right.plot(result.ramps, result.own[index], "o-", color=plotting.series(index), label=f"Z = {Z}")
+        right.plot(result.ramps, result.own[index], "o-", color=plotting.series(index), label=f"$Z$ = {Z}")
         right.plot(
             result.ramps, result.linear[index], "s", markersize=3.5, color=plotting.series(index), fillstyle="none",
             label="linear read-out" if result.steps[-1] == Z else "_",
         )  # fmt: skip
     plotting.theory_level(right, result.numbers.linear_code.value, label="linear code")
-    right.set(xlabel="ramp width ε (steps)", ylabel="mean squared error", title="reading", ylim=(0, 0.053))
+    right.set(xlabel=r"ramp width $\varepsilon$ (steps)", ylabel="mean squared error", title="reading", ylim=(0, 0.053))
     plotting.legend(right, columns=3)
     plotting.panel_letters((left, right))
     return figure

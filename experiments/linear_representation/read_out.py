@@ -235,9 +235,9 @@ def draw(result: Result) -> Figure:
     titles = {"linear": "best linear read-out", "own": "the model's own"}
     for ax, (read_out, title) in zip(axes, titles.items(), strict=True):
         for index, n in enumerate(result.features):
-            _line(ax, result, result.explained[index, :, READ_OUTS.index(read_out)], index, f"n = {n}")
+            _line(ax, result, result.explained[index, :, READ_OUTS.index(read_out)], index, f"$n$ = {n}")
             if read_out == "linear":
-                label = "d / n" if n == result.features[-1] else ""
+                label = "$d/n$" if n == result.features[-1] else ""
                 level = min(1.0, result.hidden / n)
                 plotting.theory_line(ax, result.densities, np.full(len(result.densities), level), label=label)
         plotting.density_axis(ax)

@@ -97,7 +97,7 @@ def draw_islands(result: UniformResult) -> Figure:
         smooth = [part.mean() for part in np.array_split(row, result.tile_x.size)]
         right.plot(result.tile_x, smooth, color=plotting.series(index), label=f"|cos| > {edge:g}")
     null = [part.mean() for part in np.array_split(result.null_small[0], result.tile_x.size)]
-    right.plot(result.tile_x, null, ":", color=plotting.colour("null"), label="random directions, |cos| > 0.2")
+    right.plot(result.tile_x, null, ":", color=plotting.colour("null"), label="random, |cos| > 0.2")
     right.set(ylim=(-0.02, 1.02), ylabel="share in islands of up to 8")
     left.set_ylabel("share of represented features")
     for ax in (left, right):
