@@ -325,7 +325,7 @@ def draw_crowding(result: Result) -> Figure:
 
 @experiment.claim(
     "islands-sparse",
-    title="Over some range of densities cosines between features are sparse",
+    title="Over some range of densities cosines between features are sparser than chance",
     statements=("A9",),
     test="Share of pairs of represented features with |cos| < 0.05, over that of random directions, for 100 features "
     "in 40 dimensions and two other sizes: the largest ratio that three adjacent densities all reach. Shown: the share "

@@ -160,7 +160,7 @@ def sudden_transitions(result: Result) -> Evidence:
 
 @experiment.claim(
     "plane-best-is-optimum",
-    title="The best of 16 runs has the shape of the exact optimum",
+    title="In the plane, the best of 16 runs has the shape of the exact optimum",
     statements=("C3",),
     test="Share of densities at which the best of 16 runs, by loss on common samples, has the shape that is best of "
     "all named ones, averaged over all choices of 16 of the 256 runs.",

@@ -299,7 +299,7 @@ def draw_sums(result: Result) -> Figure:
 def _line(ax: Axes, result: Result, values: Array, index: int, label: str) -> None:
     found = [mean(row) for row in values]
     low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
-    plotting.band(ax, result.densities, low, mid, high, label=label, index=index, marker="o")
+    plotting.band(ax, result.densities, low, mid, high, label=label, index=index, marker="osD^v"[index])
 
 
 @experiment.claim(
@@ -345,7 +345,7 @@ def distance_from_the_rank(result: Result) -> Quantity:
 
 @experiment.claim(
     "read-out-interference",
-    title="Interference, not scale or bias, is what breaks the read-out",
+    title="Interference, more than scale and bias, limits the read-out at p = 0.1",
     statements=("B2",),
     test="At p = 0.1 and four features per dimension: the share of the unexplained variance that disappears when all "
     "other features are absent. Statistic: mean over seeds.",
@@ -359,7 +359,7 @@ def share_of_interference(result: Result) -> Quantity:
 
 @experiment.claim(
     "read-out-sums",
-    title="Activations are sums of features times directions, also behind a ReLU",
+    title="Activations are close to sums of features times directions, also behind a ReLU",
     statements=("B2",),
     test="Share of the variance of a trained ReLU hidden layer that the best sum Σᵢ xᵢ uᵢ + c explains, 40 features "
     "in 10 dimensions, p = 0.1. Statistic: mean over seeds.",

@@ -193,7 +193,7 @@ def exact_boundary_error(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-jump",
-    title="The second feature enters suddenly",
+    title="At importance 0.3 the second feature enters suddenly",
     statements=("C6",),
     source=SECTION,
     test="Models at importance 0.3. Statistic: largest change of the median norm of the second feature between two "
@@ -208,7 +208,7 @@ def line_jump(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-two-first-order",
-    title="The change is of first order: two minima cross in loss",
+    title="At importance 0.3 the change is of first order: two minima cross in loss",
     statements=("C6",),
     source=SECTION,
     test="Exact loss at importance 0.3. Statistic: by how much the norms of the second feature differ between the "

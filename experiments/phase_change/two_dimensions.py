@@ -165,7 +165,7 @@ def boundary_error(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-three-jump",
-    title="The third feature enters suddenly",
+    title="At importance 0.3 the third feature enters suddenly",
     statements=("C6",),
     source=SECTION,
     test="Models at importance 0.3. Statistic: largest change of the median norm of the third feature between two "

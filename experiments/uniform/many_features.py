@@ -185,7 +185,7 @@ def plateau_at_half(result: Result) -> Quantity:
 
 @experiment.claim(
     "uniform-plateau-flat",
-    title="On the plateau D* falls four times more slowly than elsewhere",
+    title="On the plateau D* falls at least four times more slowly than elsewhere",
     source=SOURCE,
     test="Median size of the local slope of D* over log 1/p on the plateau at one half, over that outside both "
     "plateaus.",

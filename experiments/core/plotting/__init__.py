@@ -28,8 +28,8 @@ Making figures (`style`)
 Conventions that hold on the whole site
     Axes rise to the right, none is inverted: density `p` is logarithmic, from sparse (left) to dense (right, p = 1);
     only figures that replicate one of the paper's over the rarity 1/p keep that axis. Letters: `p` density,
-    `n` features, `d` hidden size (the paper's m), `r` importance ratio. A shape has the colour of `shape_colour`.
-    Orange and olive are never the only difference between two things.
+    `n` features, `d` hidden size (the paper's m), `r` importance ratio. A shape has the colour of `shape_colour`
+    and, drawn as a line, the style of `shape_line`. Orange and olive are never the only difference of two things.
 
 Shared artists (`artists`), each takes an Axes first
     `directions(ax, W, *, limit=None, colours=None, labelled=False)`: "starfish" of the columns of W (2, n).
@@ -82,7 +82,7 @@ from experiments.core.plotting.artists import (
 )
 from experiments.core.plotting.graphs import interference_graph
 from experiments.core.plotting.roles import decoration, is_decoration, represented, represents
-from experiments.core.plotting.shapes import SHAPE_SERIES, shape_colour
+from experiments.core.plotting.shapes import SHAPE_SERIES, shape_colour, shape_line
 from experiments.core.plotting.style import (
     centred,
     colour,
@@ -131,6 +131,7 @@ __all__ = [
     "series",
     "settle_titles",
     "shape_colour",
+    "shape_line",
     "stacked_shares",
     "theme",
     "theory_level",

@@ -7,9 +7,13 @@ do not follow each other in any census.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.plotting.style import colour, series
+
+OLIVE = 4
+"""The series colour that a protanope can take for that of triangles: lines in it are broken."""
 
 SHAPE_SERIES: Mapping[str, int] = MappingProxyType(
     {
@@ -27,6 +31,11 @@ _GREY = {
     "triangular bipyramid": "null", "square pyramid": "null", "another named shape": "null",
     "other": "null", "no named shape": "faint",
 }  # fmt: skip
+
+
+def shape_line(name: str) -> dict[str, Any]:
+    """Return how a line for a shape is drawn: its colour, and broken where colour alone might not tell it."""
+    return {"color": shape_colour(name), "linestyle": "-." if SHAPE_SERIES.get(name) == OLIVE else "-"}
 
 
 def shape_colour(name: str) -> str:

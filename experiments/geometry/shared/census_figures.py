@@ -125,7 +125,8 @@ def draw_curves(result: CensusResult, pairs: str) -> Figure:
         if name not in SHOWN or not there.any():
             continue
         gain = (kept - base)[there]
-        left.plot(result.curve_p[there], gain, color=tone(name), linewidth=1.4, label="_" if name in drawn else name)
+        label = "_" if name in drawn else name
+        left.plot(result.curve_p[there], gain, linewidth=1.4, label=label, **plotting.shape_line(name))
         drawn.add(name)
     beyond = result.best_kept - np.interp(np.log(result.p), np.log(result.curve_p), base)
     left.plot(result.p, beyond, "o", color=plotting.colour("ink"), markersize=3.5, label="best run", zorder=6)

@@ -36,8 +36,8 @@ def draw_stickiness(result: UniformResult) -> Figure:
     names = result.brick_name.tolist()
     drawn = [name for name in ("dedicated", "triangle", "digon", "pentagon", "square antiprism") if name in names]
     for name in drawn:
-        tone = plotting.shape_colour(name)
-        right.plot(1 / result.brick_p, result.brick_gain[names.index(name)], color=tone, label=name, lw=1.3)
+        gain, style = result.brick_gain[names.index(name)], plotting.shape_line(name)
+        right.plot(1 / result.brick_p, gain, label=name, lw=1.3, **style)
     right.plot(inverse, result.gain, ".", color=plotting.colour("ink"), markersize=3, label="trained models")
     right.set(ylabel="gain per dimension", ylim=(0.95, min(3.2, 1.05 * float(result.gain.max()))))
     plotting.legend(right)

@@ -22,3 +22,7 @@ def test_a_colour_follows_the_scheme() -> None:
 def test_an_unknown_shape_is_an_error_that_offers_the_nearest() -> None:
     with pytest.raises(ReportError, match="did you mean 'pentagon'"):
         plotting.shape_colour("pentagn")
+
+
+def test_lines_of_triangles_and_hexagons_differ_in_more_than_colour() -> None:
+    assert plotting.shape_line("triangle")["linestyle"] != plotting.shape_line("hexagon")["linestyle"]
