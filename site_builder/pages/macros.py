@@ -137,6 +137,7 @@ class Blocks:
         root: Path | None = None,
         terms: tuple[Term, ...] = (),
         browsed: dict[str, str] | None = None,
+        live: str = "",
     ) -> None:
         self.report = report
         self.parts = parts
@@ -148,6 +149,7 @@ class Blocks:
         self.root = root
         self.terms = terms
         self.browsed = browsed or {}
+        self.live = live
         self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
 
@@ -347,6 +349,16 @@ class Macros:
         if self.blocks.root is None:
             raise ReportError("rooms() needs the project's code, which this rendering was not told of")
         return drawn(read_rooms(self.blocks.root))
+
+    def live_model(self, preset: str, picture: str, *, compact: bool = False) -> str:
+        """Show the toy model that trains in the browser, ready for the preset of a statement.
+
+        Without scripts the figure `picture` stands in its place, small. `compact` folds settings and details.
+        """
+        if not self.blocks.live or picture not in self.report.figures:
+            return self._missing("the live toy model", picture)
+        figure = self.report.figures[picture]
+        return self._block("live_model.html.jinja", preset=preset, figure=figure, compact=compact)
 
     def _block(self, template: str, **values: Any) -> str:
         return self.blocks.block(template, self.page, **values)

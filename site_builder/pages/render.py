@@ -19,6 +19,8 @@ from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
 from site_builder.pages.glossary import Term
 from site_builder.pages.kept_texts import KeptTexts, frame_of
+from site_builder.pages.live import FILE as LIVE
+from site_builder.pages.live import live_data
 from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
@@ -35,7 +37,7 @@ HOME = "index.html"
 GLOSSARY = "glossary.md"
 """The page that lists all terms, and therefore marks none."""
 
-NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "notebooks/")
+NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", LIVE, "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
 
 
@@ -108,13 +110,14 @@ class _Site:
             self.docs.parent,
             self.terms,
             self._browsed(),
+            self._live(),
         )
 
     def _kept(self, blocks: Blocks) -> KeptTexts:
         """Return what is remembered of pages that were rendered within the same frame."""
         if self.code is None:
             return KeptTexts(None, self.out, "")
-        quoted = (blocks.sizes, blocks.views, blocks.statement_pages, blocks.browsed)
+        quoted = (blocks.sizes, blocks.views, blocks.statement_pages, blocks.browsed, blocks.live)
         frame = frame_of(self.code, self.report, self.parts, self.terms, self.publication, quoted, self.draft)
         return KeptTexts(self.out.parent / f"{self.out.name}.kept.json", self.out, frame)
 
@@ -205,6 +208,19 @@ class _Site:
         """Return the data of the figures that a reader can move by hand."""
         files = {id: figure.files.get(view_files.KIND) for id, figure in self.report.figures.items()}
         return {id: (self.out.parent / "figures" / file.path).read_text("utf-8") for id, file in files.items() if file}
+
+    def _live(self) -> str:
+        """Return what the live toy model is told of published figures, as JSON."""
+        files = self.out.parent / "figures"
+
+        def plotted(figure: FigureRecord) -> str:
+            return (files / figure.files["json"].path).read_text("utf-8")
+
+        try:
+            return live_data(self.docs / LIVE, self.report.figures, plotted)
+        except ReportError as error:
+            self._broken.append(Problem("docs/live.toml", str(error)))
+            return ""
 
     def _browsed(self) -> dict[str, str]:
         """Return what can be browsed beside a figure, in words ("all 512 latents")."""

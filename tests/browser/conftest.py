@@ -66,6 +66,8 @@ $$ y = \\operatorname{ReLU}(W^T W x + b) $$
 
 {{ parameters("starfish") }}
 
+{{ live_model("A1", "starfish") }}
+
 ```python
 def loss(W, b, x):
     return ((relu(W.T @ W @ x + b) - x) ** 2).mean()  # a line long enough that it has to be scrolled sideways
@@ -201,6 +203,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     for name, text in pages.items():
         (root / "docs" / f"{name}.md").write_text(text, "utf-8")
     (root / "docs" / "statements.toml").write_text(STATEMENTS, "utf-8")
+    shutil.copy(REPOSITORY / "docs" / "live.toml", root / "docs" / "live.toml")
     config = re.sub(r"(?ms)^nav:\n.*?\n\n", f"nav: {NAV}\n\n", (REPOSITORY / "mkdocs.yml").read_text("utf-8"))
     (root / "mkdocs.yml").write_text(config, "utf-8")
     shutil.copytree(figures, root / "build" / "figures")

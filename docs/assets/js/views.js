@@ -360,6 +360,7 @@
     }
   }
 
+  globalThis.Views = { Stage, Turntable, paintMarks, style, palette, element } // for live-view.js
   customElements.define("solid-view", SolidView)
   customElements.define("frames-view", FramesView)
 }
