@@ -8,6 +8,15 @@ pytestmark = pytest.mark.browser
 
 PICTURES = "live => [...live.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())"
 QUICK = "#live?n=3&d=2&p=0.4&seeds=3&seed=5&recipe=coupled&decay=1&ratio=1&coupling=none&output=relu&counts=shapes"
+COUNT_PICTURES = """() => {
+    window.drawn = 0
+    const { arrows } = document.querySelector("live-model")
+    const { paint } = arrows
+    arrows.paint = (...where) => {
+        window.drawn++
+        paint(...where)
+    }
+}"""
 DONE = "() => document.querySelector('.live__train').textContent === 'Train again'"
 
 
@@ -85,8 +94,7 @@ def test_an_address_with_nonsense_gives_settings_that_can_be_trained(opened) -> 
 
 def test_a_reader_who_prefers_less_motion_sees_the_end_alone(opened) -> None:
     tab, live = opened(QUICK, reduced_motion="reduce")
-    tab.page.evaluate("() => { window.drawn = 0; const { arrows } = document.querySelector('live-model');"
-                      " const { paint } = arrows; arrows.paint = (...all) => { window.drawn++; paint(...all) } }")  # fmt: skip
+    tab.page.evaluate(COUNT_PICTURES)
     trained(tab, live)
     assert tab.page.evaluate("window.drawn") == 1
 
