@@ -65,7 +65,7 @@ def draw_dimensionality(result: UniformResult) -> Figure:
     left.set_yticks([1, *PEAKS.values(), 0.2], ["1", *PEAKS, "1/5"])
     for label in left.get_yticklabels():  # these two are too close for their words
         label.set_verticalalignment({"2/5": "bottom", "3/8": "top"}.get(label.get_text(), "center_baseline"))
-    right.set(xlabel="density", xscale="symlog", xlim=(0, None))
+    right.set(xlabel="probability density of $D_i$", xscale="symlog", xlim=(0, None))
     right.set_xticks([0, 1, 10], ["0", "1", "10"])
     _inverse_axis(left, float(1 / result.p.min()))
     plotting.legend(right, figure=figure)
