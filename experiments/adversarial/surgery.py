@@ -294,7 +294,7 @@ def share_of_interference(result: Result) -> Quantity:
 
 @experiment.claim(
     "adversarial-orthogonal",
-    title="An orthogonal read-out makes a crowded model robust and costs less than a tenth of the loss",
+    title="An orthogonal read-out makes a crowded model robust and raises its loss by less than a tenth",
     statements=("E1",),
     test="The read-out replaced by the pseudo-inverse of W with the best bias and no ReLU, where the full model is "
     "most vulnerable. Statistic: clean loss over that of the full model, mean over seeds.",

@@ -157,7 +157,7 @@ def _found(error: Array, ratio: Array, computed: Array, p: float) -> Found:
 
 @experiment.figure(
     "absolute-controls",
-    title="Models that lack something",
+    title="Controls: without hidden ReLUs, with random neurons, from an ordinary start",
     caption=(
         "With one feature in a hundred present, a model without a hidden ReLU has "
         "{at.linear, 0.01.ratio:value} of the loss of the best allocation and computes "

@@ -412,7 +412,7 @@ def gate_start(result: Result) -> Quantity:
 
 @experiment.claim(
     "mixtures-published-average",
-    title="Averaged over common densities, a mixture loses about a fifth to a third to the dense model",
+    title="Averaged over common densities, a mixture's loss exceeds the dense model's by a fifth to a third",
     source="Chaudhari et al. 2025",
     test=(
         "Mean loss over densities of at least 0.1, over that of the dense model with as many hidden units, less 1: for "
