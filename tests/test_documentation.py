@@ -80,3 +80,31 @@ def test_every_make_target_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert {"report", "test"} <= named <= targets
+
+
+def pages_of_the_navigation() -> dict[str, str]:
+    """Return the title that `mkdocs.yml` gives each Markdown page."""
+    lines = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").splitlines()
+    found = (re.fullmatch(r' +- "?(.+?)"?: ([a-z_]+\.md)', line) for line in lines)
+    return {match[2]: match[1] for match in found if match}
+
+
+@pytest.mark.parametrize(("page", "title"), sorted(pages_of_the_navigation().items()))
+def test_a_page_has_one_name(page, title):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    heading = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+    metadata = re.search(r'^title: "?(.+?)"?$', text.split("\n# ")[0], re.MULTILINE)
+    if page == "index.md":  # the site's name stands over every page; its first page says what it is
+        return
+    assert heading == title
+    assert metadata is None or metadata[1] == title
+
+
+def test_the_overview_links_every_page_of_experiments_in_their_order():
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    section = re.search(r"  - Experiments:\n(.*?)\n  - Claims", config, re.DOTALL)[1]
+    listed = [name for name in re.findall(r": ([a-z_]+\.md)", section) if name != "experiments.md"]
+    overview = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    linked = re.findall(r"^- \[(.+?)\]\(([a-z_]+\.md)\)", overview, re.MULTILINE)
+    assert [page for _, page in linked] == listed
+    assert {page: title for title, page in linked} == {page: pages_of_the_navigation()[page] for page in listed}

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from site_builder.citing.publication import SHORT, Publication, file_path, page_path
-from site_builder.store.records import FigureRecord, Report
+from site_builder.store.records import FigureRecord
 from site_builder.text.markup import to_plain
 
 MEDIA_TYPES = {
@@ -74,8 +74,8 @@ def json_ld(figure: FigureRecord, publication: Publication) -> dict[str, Any]:
     return {"@context": "https://schema.org"} | _image(figure, publication)
 
 
-def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
-    """Return schema.org's description of the whole report, with every figure as a part; its page says the rest."""
+def report_json_ld(publication: Publication) -> dict[str, Any]:
+    """Return schema.org's description of the whole report; the file that it names describes every figure."""
     about: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Report",
@@ -85,10 +85,11 @@ def report_json_ld(report: Report, publication: Publication) -> dict[str, Any]:
         "datePublished": publication.date,
         "license": publication.licence,
         "version": publication.version,
-        "hasPart": [
-            {"@type": "ImageObject", "@id": publication.at(page_path(figure)), "name": to_plain(figure.title)}
-            for figure in report.figures.values()
-        ],
+        "encoding": {
+            "@type": "MediaObject",
+            "contentUrl": publication.at("ro-crate-metadata.json"),
+            "encodingFormat": "application/ld+json",
+        },
     }
     return {name: value for name, value in about.items() if value}
 

@@ -151,9 +151,8 @@ class _Site:
 
     def _about_the_report(self) -> str:
         """Return what reference managers and search engines read on the first page: the report as a whole."""
-        linked = json.dumps(citations.report_json_ld(self.report, self.publication), ensure_ascii=False).replace(
-            "<", "\\u003c"
-        )
+        about = citations.report_json_ld(self.publication)
+        linked = json.dumps(about, ensure_ascii=False).replace("<", "\\u003c")
         return (
             f'\n\n{citations.report_coins(self.publication)}\n\n<script type="application/ld+json">{linked}</script>\n'
         )

@@ -162,14 +162,19 @@ def test_highwire_tags_file_a_technical_report(figure):
     assert all(tags.values())
 
 
-def test_json_ld_describes_the_picture_and_its_data(figure, drawn_report):
+def test_json_ld_describes_the_picture_and_its_data(figure):
     about = json_ld(figure, BOOK)
     assert (about["@type"], about["@id"]) == ("ImageObject", PAGE)
     assert about["sha256"] == figure.files["png"].sha256
     assert [data["sha256"] for data in about["isBasedOn"]["distribution"]] == [
         figure.files[kind].sha256 for kind in ("csv", "json")
     ]
-    assert len(report_json_ld(drawn_report[0], BOOK)["hasPart"]) == len(drawn_report[0].figures)
+
+
+def test_json_ld_of_the_report_names_the_file_that_describes_every_figure():
+    about = report_json_ld(BOOK)
+    assert about["encoding"]["contentUrl"] == "https://example.org/toy/v/1.2/ro-crate-metadata.json"
+    assert "hasPart" not in about, "the home page stays small however many figures there are"
 
 
 def test_without_an_address_a_citation_names_the_page_in_the_site(figure):
