@@ -161,23 +161,24 @@ def _numbers(config: Config, gap: Array, cosine: Array, frozen: Array) -> dict[s
 @experiment.figure(
     "failure-absorption",
     title="Absorption",
-    caption="How much less often a parent's latent fires when a child is there, over the number of active latents. "
-    "With too few, the child's latent takes the parent over: {numbers.batchtopk_0.63} at 0.63 of the true L0 with "
-    "batch top-k, {numbers.matryoshka_0.63} with nested dictionaries. At the true L0, with resampling: "
-    "{numbers.batchtopk_1.0} and {numbers.matryoshka_1.0}. With the fewest active latents there is less of it, but the "
-    "latent nearest to a parent is then less its own.",
-    alt="Absorption against active latents as a share of the true L0 for batch top-k and Matryoshka, each with and "
+    caption="With too few active latents a child's latent takes its parent over: at 0.63 of the true L0, absorption is "
+    "{numbers.batchtopk_0.63} with BatchTopK and {numbers.matryoshka_0.63} with Matryoshka; at the true L0 it is "
+    "{numbers.batchtopk_1.0} and {numbers.matryoshka_1.0}, all with resampling. Absorption is how much less often a "
+    "parent's latent fires when a child is there. With the fewest active latents, the latent nearest to a parent is "
+    "less its own. Points at one share stand side by side.",
+    alt="Absorption against active latents as a share of the true L0 for BatchTopK and Matryoshka, each with and "
     "without resampling. All four curves rise from the smallest number of active latents to a peak below the true L0 "
-    "and fall from there on; those of batch top-k are far higher. A grey band of the frozen decoder lies near zero or "
+    "and fall from there on; those of BatchTopK are far higher. A grey band of the frozen decoder lies near zero or "
     "below.",
     interval="Student t, 95 %, over seeds of the mean over parents",
 )
 def draw(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="wide", height=3.8)
     for k, (variant, resample) in enumerate(ARMS):
-        label = f"{variant}, {'resampled' if resample else 'not resampled'}"
+        label = f"{plotting.VARIANT_NAMES[variant]}, {'resampled' if resample else 'not resampled'}"
         quantities = [mean(row) for row in result.gap[k]]
-        plotting.points(ax, result.shares + 0.006 * (k - 1.5), quantities, label=label, index=k, line=True)
+        drawn = plotting.points(ax, result.shares + 0.006 * (k - 1.5), quantities, label=label, index=k, line=True)
+        plotting.marked(drawn, k)
     chance = [mean(row) for row in result.frozen]
     plotting.null_band(
         ax,
@@ -195,10 +196,10 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "failure-absorption",
-    title="With too few active latents, children absorb their parent; nested dictionaries absorb less than half",
+    title="Too few active latents lead to absorption, half as much with Matryoshka; the true L0 leads to none",
     source='Chanin et al. 2024, "A is for Absorption"; Bussmann et al. 2025',
-    test="Hierarchical world, as many latents as features, with resampling. Statistic: absorption of batch top-k at "
-    "0.63 of the true L0, mean over parents, per seed; beside it that of nested dictionaries, and both at the true L0.",
+    test="Hierarchical world, as many latents as features, with resampling. Statistic: absorption of BatchTopK at "
+    "0.63 of the true L0, mean over parents, per seed; beside it that of Matryoshka, and both at the true L0.",
     criterion=Criterion(
         supported_if(
             where(absorbed=Above(0.15), at_truth=Within(-0.05, high=0.05), nested_at_truth=Within(-0.05, high=0.05))
@@ -207,10 +208,10 @@ def draw(result: Result) -> Figure:
         refuted_if(where(absorbed=Below(0.05))),
         otherwise=Verdict.MIXED,
         names={
-            "absorbed": "the absorption of batch top-k",
-            "nested": "the absorption of nested dictionaries",
-            "at_truth": "that of batch top-k at the true L0",
-            "nested_at_truth": "that of nested dictionaries at the true L0",
+            "absorbed": "the absorption of BatchTopK",
+            "nested": "the absorption of Matryoshka",
+            "at_truth": "that of BatchTopK at the true L0",
+            "nested_at_truth": "that of Matryoshka at the true L0",
         },
     ),
     figures=("failure-absorption",),

@@ -133,9 +133,9 @@ def _numbers(config: Config, composed: Array, chance: Array, together: Array) ->
 @experiment.figure(
     "failure-composition",
     title="Composition",
-    caption="Share of latents that hold two features (|cos| above 0.4 with each), over how often the two occur "
-    "together. With {numbers.together_most:% value} together, {numbers.correlated_0.6:%} of latents are compositions "
-    "when too few latents are active, {numbers.correlated_1.0:%} at the true L0. Grey: random rows, "
+    caption="When two features occur together {numbers.together_most:% value} of the time, "
+    "{numbers.correlated_0.6:%} of latents hold two features if too few latents are active, and "
+    "{numbers.correlated_1.0:%} at the true L0. A latent holds a feature if its |cos| is above 0.4. Grey: random rows, "
     "{numbers.chance:%}.",
     alt="Two curves against the probability of a feature given its partner. With too few active latents the share of "
     "composed latents jumps from near zero to the grey band of random rows and ends above it; with the true number it "
@@ -146,7 +146,14 @@ def draw(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.2)
     for k, share in enumerate(result.shares):
         label = f"active / true L0 = {share:g}"
-        plotting.points(ax, result.together, [mean(row) for row in result.composed[k]], label=label, index=k, line=True)
+        plotting.points(
+            ax,
+            result.together,
+            [mean(row, within=(0, 1)) for row in result.composed[k]],
+            label=label,
+            index=k,
+            line=True,
+        )
     chance = mean(result.chance)
     low, high = (chance.value if bound is None else bound for bound in (chance.low, chance.high))
     ends = result.together[[0, -1]]
@@ -163,7 +170,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "failure-composition",
-    title="Features that occur together are composed when too few latents are active, not at the true number",
+    title="Features that occur together share latents if too few are active, and not at the true L0",
     source="Anders et al. 2024, composed features in toy models",
     test="Ten correlated pairs, one latent per feature. Statistic: share of latents that hold two features at 0.6 of "
     "the true L0 and the strongest correlation; beside it without correlation, and at the true L0.",

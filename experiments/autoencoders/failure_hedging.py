@@ -157,11 +157,11 @@ def _over_upright(errors: Array, upright: NDArray[np.bool_]) -> Array:
 @experiment.figure(
     "failure-hedging",
     title="Hedging",
-    caption="One latent for two features. (a) How much of the child is mixed into the latent of its parent. Upright "
-    "latents follow the first principal component (dashed), or lie a little above it. In {numbers.upright:%} of runs "
-    "the latent stands upright; the others, open circles, point away from the parent and say that it is absent, and "
-    "hold what the absent parent lacks on average: the child's probability. (b) The same two features, independent: "
-    "upright latents hold one of them and nothing of the other.",
+    caption="With one latent for a parent and its child, an upright latent holds both as the first principal component "
+    "does (dashed), or a little more of the child. (a) Share of the child in the parent's latent. In "
+    "{numbers.upright:%} of runs the latent is upright; in the others (open circles) it points away from the parent, "
+    "fires when the parent is absent, and holds the child in the proportion of its probability. (b) Two independent "
+    "features: upright latents hold one of them and nothing of the other.",
     alt="Two panels against the probability of the child. Left, filled points along a dashed curve above the diagonal "
     "and open points below it, on the diagonal. Right, filled points at zero and open points elsewhere.",
 )
@@ -169,7 +169,7 @@ def draw(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.3, sharey=True)
     for k, (ax, arm) in enumerate(zip(axes, ARMS, strict=True)):
         x = np.broadcast_to(result.children[:, None], result.hedge[k].shape)
-        for marks, filled, label in ((result.upright[k], True, "upright"), (~result.upright[k], False, "overturned")):
+        for marks, filled, label in ((result.upright[k], True, "upright"), (~result.upright[k], False, "upside down")):
             tone = plotting.series(k)
             ax.scatter(
                 x[marks],
@@ -183,16 +183,15 @@ def draw(result: Result) -> Figure:
         ax.set(title=arm, xlabel="probability of the child, given its parent", ylim=(-0.15, 1.15))
     plotting.theory_line(axes[0], result.children, result.predicted, label="first principal component")
     plotting.guide(axes[1], 0.0)
-    axes[0].set_ylabel("loading, other / tracked")
+    axes[0].set_ylabel("second feature / first, in the latent")
     plotting.panel_letters(axes)
-    plotting.legend(axes[0], columns=2)
-    plotting.legend(axes[1], columns=2)
+    plotting.legend(axes[0], figure=figure)
     return figure
 
 
 @experiment.claim(
     "failure-hedging",
-    title="A latent hedges: with no latent for the child, the parent's becomes the first principal component of both",
+    title="With no latent for the child, the parent's latent becomes the first principal component of both",
     source='Chanin, Dulka and Garriga-Alonso 2025, "Feature Hedging"',
     test="One latent, a parent and a child. Statistic: largest distance, over probabilities of the child, of an "
     "upright latent's relative loading of the child from that of the first principal component, median over seeds; "

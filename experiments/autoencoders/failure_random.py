@@ -139,10 +139,10 @@ def _numbers(scores: Array) -> dict[str, Quantity]:
 @experiment.figure(
     "failure-random",
     title="Which scores see a difference",
-    caption="Five scores of trained autoencoders and of three baselines, on the same worlds. The better of frozen "
-    "decoder and randomised model reaches {numbers.share_top:%} of the trained score by what the strongest "
-    "activations have in common, {numbers.share_explained:%} by explained variance, {numbers.share_coverage:%} by "
-    "coverage, the share of features that have a latent of their own.",
+    caption="The better of two baselines, frozen decoder and randomised model, reaches {numbers.share_top:%} of the "
+    "trained score by what the strongest activations have in common, {numbers.share_explained:%} by explained "
+    "variance, and {numbers.share_coverage:%} by coverage, the share of features that have a latent of their own. "
+    "Five scores on the same worlds. MMCS: mean over features of the cosine with the nearest latent.",
     alt="Five groups of points with error bars, four arms in each. Trained autoencoders are high in all. Baselines "
     "come closest by top activations, reach about half or less by explained variance and MMCS, less by recall, and are "
     "at zero by coverage.",
@@ -152,8 +152,8 @@ def draw(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=3.2)
     place = np.arange(len(SCORES))
     for k, arm in enumerate(ARMS):
-        values = [mean(row) for row in result.scores[k]]
-        plotting.points(ax, place + 0.12 * (k - 1.5), values, label=arm, index=k)
+        values = [mean(row, within=(0, 1)) for row in result.scores[k]]
+        plotting.marked(plotting.points(ax, place + 0.12 * (k - 1.5), values, label=arm, index=k), k)
     ax.set_xticks(place, SCORES)
     ax.set(ylabel="score", ylim=(-0.03, 1.03))
     plotting.legend(ax)
@@ -162,7 +162,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "failure-random",
-    title="Baselines that learned no feature come close by top activations, not by coverage",
+    title="Baselines that learned no feature score well by top activations and poorly by coverage",
     source="Sanity Checks for Sparse Autoencoders (2602.14111)",
     test="Unrelated features, two per dimension. Statistic: the better baseline's score, of frozen decoder and "
     "randomised model, as a share of the trained one's, by what a latent's strongest activations have in common; "

@@ -179,13 +179,13 @@ def _numbers(config: Config, overlap: Array, explained: Array, truth: Array, mmc
 
 @experiment.figure(
     "failure-wrong-l0",
-    title="Too few active latents pay for mixing features",
-    caption="(a) Mean |cos| between decoder rows. The features are orthogonal; it is least at "
-    "{numbers.least_crowded:.0f} active latents, where the true L0 is {numbers.true_l0:.1f}. (b) Variance explained, "
-    "trained minus true dictionary with as many active features. Below the true L0 the mixed dictionary reconstructs "
-    "better than the true one, so reconstruction rewards the error. The true dictionary has no bias, which trained "
-    "ones have; with the fewest active features this is a part of the difference.",
-    alt="Two panels against active latents from 1 to 25. Left, a V-shaped curve with its minimum near the dashed line "
+    title="Too few active latents mix features",
+    caption="Decoder rows are mixed least at {numbers.least_crowded:.0f} active latents, where the true L0 is "
+    "{numbers.true_l0:.1f}. (a) Mean |cos| between decoder rows; the features are orthogonal. (b) Variance explained "
+    "by the trained dictionary, less that of the true one with as many active features: above zero, the mixed "
+    "dictionary reconstructs better. The true dictionary has no bias, which trained ones have; with the fewest active "
+    "features this is a part of the difference.",
+    alt="Two panels against the number of active latents. Left, a V-shaped curve with its minimum near the dashed line "
     "at the true L0. Right, a difference that is positive at small numbers, falls, and is slightly below zero from the "
     "dashed line on.",
     interval="order-statistic interval of the median over seeds",
@@ -201,7 +201,7 @@ def draw(result: Result) -> Figure:
         plotting.theory_level(ax, float(result.true_l0.mean()), vertical=True, label="true L0")
         ax.set_xlabel("active latents")
     left.set(ylabel="mean |cos| of decoder rows", ylim=(0, None))
-    right.set_ylabel("explained variance, trained − true")
+    right.set_ylabel("gain in variance explained")
     plotting.panel_letters([left, right])
     plotting.legend(left, figure=figure)
     return figure

@@ -235,11 +235,10 @@ def _agree(found: Array, explained: Array) -> NDArray[np.bool_]:
 @experiment.figure(
     "sae-levels",
     title="Sparsity level and width",
-    caption="TopK autoencoders on 100 features in 40 dimensions at p = 0.04, where {true_l0:.1f} features are "
-    "present at a time (grey line), twelve models. (a) Share of features found. With fewer latents than "
-    "features, the more of them are active, the fewer features are found. With twice as many latents as "
-    "features all, or nearly all, are found at every k. (b) Variance explained rises with k at every width. "
-    "Dashed: the decoder is the true dictionary, which no learned one beats below the number of features present.",
+    caption="With fewer latents than features, a larger k finds fewer features and still explains more. TopK "
+    "autoencoders on 100 features in 40 dimensions at p = 0.04, where {true_l0:.1f} features are present at a time "
+    "(grey line), twelve models. (a) Share of features found: with 200 latents all, or nearly all, at every k. "
+    "(b) Variance explained: it rises with k at every width. Dashed: the decoder is the true dictionary.",
     alt="Two panels over k. Left, shares found for three widths: near one for 100 and 200 latents, falling from "
     "one half to near zero for 50. Right, variance explained rises with k for all widths; a dashed line "
     "lies on that of 200 latents.",
@@ -251,7 +250,7 @@ def draw_levels(result: Result) -> Figure:
         for w, width in enumerate(result.widths):
             _band(ax, result.actives, values[w], w, f"{width} latents")
         plotting.guide(ax, result.true_l0.value, vertical=True)
-        ax.set_xlabel("active latents k")
+        ax.set(xlabel="active latents k", xticks=result.actives)
     plotting.theory_line(right, result.actives, result.true_explained.mean(axis=1), label="true dictionary")
     left.set(ylabel="share of features found", ylim=(0, 1.03))
     right.set(ylabel="variance explained", ylim=(None, 1.01))
@@ -261,7 +260,7 @@ def draw_levels(result: Result) -> Figure:
 
 
 def _band(ax: Axes, x: tuple[int, ...], values: Array, index: int, label: str) -> None:
-    found = [mean(row) for row in values]
+    found = [mean(row, within=(0, 1)) for row in values]
     low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
     plotting.band(ax, x, low, mid, high, label=label, index=index, marker="o")
 
@@ -269,40 +268,45 @@ def _band(ax: Axes, x: tuple[int, ...], values: Array, index: int, label: str) -
 @experiment.figure(
     "sae-disagree",
     title="Reconstruction is not recovery",
-    caption="Each dot is one autoencoder: variance explained against features found; the larger k, the more a dot "
-    "stands out. (a) p = 0.04, all widths; the lower branch has fewer latents than features, and there what "
+    caption="An autoencoder that explains more can find less. (a) p = 0.04: with 50 latents for 100 features, what "
     "explains more finds less. (b) p = 0.3, where models store antipodal pairs: k = 30 explains "
     "{numbers.dense_explained_k30:% value} of the variance and finds {numbers.dense_found_k30:% value} of "
-    "the features, k = 10 explains {numbers.dense_explained_k10:% value} and finds "
-    "{numbers.dense_found_k10:% value}.",
-    alt="Two scatter plots. Left, an upper branch with nearly all features found at every variance explained, and a "
-    "lower one that falls as more is explained. Right, dots fall from all features found at the left to "
-    "none at the right edge.",
+    "the features; k = 10 explains {numbers.dense_explained_k10:% value} and finds "
+    "{numbers.dense_found_k10:% value}. Each mark is one TopK autoencoder; colours and marks tell widths apart.",
+    alt="Two scatter plots with groups of marks labelled by k. Left, an upper branch with nearly all features found "
+    "at every variance explained, and a lower one, of the narrowest autoencoders, that falls as more is explained. "
+    "Right, marks fall from nearly all features found at k = 5 to none at k = 30.",
 )
 def draw_disagree(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.4, sharey=True)
-    _scatter(axes[0], result.explained, result.found, result.actives)
-    _scatter(axes[1], result.dense_explained[None], result.dense_found[None], result.dense_actives)
-    axes[0].set(ylabel="share of features found", ylim=(-0.03, 1.03), title="p = 0.04")
+    for w, width in enumerate(result.widths):
+        _scatter(axes[0], result.explained[w], result.found[w], w, f"{width} latents")
+    for w in (0, len(result.widths) - 1):
+        _name_levels(axes[0], result.explained[w], result.found[w], result.actives)
+    middle = len(result.widths) // 2  # as many latents as features
+    _scatter(axes[1], result.dense_explained, result.dense_found, middle, f"{result.widths[middle]} latents")
+    _name_levels(axes[1], result.dense_explained, result.dense_found, result.dense_actives)
+    axes[0].set(ylabel="share of features found", ylim=(-0.04, 1.12), title="p = 0.04")
     axes[1].set_title("p = 0.3")
     for ax in axes:
         ax.set_xlabel("variance explained")
-        plotting.legend(ax, columns=3)
+        ax.margins(x=0.12)
+    plotting.legend(axes[0], figure=figure)
     plotting.panel_letters(axes)
     return figure
 
 
-def _scatter(ax: Axes, explained: Array, found: Array, actives: tuple[int, ...]) -> None:
-    for k, (active, tone) in enumerate(zip(actives, plotting.ramp(len(actives)), strict=True)):
-        ax.scatter(
-            explained[:, k].ravel(),
-            found[:, k].ravel(),
-            s=16,
-            color=tone,
-            label=f"k = {active}",
-            linewidths=0,
-            alpha=0.85,
-        )
+def _scatter(ax: Axes, explained: Array, found: Array, index: int, label: str) -> None:
+    tone = plotting.series(index)
+    (marks,) = ax.plot(explained.ravel(), found.ravel(), "o", color=tone, markersize=4, alpha=0.8, label=label)
+    plotting.marked(marks, index)
+
+
+def _name_levels(ax: Axes, explained: Array, found: Array, actives: tuple[int, ...]) -> None:
+    """Write k above each group of autoencoders, (k, seed)."""
+    for active, x, y in zip(actives, explained, found, strict=True):
+        name = f"k = {active}" if active == actives[0] else f"{active}"
+        ax.annotate(name, (x.mean(), y.max()), (0, 5), textcoords="offset points", ha="center", fontsize=8)
 
 
 @experiment.claim(

@@ -42,8 +42,6 @@ DEGREES = 5.0
 ANTIPODAL = -0.98
 """Cosine below which two features count as an antipodal pair: within about eleven degrees."""
 
-LABELS = ("ReLU", "Gated", "TopK", "BatchTopK", "JumpReLU", "Matryoshka")
-
 
 @dataclass(frozen=True)
 class Config:
@@ -252,11 +250,11 @@ def _result(
 @experiment.figure(
     "sae-polygon",
     title="What an autoencoder makes of a pentagon",
-    caption="Activations of models of five features in two dimensions (dots), features' directions (grey lines) and "
-    "the unit decoder rows of TopK autoencoders with k = 1 that fire (arrows). (a) With as many latents as "
-    "features, those that fire point to one side, most of them between features. (b) With twice as "
-    "many, every feature has one, and some point between. (c) At high density activations fill the plane, "
-    "and latents go where the activations are.",
+    caption="With as many latents as features, a TopK autoencoder misses corners of the pentagon; with twice as many "
+    "it finds them all. One model of five features in two dimensions per panel, k = 1; arrows are the decoder rows of "
+    "latents that fire. (a) Five latents: most of those that fire point between features. (b) Ten latents: "
+    "every feature has one, and some point between. (c) At high density activations fill the plane, "
+    "and so do the latents.",
     alt="Three square panels. Left: dots along five rays of a pentagon, four arrows crowded near one of them. "
     "Middle: arrows on all five rays and four between. Right: dots fill the plane around two crossing axes, "
     "with arrows on the axes and on the diagonals.",
@@ -272,29 +270,33 @@ def draw_polygon(result: Result) -> Figure:
     for ax in axes:
         ax.set_xlabel("first hidden dimension")
     plotting.panel_letters(axes)
+    plotting.legend(axes[0], figure=figure)
     return figure
 
 
 def _plane(ax: Axes, W: Array, rows: Array, activations: Array) -> None:
     limit = 1.5
-    for column in W.T:
-        ax.plot(*zip((0, 0), 1.25 * column, strict=True), color=plotting.colour("muted"), linewidth=4, alpha=0.45)
+    for k, column in enumerate(W.T):
+        (ray,) = ax.plot(
+            *zip((0, 0), 1.25 * column, strict=True), color=plotting.colour("muted"), linewidth=4, alpha=0.45
+        )
+        ray.set_label("features" if k == 0 else "")
     x, y = activations.T
-    ax.scatter(x, y, s=5, color=plotting.series(0), alpha=0.5, linewidths=0, rasterized=True)
+    ax.scatter(x, y, s=5, color=plotting.series(0), alpha=0.5, linewidths=0, rasterized=True, label="activations")
     for row in rows[rows.any(axis=1)]:
         ax.annotate("", xy=row, xytext=(0, 0), arrowprops={"arrowstyle": "-|>", "color": plotting.series(1), "lw": 1.6})
     shown = rows[rows.any(axis=1)]
-    ax.plot(*shown.T, "o", color=plotting.series(1), markersize=3)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+    ax.plot(*shown.T, "o", color=plotting.series(1), markersize=3, label="latents")
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
 
 
 @experiment.figure(
     "sae-polygon-found",
     title="Corners found",
-    caption="Share of represented features with a latent within five degrees, sixteen models at each density, by "
-    "variant; dotted: random directions. While features are rare, every variant misses some with as many "
-    "latents as features; with twice as many all but Matryoshka, whose first latent must serve alone, find "
-    "nearly all. At p = 0.3 spare latents help some variants, and with ReLU they find fewer.",
+    caption="While features are rare, every variant misses some with as many latents as features; with twice as "
+    "many, all but Matryoshka find nearly all. At p = 0.3 spare latents help some variants and hinder ReLU + ℓ₁. Share "
+    "of represented features with a latent within five degrees, sixteen models at each density; dotted: random "
+    "directions.",
     alt="Three panels, one per density, of points with intervals for six variants at two widths. At low density "
     "ten latents lie near one except for Matryoshka and five latents between a third and four fifths; at "
     "high density the order changes with the variant.",
@@ -305,11 +307,11 @@ def draw_found(result: Result) -> Figure:
     places = np.arange(len(VARIANTS))
     for k, ax in enumerate(axes):
         for w, width in enumerate(result.widths):
-            values = [mean(row) for row in result.found[k, w]]
+            values = [mean(row, within=(0, 1)) for row in result.found[k, w]]
             plotting.points(ax, places + 0.24 * w - 0.12, values, index=w, label=f"{width} latents")
             line = ax.axhline(result.chance[k, w], color=plotting.series(w), linestyle=":", linewidth=1)
             line.set_label(f"chance, {width} latents")
-        ax.set_xticks(places, LABELS, rotation=55, ha="right")
+        ax.set_xticks(places, [plotting.VARIANT_NAMES[name] for name in VARIANTS], rotation=55, ha="right")
         ax.set(title=f"p = {result.densities[k]:g}", ylim=(-0.03, 1.05))
     axes[0].set_ylabel("share of features found")
     plotting.legend(axes[0], figure=figure)
@@ -319,7 +321,7 @@ def draw_found(result: Result) -> Figure:
 
 @experiment.claim(
     "sae-polygon-found",
-    title="With latents to spare, every kind of autoencoder finds the corners of a pentagon",
+    title="With twice as many latents as features, every variant finds nine in ten corners of a pentagon",
     statements=("I1",),
     test="Share of represented features with a latent within five degrees at p = 0.03, two latents for each "
     "feature, for each of the six variants. Statistic: the lowest of the six means over models.",
@@ -338,7 +340,7 @@ def found_by_every_variant(result: Result) -> Evidence:
 
 @experiment.claim(
     "sae-polygon-width",
-    title="As many latents as features are enough",
+    title="As many latents as features find as much as twice as many",
     statements=("I1",),
     test="Share found with one latent for each feature less that with two, at p = 0.03, mean over the six "
     "variants. Statistic: mean over models.",
@@ -352,7 +354,7 @@ def deficit_of_narrow_dictionaries(result: Result) -> Quantity:
 
 @experiment.claim(
     "sae-mcc-overstates",
-    title="The published MCC takes an antipode for the feature itself",
+    title="The published MCC counts antipodes as features found",
     statements=("I1",),
     source="SAELens, synthetic evaluations",
     test="MCC, which matches by |cos|, less the same score matched by cos, at p = 0.03 with as many latents as "
@@ -367,7 +369,7 @@ def overstated_by_the_mcc(result: Result) -> Quantity:
 
 @experiment.claim(
     "sae-antipodal",
-    title="A feature is missed when its antipode is present",
+    title="A feature is missed more often when its antipode is present",
     statements=("I1",),
     test="Recall of the latent nearest to a feature of an antipodal pair, at the highest density and two latents "
     "for each feature: antipode absent less antipode present, mean over pairs and the six variants. "

@@ -51,15 +51,6 @@ nearest to the feature; sparse coding (FISTA) with the dictionary that `topk` le
 
 CODE_PENALTY = 0.01
 
-LABELS = {
-    "relu": "ReLU",
-    "gated": "Gated",
-    "topk": "TopK",
-    "batchtopk": "BatchTopK",
-    "jumprelu": "JumpReLU",
-    "matryoshka": "Matryoshka",
-}
-
 
 @dataclass(frozen=True)
 class Config:
@@ -328,25 +319,24 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
 @experiment.figure(
     "sae-density",
     title="Features found, by density",
-    caption="Autoencoders with as many latents as there are features, {numbers.features:.0f} in {numbers.hidden:.0f} "
-    "dimensions, and as many active as features are present; twelve models each. (a) Share of the represented features "
-    "that some latent points at (cosine above 0.9). It falls as features become denser, except with the L1 penalty "
-    "(ReLU), which alone finds the features at p = 0.3, where the models store antipodal pairs. A random decoder "
-    "finds none. (b) How well the nearest latent tells when a feature is present: less well where features are dense, "
-    "and never as well as the model's own read-out at its best threshold (dashed).",
-    alt="Two panels over feature probability. Left, shares found: near one for five of six variants up to p = "
-    "0.03, lower at 0.1, then near 0.1 while ReLU stays at one; the random decoder is at zero. Right, F1 "
-    "falls from about 0.8 to 0.5 or less, with ReLU back at 0.8 in the end; all lie below a dashed line and "
-    "above a dotted one.",
+    caption="Rare features are found, dense ones are not, except by ReLU + ℓ₁. {numbers.features:.0f} features in "
+    "{numbers.hidden:.0f} dimensions, as many latents as features, as many active as features are present; twelve "
+    "models each. (a) Share of the represented features that some latent points at (cosine above 0.9). At p = 0.3 the "
+    "models store antipodal pairs. (b) How well the nearest latent tells when a feature is present; dashed: the "
+    "model's own read-out at its best threshold.",
+    alt="Two panels over density. Left, shares found: near one for five of six variants up to p = 0.03, lower at 0.1, "
+    "then near zero, while ReLU with a penalty stays above one half; the frozen decoder is at zero. Right, F1 falls "
+    "from about 0.8 to below one half, with ReLU at about 0.7 in the end; all lie below a dashed line and above a "
+    "dotted one.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_density(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.5)
     for ax, scores in zip(axes, (result.found, result.f1), strict=True):
         for k, variant in enumerate(VARIANTS):
-            _band(ax, result.densities, scores[:, k], k, LABELS[variant])
+            _band(ax, result.densities, scores[:, k], k, plotting.VARIANT_NAMES[variant])
         frozen = scores[:, len(VARIANTS)].mean(axis=1)
-        ax.plot(result.densities, frozen, color=plotting.colour("null"), linestyle=":", label="random decoder")
+        ax.plot(result.densities, frozen, color=plotting.colour("null"), linestyle=":", label="frozen decoder")
         plotting.density_axis(ax, ticks=tuple(result.densities))
         ax.set(ylim=(-0.03, 1.03))
     own = result.own_f1.mean(axis=1)
@@ -359,15 +349,15 @@ def draw_density(result: Result) -> Figure:
 
 
 def _band(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
-    found = [mean(row) for row in values]
+    found = [mean(row, within=(0, 1)) for row in values]
     low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
-    plotting.band(ax, x, low, mid, high, label=label, index=index, marker="o")
+    plotting.marked(plotting.band(ax, x, low, mid, high, label=label, index=index), index)
 
 
 def _models(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
     """Draw means over seeds as a line and every seed as a dot: on a logarithmic axis an interval of few is no help."""
     tone = plotting.series(index)
-    ax.plot(x, values.mean(axis=1), color=tone, label=label)
+    ax.plot(x, values.mean(axis=1), "--" if "code" in label else "-", color=tone, label=label)
     ax.scatter(np.repeat(x, values.shape[1]), values.ravel(), s=9, color=tone, alpha=0.6, linewidths=0)
 
 
@@ -384,12 +374,11 @@ SHOWN_READERS = {
 @experiment.figure(
     "sae-interference",
     title="Interference that a reader leaves",
-    caption="Share of a feature's variance that the best affine function of a reading leaves unexplained; "
-    "activations are free of noise, so all of it is other features. (a) By density, models as dots. (b) At "
-    "p = {numbers.deciding_density:.2f}, every reader. Latents remove {removed:% value} of what the best "
-    "linear probe leaves, less than the read-out that the model was trained with. TopK's dictionary is better "
-    "than its encoder: a sparse code, found by optimisation, leaves less, and with the true dictionary "
-    "hardly anything.",
+    caption="Latents remove {removed:% value} of the interference that the best linear probe leaves at "
+    "p = {numbers.deciding_density:.2f}; a sparse code, found by optimisation with TopK's dictionary, removes more. "
+    "Share of a feature's variance that the best affine function of a reading leaves unexplained; activations are "
+    "free of noise, so all of it is other features. (a) By density: means, and models as dots. (b) Every reader at "
+    "p = {numbers.deciding_density:.2f}.",
     alt="Left, unexplained variance on a logarithmic scale against feature probability: near 0.6 for the linear "
     "probe, rising from below 0.04 for the model's own read-out and Gated latents, lowest for sparse coding with the "
     "true dictionary; at the right edge only that and the own read-out are below the probe. Right, the same for all "
@@ -404,12 +393,13 @@ def draw_interference(result: Result) -> Figure:
     left.set(ylabel="interference left, 1 − R²", yscale="log", ylim=(5e-5, 1.2))
     here = min(SPARSE, len(result.densities) - 1)
     names = ["linear", "frozen", "own", *VARIANTS, "learned code", "true code"]
-    labels = {"linear": "linear probe", "own": "own read-out", "frozen": "random decoder"} | LABELS
-    values = [mean(result.interference[here, READERS.index(name)]) for name in names]
+    labels = {**plotting.VARIANT_NAMES, "linear": "linear probe", "own": "own read-out"}
+    labels |= {"learned code": "code, TopK", "true code": "code, true"}
+    values = [mean(result.interference[here, READERS.index(name)], within=(0, 1)) for name in names]
     places = np.arange(len(names))[::-1]
     plotting.points(right, places, values, horizontal=True)
     right.set_yticks(places, [labels.get(name, name) for name in names])
-    right.set(xlabel="interference left, 1 − R²", xlim=(0, 1))
+    right.set(xlabel="interference left, 1 − R²", xlim=(-0.02, 1))
     plotting.legend(left, figure=figure, columns=3)
     plotting.panel_letters((left, right))
     return figure
@@ -432,7 +422,7 @@ SOURCE = "Towards Monosemanticity, which trains autoencoders on a language model
 
 @experiment.claim(
     "sae-finds-features",
-    title="Every kind of autoencoder finds the features of a superposition model",
+    title="Every variant finds nine in ten features of a superposition model",
     statements=("I1",),
     source=SOURCE,
     test="Share of represented features, 100 in 40 dimensions at p = 0.03, for which some latent has a cosine "
@@ -448,7 +438,7 @@ def found_by_every_variant(result: Result) -> Evidence:
 
 @experiment.claim(
     "sae-finds-features-wide",
-    title="Every kind of autoencoder finds the features, 256 of them in 64 dimensions",
+    title="Every variant finds nine in ten of 256 features in 64 dimensions",
     statements=("I1",),
     source=SOURCE,
     test="The same for 256 features in 64 dimensions at p = 1/64, with one and a half million samples for "
@@ -462,7 +452,7 @@ def found_by_every_wide_variant(result: Result) -> Evidence:
 
 @experiment.claim(
     "sae-density",
-    title="Denser features are found less often",
+    title="Dense features are found less often than rare ones",
     statements=("I1",),
     test="Share of features found at the second highest density, 0.1, less that at the lowest, 0.01, mean over "
     "the six variants. Statistic: mean over seeds.",
@@ -476,7 +466,7 @@ def change_with_density(result: Result) -> Quantity:
 
 @experiment.claim(
     "sae-random-decoder",
-    title="An autoencoder whose random decoder is never trained detects features nearly as well",
+    title="An autoencoder with a frozen random decoder detects features nearly as well",
     statements=("I1",),
     source="Sanity checks for sparse autoencoders (arXiv 2602.14111)",
     test="F1 of the nearest latents at p = 0.03 with a frozen random decoder, over the mean of the six trained "
@@ -505,7 +495,7 @@ def interference_removed(result: Result) -> Quantity:
 
 @experiment.claim(
     "sae-beyond-own",
-    title="They remove more than the read-out the model was trained with",
+    title="The best variant removes more interference than the model's own read-out",
     statements=("G2",),
     test="Interference of the model's own read-out less that of the variant with the least, at p = 0.03. "
     "Statistic: mean over seeds.",
@@ -519,7 +509,7 @@ def removed_beyond_the_own_read_out(result: Result) -> Quantity:
 
 @experiment.claim(
     "sae-dictionary-beats-encoder",
-    title="The learned dictionary is better than the learned encoder",
+    title="A sparse code with TopK's dictionary leaves less interference than TopK's encoder",
     statements=("G2",),
     source="Stop probing, start coding (arXiv 2603.28744) says the opposite: that the dictionary is what limits",
     test="Interference of TopK latents at p = 0.03 less that of a sparse code, found by optimisation, with the "

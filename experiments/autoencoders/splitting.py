@@ -280,12 +280,12 @@ def _matches(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
 @experiment.figure(
     "splitting-information",
     title="Split information and effective latents over width",
-    caption="(a) How much the latent that carries an event tells about which member of the cluster is present. It "
-    "rises from {numbers.information_clustered_one} with one latent per cluster to "
-    "{numbers.information_clustered_leaf} with one per leaf where clusters have leaves, and not at all where they "
-    "have none (undivided). It rises on a ring, which has no parts, and among unrelated features, which are found one "
-    "by one. (b) Effective latents per cluster; dashed: one per leaf. Two latents that take turns count too, so this "
-    "rises in the undivided world, where latents are duplicated.",
+    caption="Where clusters have leaves, split information rises from {numbers.information_clustered_one} with one "
+    "latent per cluster to {numbers.information_clustered_leaf} with one per leaf; where they have none (undivided), "
+    "it does not rise. (a) Split information: how much the latent that carries an event tells about which leaf is "
+    "present. It also rises on a ring, which has no parts, and among unrelated features (flat), which are found one "
+    "by one. (b) Effective latents per cluster; dashed: one per leaf. Latents that take turns at one feature count "
+    "here, so this rises in the undivided world too.",
     alt="Two panels against latents per cluster from one half to sixteen. Left, split information of five worlds: "
     "clustered rises from zero to about 0.8; flat and hierarchical start near 0.4 and end near one, undivided is zero "
     "throughout, ring levels off near 0.4. Right, effective latents: clustered rises towards a dashed line, ring "
@@ -296,8 +296,9 @@ def draw_information(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.6)
     ratio = result.widths / result.clusters
     for k, name in enumerate(result.worlds):
-        plotting.points(left, ratio, [mean(row) for row in result.information[k]], label=name, index=k, line=True)
-        plotting.points(right, ratio, [mean(row) for row in result.latents[k]], index=k, line=True)
+        tells = [mean(row, within=(0, 1)) for row in result.information[k]]
+        plotting.marked(plotting.points(left, ratio, tells, label=name, index=k, line=True), k)
+        plotting.marked(plotting.points(right, ratio, [mean(row) for row in result.latents[k]], index=k, line=True), k)
     clustered = result.worlds.index("clustered")
     plotting.null_band(
         left, ratio, result.null_low[clustered], result.null_high[clustered], label="clustered, labels permuted"
@@ -315,9 +316,9 @@ def draw_information(result: Result) -> Figure:
 @experiment.figure(
     "splitting-alluvial",
     title="How latents split, from width to width",
-    caption="Events of three clusters (colours) in one clustered world, by the latent that carries them at each width. "
-    "At half a latent per cluster, latents are shared between clusters; at one per cluster each has one; then they "
-    "divide into leaves. Grey: carried by nobody, or by a latent that mostly serves another cluster.",
+    caption="With half a latent per cluster, clusters share latents; with one per cluster each has its own; then "
+    "latents divide into leaves. Events of three clusters (colours) in one clustered world, by the latent that carries "
+    "them at each width. Grey: carried by nobody, or by a latent that mostly serves another cluster.",
     alt="Ribbons flow from left to right through six stages. Few thick bars at the left divide into more and thinner "
     "bars of the same colour; a few ribbons cross between siblings, and a thin grey band runs along the top.",
 )
@@ -384,10 +385,10 @@ def _name(result: Result, rung: int, row: int) -> str:
 @experiment.figure(
     "splitting-census",
     title="Where latents come from",
-    caption="What the latents of each width are, by descent from the next smaller one, as shares of the width. In the "
-    "clustered world new latents are children of a split; in the flat one, at first, they are born where nobody was. "
-    "Without sub-features (undivided) more width gives latents that carry nothing, and duplicates, which the count "
-    "takes for splits or mergers. Splits in the flat world are of latents that unrelated features shared.",
+    caption="In the clustered world most new latents are children of a split; in the flat one, at first, they are born "
+    "where no latent was. Share of each width's latents, by descent from the next smaller width. In the undivided "
+    "world more width gives latents that carry nothing, and duplicates, which the count takes for splits or mergers. "
+    "Latents that split in the flat world were shared by unrelated features.",
     alt="Five panels of stacked bars over five widths. Children of a split dominate at middle widths in the clustered "
     "world; born latents in the flat and hierarchical ones at small widths; latents that carry nothing fill most of "
     "the bars of the undivided and ring worlds at large widths.",
@@ -416,10 +417,11 @@ LABELS = {"child": "child of a split", "kept": "kept", "merged": "merged", "born
 @experiment.figure(
     "splitting-checks",
     title="Two checks of the counting",
-    caption="(a) Split edges against the truth read off decoders, by the least containment asked of a descent. At the "
-    "convention of 0.8, {numbers.found_clustered_0.8:%} of true splits are found and {numbers.false_clustered_0.8:%} "
-    "of edges are false. (b) Latents that a sparse probe for a cluster needs, against effective latents: rank "
-    "correlation {numbers.probe_rank}.",
+    caption="The lineage finds {numbers.found_clustered_0.8:%} of true splits, and {numbers.false_clustered_0.8:%} of "
+    "its edges are false, at the convention of 0.8; probes agree with carriers (rank correlation "
+    "{numbers.probe_rank}). (a) Split edges against the truth read off decoders, by the least containment asked of a "
+    "descent. (b) Effective latents against the latents that a sparse probe for a cluster needs; positions are spread "
+    "sideways.",
     alt="Left, the share of true splits that are found falls as more containment is asked; false edges stay near "
     "zero. Right, a cloud of points rises: probes need more latents where more latents share the cluster.",
     interval="a: Student t, 95 %, over seeds; b: one point per cluster, width and seed",
@@ -449,6 +451,7 @@ def draw_checks(result: Result) -> Figure:
             result.effective[one + k].ravel(),
             s=9,
             color=plotting.series(k),
+            marker="os^Dv"[k % 5],
             linewidths=0,
             label=f"{width} latents",
         )
@@ -494,7 +497,7 @@ def split_information_at_leaves(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-ceiling",
-    title="With one latent per leaf, a cluster is shared by nearly as many latents as it has leaves",
+    title="With one latent per leaf, a cluster is shared by four fifths as many latents as it has leaves",
     statements=("I2",),
     test="Clustered world. Statistic: effective latents per cluster at one latent per leaf, as a share of what one "
     "latent for every leaf would give.",
@@ -513,7 +516,7 @@ def share_of_the_ceiling(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-undivided",
-    title="Where there is nothing to split, more width gives latents that do nothing",
+    title="Where there is nothing to split, spare latents carry nothing",
     test="Undivided world, one latent per label. Statistic: effective latents per cluster. Permutation test of the "
     "mean split information over seeds.",
     criterion=Criterion(
@@ -530,7 +533,7 @@ def latents_of_what_has_no_parts(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-ring",
-    title="A feature without parts splits as well",
+    title="A feature without parts is divided among latents as well",
     test="Ring world, whose clusters have no parts. Statistic: effective latents per cluster at one latent per arc; "
     "permutation test in every seed.",
     criterion=Criterion(
@@ -547,7 +550,7 @@ def latents_on_a_ring(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-kin",
-    title="Splits run along the clusters",
+    title="Children of a split serve one cluster",
     test="Pairs of children of one split, from one latent per cluster on. Statistic: share that serve one cluster, in "
     "the clustered world; beside it in the flat one, where leaves of a cluster are no more alike than others.",
     criterion=Criterion(
@@ -567,7 +570,7 @@ def kin_of_splits(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-lineage",
-    title="A lineage from activations finds the true splits",
+    title="A lineage made from activations finds nineteen in twenty true splits",
     test="Split edges of the clustered world at the convention's containment, from one latent per cluster on, against "
     "true splits read off decoders. Statistic: share of true splits found; beside it the share of false edges, there "
     "and in the flat world.",
@@ -595,7 +598,7 @@ def true_splits_found(result: Result) -> Evidence:
 
 @experiment.claim(
     "splitting-probes",
-    title="Sparse probes count splits as carriers do",
+    title="Sparse probes rank clusters by splits as carriers do",
     test="Clustered world, all clusters and widths from one latent per cluster on. Statistic: Spearman correlation of "
     "the latents that a sparse probe needs with the effective latents, per seed.",
     criterion=above(0.7),

@@ -143,7 +143,8 @@ def _width(rows: list[list[Probed]]) -> Width:
         "than 0.03 to the probe's F1, so 1 means no split. (b) Share of tokens on which all main latents are silent "
         "and another stands in. Means over {numbers.concepts:value} concepts."
     ),
-    alt="Two panels over the width of the dictionary: the number of latents per concept, and the share absorbed.",
+    alt="Two panels over the width of the dictionary, with wide intervals: about two latents per concept, and a few "
+    "percent absorbed, at every width.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
 def draw(result: Result) -> Figure:
@@ -161,7 +162,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "text-probes-split",
-    title="Sparse probes too need more latents per concept in wider dictionaries",
+    title="Sparse probes need more latents per concept in wider dictionaries",
     statements=("I2",),
     source='Chanin et al. 2024, "A is for Absorption"',
     test=(
@@ -178,7 +179,7 @@ def probes_split(result: Result) -> Quantity:
 
 @experiment.claim(
     "text-absorption",
-    title="Part of a concept is absorbed by other latents",
+    title="One in twenty tokens of a concept is absorbed by another latent",
     source='Chanin et al. 2024, "A is for Absorption"',
     test=(
         "Share of a concept's recognised tokens on which all main latents are silent and another latent contributes at "

@@ -44,7 +44,6 @@ Array = NDArray[np.float64]
 
 SECTION = 'Towards Monosemanticity, "Problem Setup"'
 ARMS = ("batchtopk", "relu", "frozen", "random")
-ARM_NAMES = {"batchtopk": "batch top-k", "relu": "ReLU with L1", "frozen": "frozen decoder"}
 LEARNED = "batchtopk 4x"
 ULTRA_LOW = 1e-4
 """A latent that fires, but on a smaller share of tokens, is of ultra-low density."""
@@ -260,14 +259,14 @@ def _numbers(config: Config, text: Seen, judged: dict[str, list[Judged]], observ
     "dictionary-recovery",
     title="Loss recovered, by width",
     caption=(
-        "Dictionaries of four times the MLP's width recover {scores.batchtopk 4x.over_zero:% value} of the loss "
-        "against setting the MLP to zero, with {scores.batchtopk 4x.l0:value} active latents per token; the neurons "
-        "themselves, as many of them, {scores.neurons.over_zero:% value}. (a) Against zero, (b) against the mean of "
-        "the activations. Frozen: the decoder stays random."
+        "BatchTopK dictionaries of four times the MLP's width recover {scores.batchtopk 4x.over_zero:% value} of the "
+        "loss with {scores.batchtopk 4x.l0:value} active latents per token; as many of the strongest neurons recover "
+        "{scores.neurons.over_zero:% value} (dashed). (a) Against setting the MLP to zero. (b) Against setting it to "
+        "its mean. The frozen decoder stays random."
     ),
     alt=(
-        "Two panels of points over the width of the dictionary; colours for batch top-k, ReLU with L1 and frozen "
-        "decoders, a dashed level for neurons."
+        "Two panels over the width of the dictionary: the curve of BatchTopK rises to a dashed level of the neurons, "
+        "ReLU with a penalty lies somewhat below, and the frozen decoder far below."
     ),
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
@@ -277,7 +276,7 @@ def draw_recovery(result: Result) -> Figure:
         for index, arm in enumerate(("batchtopk", "relu", "frozen")):
             chosen = [r for r in result.ratios if f"{arm} {r:g}x" in result.scores]
             found = [getattr(result.scores[f"{arm} {r:g}x"], kind) for r in chosen]
-            plotting.points(ax, chosen, found, label=ARM_NAMES[arm], index=index, line=True)
+            plotting.points(ax, chosen, found, label=plotting.VARIANT_NAMES[arm], index=index, line=True)
         plotting.theory_level(ax, getattr(result.scores["neurons"], kind).value, label="neurons")
         plotting.doubling_axis(ax, result.ratios, "latents per neuron")
         plotting.percent_axis(ax)
@@ -294,10 +293,11 @@ def draw_recovery(result: Result) -> Figure:
     caption=(
         "At eight times the MLP's width {scores.batchtopk 8x.dead:% value} of the latents never fire on held-out text "
         "and {scores.batchtopk 8x.ultra_low:% value} fire on fewer than one token in ten thousand. Number of latents "
-        "by the share of held-out tokens on which they fire, batch top-k, first network; latents that never fire are "
+        "by the share of held-out tokens on which they fire, BatchTopK, first network; latents that never fire are "
         "left out."
     ),
-    alt="Histograms of the logarithm of density as lines, one per width.",
+    alt="One curve per width over a logarithmic axis. Each rises to a peak and falls; the wider the dictionary, the "
+    "higher the peak and the rarer the latents at it.",
 )
 def draw_densities(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)
@@ -312,10 +312,10 @@ def draw_densities(result: Result) -> Figure:
 
 @experiment.claim(
     "dictionary-recovers",
-    title="Fewer than twenty active latents recover three quarters of the loss",
+    title="Dictionaries with fewer than twenty active latents recover three quarters of the loss",
     source=SECTION,
     test=(
-        "Batch top-k dictionaries of four times the MLP's width, six per network, on held-out documents: share of the "
+        "BatchTopK dictionaries of four times the MLP's width, six per network, on held-out documents: share of the "
         "loss recovered against setting the activations to zero, and active latents per token."
     ),
     criterion=Criterion(
@@ -334,7 +334,7 @@ def recovers(result: Result) -> Evidence:
 
 @experiment.claim(
     "dictionary-recovers-over-mean",
-    title="They also recover three quarters against the mean of the activations",
+    title="Dictionaries recover three quarters of the loss against the mean of the activations too",
     test="As before, against setting the activations to their mean, which is a harder baseline than zero.",
     criterion=above(0.75),
     figures=("dictionary-recovery",),
@@ -348,7 +348,7 @@ def recovers_over_mean(result: Result) -> Quantity:
     "dictionary-beats-neurons",
     title="A dictionary recovers more loss than as many active neurons",
     test=(
-        "Share of loss recovered against the mean by batch top-k dictionaries of four times the MLP's width, less that "
+        "Share of loss recovered against the mean by BatchTopK dictionaries of four times the MLP's width, less that "
         "of the strongest neurons, as many active per token; paired by held-out document."
     ),
     criterion=above(0.0),
@@ -373,7 +373,7 @@ def beats_frozen(result: Result) -> Quantity:
 
 @experiment.claim(
     "dictionary-latents-alive",
-    title="Most latents of the widest dictionary are alive",
+    title="Three quarters of the latents of the widest dictionary fire",
     test="Share of latents that never fire on held-out text, at eight times the MLP's width.",
     criterion=less_than(0.25),
     figures=("dictionary-densities",),

@@ -257,7 +257,8 @@ def _numbers(
         "{numbers.token:value}. Detectors are chosen on half of the held-out documents and scored on the other half. "
         "Random network: the best latent of a dictionary of an untrained transformer."
     ),
-    alt="Rows are labels; four colours of points: latent, neuron, current token, latent of a random network.",
+    alt="One row per label with four points: latent, neuron, current token, and latent of a random network, which "
+    "lies left of the others in every row.",
     interval="latents: 95 % Student t interval over dictionaries of two networks",
 )
 def draw_labels(result: Result) -> Figure:
@@ -267,7 +268,8 @@ def draw_labels(result: Result) -> Figure:
     rows = np.arange(len(names), dtype=float)
     for index, (kind, label) in enumerate(KINDS.items()):
         found = [getattr(result.label[name], kind) for name in names]
-        plotting.points(ax, rows + 0.12 * (1.5 - index), found, label=label, index=index, horizontal=True)
+        shifted = rows + 0.12 * (1.5 - index)
+        plotting.marked(plotting.points(ax, shifted, found, label=label, index=index, horizontal=True), index)
     ax.set(yticks=rows, yticklabels=names, xlabel="F1 on held-out documents", xlim=(-0.02, 1.02))
     plotting.legend(ax, figure=figure)
     return figure
@@ -281,7 +283,8 @@ def draw_labels(result: Result) -> Figure:
         "above that of the best neuron and {width.4x.over_random:value} above that of the best latent of a random "
         "network. Dashed: the best neuron; dotted grey: labels shifted by half of the text."
     ),
-    alt="Mean F1 over width for latents and for latents of random networks, with levels for neurons and tokens.",
+    alt="Mean F1 over width: a flat curve of latents near the levels of neuron and current token, and a flat one of "
+    "latents of random networks far below, near the level of shifted labels.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
 def draw_widths(result: Result) -> Figure:
@@ -305,9 +308,10 @@ def draw_widths(result: Result) -> Figure:
         "The current token explains {numbers.token_latent:% value} of the variance of the median latent, "
         "{numbers.token_random:% value} in a random network and {numbers.token_neuron:% value} of the median neuron. "
         "Share of the variance on one half of the documents that means per token on the other half predict; four times "
-        "the MLP's width, first network."
+        "the MLP's width, first network. Values below −5 % are drawn there."
     ),
-    alt="Three strips of points between zero and one: latents, latents of a random network, neurons.",
+    alt="Three strips of points. Latents and neurons spread widely, with medians above one half; latents of a random "
+    "network crowd near zero.",
 )
 def draw_tokens(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)

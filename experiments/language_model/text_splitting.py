@@ -286,7 +286,8 @@ def ladders(counted: Array) -> NDArray[np.bool_]:
         "information, and its part beyond what equal tokens share, for the trained and the random network. (b) "
         "Effective number of latents that share a concept. Means over {numbers.concepts:value} concepts."
     ),
-    alt="Two panels over the width: information curves of the trained and the random network, and effective latents.",
+    alt="Two panels over the width. Left, two flat curves of the trained network lie far above two of the random one. "
+    "Right, the number of effective latents rises and then falls a little.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
 def draw_information(result: Result) -> Figure:
@@ -297,7 +298,7 @@ def draw_information(result: Result) -> Figure:
     }  # fmt: skip
     for index, (label, name) in enumerate(curves.items()):
         found = [getattr(width, name) for width in result.width.values()]
-        plotting.points(left, result.ratios, found, label=label, index=index, line=True)
+        plotting.marked(plotting.points(left, result.ratios, found, label=label, index=index, line=True), index)
     plotting.points(right, result.ratios, [w.effective for w in result.width.values()], index=0, line=True)
     for ax in (left, right):
         plotting.doubling_axis(ax, result.ratios, "latents per neuron")
@@ -313,10 +314,11 @@ def draw_information(result: Result) -> Figure:
     "text-split-concepts",
     title="Each concept, by width",
     caption=(
-        "A digit is shared by {concept.digit:value} latents, in effect, at four times the MLP's width. Effective "
-        "number of latents that carry each concept, mean over dictionaries of two networks."
+        "At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number of "
+        "latents that carry each concept, mean over dictionaries of two networks."
     ),
-    alt="One rising curve per concept over the width of the dictionary.",
+    alt="One curve per concept over the width of the dictionary: two rise to a dozen latents, the others stay below "
+    "six.",
 )
 def draw_concepts(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.4)
@@ -326,11 +328,10 @@ def draw_concepts(result: Result) -> Figure:
             np.nanmean(result.effective[:, :, k], axis=1),
             color=plotting.series(k % 6),
             linestyle="-" if k < 6 else "--",
-            marker="o",
-            markersize=4,
+            markersize=4.5,
             label=name,
         )
-        del line
+        plotting.marked(line, k)
     plotting.doubling_axis(ax, result.ratios, "latents per neuron")
     ax.set(ylabel="effective latents", ylim=(0, None))
     plotting.legend(ax, columns=4)

@@ -217,7 +217,8 @@ def draw_training(result: Result) -> Figure:
         "n-grams, interpolated by Witten and Bell's rule, see the whole document before a token, the networks at most "
         "the window."
     ),
-    alt="Points with intervals: six models in rows, two colours for prose and code.",
+    alt="Six models in rows, each with a point for prose and one for code. The unigram loses most; the network lies "
+    "between the bigram and the longer n-grams.",
     interval="95 % Student t interval over held-out documents",
 )
 def draw_parts(result: Result) -> Figure:
@@ -226,7 +227,14 @@ def draw_parts(result: Result) -> Figure:
     rows = np.arange(len(names))[::-1].astype(float)
     for index, part in enumerate(PARTS):
         found = [result.by_part[f"{name}, {part}"] for name in names]
-        plotting.points(ax, rows + 0.12 - 0.24 * index, found, label=part, index=index, horizontal=True)
+        plotting.points(
+            ax,
+            rows + 0.12 - 0.24 * index,
+            found,
+            label={"speech": "prose"}.get(part, part),
+            index=index,
+            horizontal=True,
+        )
     ax.set(yticks=rows, yticklabels=names, xlabel="loss (nats per token)")
     plotting.legend(ax)
     return figure
@@ -234,7 +242,7 @@ def draw_parts(result: Result) -> Figure:
 
 @experiment.claim(
     "network-beats-bigram",
-    title="The network predicts clearly better than pairs of tokens do",
+    title="The network predicts text better than the bigram",
     test="Loss of the interpolated bigram less that of the network, paired by held-out document, mean of two networks.",
     criterion=above(0.2, refuted_below=0.0),
     figures=("network-training", "network-against-counts"),
@@ -246,7 +254,7 @@ def beats_bigram(result: Result) -> Quantity:
 
 @experiment.claim(
     "network-beats-5-gram",
-    title="The network predicts better than counts of five tokens do",
+    title="The network predicts text better than the 5-gram",
     test="Loss of the interpolated 5-gram less that of the network, paired by held-out document, mean of two networks.",
     criterion=above(0.0),
     figures=("network-training", "network-against-counts"),

@@ -218,22 +218,23 @@ def _numbers(matched: dict[str, Array], text: Seen) -> Numbers:
         "{random.correlation:value}. (a) Correlation of activations on held-out text. (b) After taking out each "
         "token's mean: {latents.beyond:value}, {neurons.beyond:value} and {random.beyond:value}."
     ),
-    alt="Two panels of four strips of points: latents, neurons, random networks, two dictionaries of one network.",
+    alt="Two panels of four strips of points. The medians rise from latents of random networks, near zero, over "
+    "neurons and latents to latents of two dictionaries of one network.",
 )
 def draw(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.6, sharey=True)
     groups = {
         "latents": result.latent,
         "neurons": result.neuron,
-        "random": result.random_latent,
-        "same network": result.same_latent,
+        "random\nnetworks": result.random_latent,
+        "same\nnetwork": result.same_latent,
     }
     for k, ax in enumerate(axes):
         plotting.distribution_strip(
             ax, {name: each[np.isfinite(each[:, k]), k] for name, each in groups.items()}, index=None
         )
         ax.set_title(("as it is", "beyond the token")[k])
-        ax.tick_params(axis="x", labelsize=8)
+        ax.tick_params(axis="x", labelsize=7.5)
     axes[0].set_ylabel("correlation with the best match")
     plotting.panel_letters(axes)
     return figure

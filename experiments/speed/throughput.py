@@ -220,9 +220,9 @@ def sweep(points: list[dict[str, Any]], who: str) -> Floats:
 @experiment.figure(
     "speed-ratios",
     title="Times faster than the published recipe",
-    caption="How many times faster the trainer is than the published recipe written plainly, in the same process on "
-    "{machine} ({date}). It reaches what was asked for in {rows_met:count} shapes on the CPU. Names give instances, "
-    "features n, hidden units d and batch.",
+    caption="The trainer reaches the speed that was asked for in {rows_met:count} shapes on the CPU. How many times "
+    "faster it is than the published recipe written plainly, in the same process on {machine} ({date}). Names give "
+    "instances, features n, hidden size d and batch.",
     alt="One row per shape of model: a point for the measured ratio on a logarithmic axis, with its interval, a bar "
     "for the ratio that was asked for and another for the ratio aimed for.",
     interval="95 % interval of the median over seven alternating pairs of repeats, by order statistics",
@@ -267,8 +267,9 @@ def draw_ceiling(result: Result) -> Figure:
 @experiment.figure(
     "speed-over-instances",
     title="Throughput against the number of models",
-    caption="Samples trained per second, over all models together, against how many (5, 2) models train at once "
-    "(batches of 1024). With the most models the trainer keeps {crowding:% value} of its best throughput.",
+    caption="With the most models at once the trainer keeps {crowding:% value} of its best throughput. Samples trained "
+    "per second, over all models together, against how many models with n = 5 and d = 2 train at once (batches of "
+    "1024).",
     alt="Samples per second against the number of models from 1 to 4096, both logarithmic: the trainer's line lies far "
     "above that of the published recipe.",
     interval="Least and greatest of the repeats",
@@ -285,8 +286,8 @@ def draw_over_instances(result: Result) -> Figure:
 @experiment.figure(
     "speed-over-features",
     title="Throughput against the size of the model",
-    caption="Samples trained per second against the number of features n, the hidden units d growing with it as "
-    "labelled. The work per sample grows as n d.",
+    caption="The larger the model, the fewer samples per second; the work per sample grows as n d. Samples trained per "
+    "second against the number of features n, with the hidden size d that stands below it.",
     alt="Samples per second against the number of features from 2 to 800, both logarithmic: falling lines, the "
     "trainer's above that of the published recipe at every size.",
     interval="Least and greatest of the repeats",
@@ -295,7 +296,7 @@ def draw_over_features(result: Result) -> Figure:
     figure, ax = plotting.new_figure()
     features = result.sizes[:, 0]
     lines(ax, features, result.sizes_ours, result.sizes_plain, result.gpu_sizes_ours, result.gpu_sizes_plain)
-    ax.set(xlabel="features n, with hidden units d", ylabel="samples per second")
+    ax.set(xlabel="features n, with hidden size d", ylabel="samples per second")
     ax.xaxis.set_major_locator(FixedLocator([float(count) for count in features]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticklabels([f"{n}\n{d}" for n, d in result.sizes])
@@ -342,7 +343,7 @@ def ratios_over_required(result: Result) -> Evidence:
 
 @experiment.claim(
     "speed-crowding",
-    title="Models do not slow each other down",
+    title="With the most models at once the trainer keeps four fifths of its best throughput",
     test="Throughput with the most models at once over the best throughput with any number of them, (5, 2) on the CPU.",
     criterion=at_least(0.8, few=0.5),
     source="this report",

@@ -29,7 +29,8 @@ Conventions that hold on the whole site
     Axes rise to the right, none is inverted: density `p` is logarithmic, from sparse (left) to dense (right, p = 1);
     only figures that replicate one of the paper's over the rarity 1/p keep that axis. Letters: `p` density,
     `n` features, `d` hidden size (the paper's m), `r` importance ratio. A shape has the colour of `shape_colour`
-    and, drawn as a line, the style of `shape_line`. Orange and olive are never the only difference of two things.
+    and, drawn as a line, the style of `shape_line`; series get marks of their own with `marked`. Orange and olive are
+    never the only difference of two things. Variants of sparse autoencoders are written as in `VARIANT_NAMES`.
 
 Shared artists (`artists`), each takes an Axes first
     `directions(ax, W, *, limit=None, colours=None, labelled=False)`: "starfish" of the columns of W (2, n).
@@ -95,9 +96,11 @@ from experiments.core.plotting.style import (
     theme,
     verdict_colour,
 )
+from experiments.core.plotting.variants import VARIANT_NAMES, marked
 
 __all__ = [
     "SHAPE_SERIES",
+    "VARIANT_NAMES",
     "alluvial",
     "band",
     "cell_edges",
@@ -118,6 +121,7 @@ __all__ = [
     "is_decoration",
     "label_line",
     "legend",
+    "marked",
     "new_figure",
     "null_band",
     "panel_letters",
