@@ -4,6 +4,7 @@ SCALE ?= full
 DEVICE ?= auto
 JOBS ?= auto
 ONLY ?=
+CLUSTER ?=
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
@@ -12,21 +13,22 @@ override SCALE := $(value SCALE)
 override DEVICE := $(value DEVICE)
 override JOBS := $(value JOBS)
 override ONLY := $(value ONLY)
+override CLUSTER := $(value CLUSTER)
 override STRICT := $(value STRICT)
 override NATIVE := $(value NATIVE)
 override TIMES := $(value TIMES)
 override WORD_VECTORS := $(value WORD_VECTORS)
-export SCALE DEVICE JOBS ONLY STRICT NATIVE
+export SCALE DEVICE JOBS ONLY CLUSTER STRICT NATIVE
 export TIMES # how often robustness runs each experiment again; by its length if not given
 export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
-.PHONY: help report site test serve publish robustness bench check lint format clean lock
+.PHONY: help report site test serve publish robustness worker bench check lint format clean lock
 
 help: ## list the commands
 	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
-	@echo 'and STRICT=1 (refuse what differs from the published run), NATIVE=1 (all instructions of this processor)'
+	@echo 'and CLUSTER=tcp://host:8786 (run on a dask cluster), STRICT=1 (refuse what differs from the published run), NATIVE=1 (all instructions of this processor)'
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
@@ -46,6 +48,9 @@ publish: $(VENV)/.runtime ## build at full scale and push the site to GitHub Pag
 
 robustness: $(VENV)/.runtime ## run everything again with other seeds, to see whether verdicts hold (hours)
 	@$(RUN) site_builder robustness
+
+worker: $(VENV)/.runtime ## run experiments for others: make worker CLUSTER=tcp://host:8786
+	@$(RUN) site_builder worker
 
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench

@@ -36,17 +36,25 @@ Device = Annotated[str, typer.Option(envvar="DEVICE", help="Where to compute: au
 Jobs = Annotated[
     str, typer.Option(envvar="JOBS", help="Experiments to run side by side: a number, or auto (one per core).")
 ]
+Cluster = Annotated[
+    str, typer.Option(envvar="CLUSTER", help="Address of a dask scheduler whose workers run the experiments.")
+]
 Strict = Annotated[bool, typer.Option(envvar="STRICT", help="Refuse what differs from the published run.")]
 Only = Annotated[str, typer.Option(envvar="ONLY", help="An experiment, a part, or a glob over experiments.")]
 
 
 @app.command()
 def report(
-    scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto", strict: Strict = False
+    scale: Scale = "full",
+    device: Device = "auto",
+    only: Only = "",
+    jobs: Jobs = "auto",
+    cluster: Cluster = "",
+    strict: Strict = False,
 ) -> None:
     """Run what changed, draw it, build the site and say which file to open."""
     with said_in_one_sentence():
-        project, options = asked(scale, device, only, jobs)
+        project, options = asked(scale, device, only, jobs, cluster=cluster)
         if nothing_changed(project, options):
             print("Nothing changed since this site was built.")
             if strict:
@@ -99,6 +107,7 @@ def robustness(
     device: Device = "auto",
     only: Only = "",
     jobs: Jobs = "auto",
+    cluster: Cluster = "",
     times: Annotated[
         int, typer.Option(envvar="TIMES", help="Further runs of each experiment; 0 decides by its length.", min=0)
     ] = 0,
@@ -108,20 +117,22 @@ def robustness(
     from site_builder.store.records import Report
 
     with said_in_one_sentence(), watching() as watcher:
-        project, options = asked("full", device, only, jobs)
+        project, options = asked("full", device, only, jobs, cluster=cluster)
         problems = reseed(project, options, watcher, times or None)
     conclude(Report("full", problems=tuple(problems)))
     print(f"Wrote {project.reseeded}; commit it, and the page Robustness shows it.")
 
 
 @app.command()
-def run(scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto") -> None:
+def run(
+    scale: Scale = "full", device: Device = "auto", only: Only = "", jobs: Jobs = "auto", cluster: Cluster = ""
+) -> None:
     """Run the experiments and draw their figures, without building pages."""
     from site_builder.build import gathered
     from site_builder.keys.build_stamp import state_of
 
     with said_in_one_sentence(), watching() as watcher:
-        project, options = asked(scale, device, only, jobs)
+        project, options = asked(scale, device, only, jobs, cluster=cluster)
         result = gathered(project, options, state_of(project, options), watcher)[0]
     conclude(result)
     print(f"{counted(result)} are up to date in {project.build}")
@@ -251,6 +262,18 @@ def publish(
 
 
 @app.command()
+def worker(
+    cluster: Annotated[str, typer.Argument(envvar="CLUSTER", help="Address of a dask scheduler.")],
+    device: Device = "auto",
+) -> None:
+    """Take experiments from a cluster until it ends; start it in a folder of this project, at the same commit."""
+    from site_builder.running.cluster import work
+
+    with said_in_one_sentence(), watching() as watcher:
+        work(find_project(Path.cwd()), cluster, device_class(device), watcher)
+
+
+@app.command()
 def bench(device: Device = "auto") -> None:
     """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
     from experiments.mixtures.shared.mixture_timing import measure_forward
@@ -288,10 +311,16 @@ def clean() -> None:
         print(f"Removed {folder}" if remove(folder) else f"There is nothing to remove: {folder} does not exist.")
 
 
-def asked(scale: str, device: str, only: str, jobs: str = "1", *, compute: bool = True) -> tuple[Project, Options]:
-    """Return the project here and the checked options; a wrong word ends the program with 2."""
-    kind = device_class(device)
-    options = Options(chosen(scale, SCALES, "SCALE"), kind, only or None, compute, jobs=jobs_asked(jobs, kind))
+def asked(
+    scale: str, device: str, only: str, jobs: str = "1", *, compute: bool = True, cluster: str = ""
+) -> tuple[Project, Options]:
+    """Return the project here and the checked options; a wrong word ends the program with 2.
+
+    On a cluster it is a worker that needs a GPU, and not this machine.
+    """
+    kind = chosen(device, ("cpu", "cuda"), "DEVICE") if cluster and device != "auto" else device_class(device)
+    chosen(scale, SCALES, "SCALE")
+    options = Options(scale, kind, only or None, compute, jobs=jobs_asked(jobs, kind), cluster=cluster)
     return find_project(Path.cwd()), options
 
 

@@ -33,7 +33,7 @@ from site_builder.published.shipping import load_shipped, staleness
 from site_builder.results import runs
 from site_builder.results.failures import Failure, failure, told
 from site_builder.results.runs import Run
-from site_builder.running import workers
+from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
 from site_builder.running.workers import Crew
@@ -197,22 +197,21 @@ class _Gathering:
             return
         by_module = {plan.experiment.module: plan for plan in plans}
         runs = [job for job in jobs if isinstance(job, RunJob)]
-        runs = longest_first(runs) if self.options.jobs > 1 else runs
+        runs = longest_first(runs) if self.options.jobs > 1 or self.options.cluster else runs
         forecast = Forecast(jobs, self.watcher)
         forecast.tell(min(self.options.jobs, len(runs)))
-        with self._crew(by_module, runs, jobs, code, forecast) as crew:
+        with self._crew(by_module, runs, jobs, code, forecast) as doing:
             for job in (*runs, *(job for job in jobs if not job.is_run)):
-                crew.add(job)
-            for job, failed in crew.outcomes():
+                doing.add(job)
+            for job, failed in doing.outcomes():
                 for drawing in self._done(by_module[job.module], job, failed):
-                    crew.add(drawing)
+                    doing.add(drawing)
 
     def _crew(
         self, by_module: dict[str, _Plan], runs: list[RunJob], jobs: list[Job], code: str, forecast: Forecast
     ) -> AbstractContextManager[Crew]:
         figures = len(jobs) - len(runs) + sum(len(by_module[job.module].experiment.figures) for job in runs)
-        at_once = min(self.options.jobs, len(runs))
-        return workers.crew(at_once, figures, {job.module for job in jobs}, code, self.project, forecast)
+        return crew(self.options, len(runs), figures, {job.module for job in jobs}, code, self.project, forecast)
 
     def _done(self, plan: _Plan, job: Job, failed: Failure | None) -> list[Job]:
         """Take in that a job is done; return what is to be drawn now that its run is there."""

@@ -24,7 +24,7 @@ from site_builder.published.results import Published, PublishedClaim, code_part,
 from site_builder.results import runs
 from site_builder.results.failures import Failure, told
 from site_builder.results.runs import Run
-from site_builder.running import workers
+from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import RunJob, longest_first
 from site_builder.store.entries import damage, is_complete
@@ -96,10 +96,10 @@ def _run_all(
     if not jobs:
         return
     forecast = Forecast(jobs, watcher)
-    with workers.crew(min(options.jobs, len(jobs)), 0, {job.module for job in jobs}, code, project, forecast) as crew:
+    with crew(options, len(jobs), 0, {job.module for job in jobs}, code, project, forecast) as doing:
         for job in longest_first(jobs):
-            crew.add(job)
-        for done, failed in crew.outcomes():
+            doing.add(job)
+        for done, failed in doing.outcomes():
             yield done.name, failed
 
 

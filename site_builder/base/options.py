@@ -18,7 +18,8 @@ class Options:
 
     Without `compute` nothing runs: what is not stored is absent. With `shipped` all results are the published ones.
     `jobs` experiments run side by side, in processes of their own unless it is 1; it decides how soon a report is there
-    and nothing of what it says. `seed_raised_by` is added to every experiment's seed: 0 is the published run.
+    and nothing of what it says; nor does `cluster`, the address of a dask scheduler whose workers run the experiments.
+    `seed_raised_by` is added to every experiment's seed: 0 is the published run.
     """
 
     scale: str = "full"
@@ -27,6 +28,7 @@ class Options:
     compute: bool = True
     shipped: bool = False
     jobs: int = field(default=1, repr=False, compare=False)
+    cluster: str = field(default="", repr=False, compare=False)
     seed_raised_by: int = 0
 
 

@@ -83,13 +83,14 @@ class Here:
             yield job, failed
         if not self.figures:
             return
-        what = f"drawing {counted(len(self.figures), 'figure')}"
+        figures, self.figures = self.figures, []
+        what = f"drawing {counted(len(figures), 'figure')}"
         start = time.perf_counter()
         self.watcher.began(what)
-        for done, job in enumerate(self.figures, start=1):
+        for done, job in enumerate(figures, start=1):
             failed = job.do(self.watcher)
             self.forecast.finished(job)
-            self.watcher.advanced(job.name, done / len(self.figures))
+            self.watcher.advanced(job.name, done / len(figures))
             yield job, failed
         self.watcher.ended(what, time.perf_counter() - start)
 
