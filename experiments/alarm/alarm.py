@@ -115,7 +115,7 @@ def draw_rates(result: Result) -> Figure:
         by_value = result.by_value[place].mean(1)
         plotting.seed_band(right, value, by_value, label=name, index=index, marker=marker, within=(0, 1))
     _axis_of_rates(left, result)
-    left.set_ylabel("dangerous samples with an alarm (TPR)")
+    left.set_ylabel("rate of true alarms (TPR)")
     right.set(xlabel="value of the feature", ylabel="samples with an alarm", xlim=(0, 1))
     plotting.percent_axis(right)
     plotting.panel_letters((left, right))

@@ -186,7 +186,7 @@ def draw(result: Result) -> Figure:
         found = [mean(row, within=(0, 1)) for row in result.true[index]]
         beside = result.rates * 1.05 ** (index - 1.5)  # so that no interval hides another
         plotting.points(ax, beside, found, label=name, index=index, line=True)
-    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", ylabel="dangerous samples with an alarm (TPR)")
+    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", ylabel="rate of true alarms (TPR)")
     plotting.percent_axis(ax)
     plotting.legend(ax)
     return figure
