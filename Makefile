@@ -24,12 +24,12 @@ export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
-.PHONY: help report site test serve publish robustness worker bench check lint format clean lock
+.PHONY: help report site test serve publish robustness worker bench gpu-check check lint format clean lock
 
 help: ## list the commands
 	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
 	@echo 'and CLUSTER=tcp://host:8786 (run on a dask cluster), STRICT=1 (refuse what differs from the published run), NATIVE=1 (all instructions of this processor)'
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 report: $(VENV)/.runtime ## run the experiments, draw the figures, build the site
 	@$(RUN) site_builder report
@@ -54,6 +54,9 @@ worker: $(VENV)/.runtime ## run experiments for others: make worker CLUSTER=tcp:
 
 bench: $(VENV)/.runtime ## measure the trainer against the published recipe on this machine
 	@$(RUN) site_builder bench
+
+gpu-check: $(VENV)/.dev ## on a machine with an NVIDIA GPU: everything that needs one, in under eight minutes
+	@$(RUN) site_builder gpu-check
 
 check: lint test ## formatting, lint, spelling, types, tests
 

@@ -301,6 +301,22 @@ def bench(device: Device = "auto") -> None:
     print(f"Wrote {path} and {passes}; commit them, and the pages on speed and mixtures show them.")
 
 
+@app.command(name="gpu-check")
+def gpu_check() -> None:
+    """On a machine with an NVIDIA GPU: its tests, its bench rows and the quick report, all written to one file."""
+    from site_builder.gpu_check import check_gpu
+
+    with said_in_one_sentence():
+        device_class("cuda")
+        with watching() as watcher:
+            path, steps = check_gpu(find_project(Path.cwd()), watcher)
+    for step in steps:
+        print(f"{step.name}: {'fine' if step.is_fine else 'failed'} after {step.seconds} s")
+    print(f"Wrote {path}")
+    if not all(step.is_fine for step in steps):
+        raise typer.Exit(1)
+
+
 @app.command()
 def clean() -> None:
     """Remove everything that was built."""
