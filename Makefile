@@ -24,7 +24,7 @@ export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default
 
 .DEFAULT_GOAL := help
-.PHONY: help report site test serve publish robustness worker bench gpu-check check lint format clean lock
+.PHONY: help report site test serve publish robustness worker bench gpu-check torture audit check lint format clean lock
 
 help: ## list the commands
 	@echo 'Options of report and serve: SCALE=quick|full|large (full), DEVICE=auto|cpu|cuda (auto), JOBS=<experiments at once> (one per core), ONLY=<experiment or glob>, WORD_VECTORS=<file>'
@@ -57,6 +57,9 @@ bench: $(VENV)/.runtime ## measure the trainer against the published recipe on t
 
 gpu-check: $(VENV)/.dev ## on a machine with an NVIDIA GPU: everything that needs one, in under eight minutes
 	@$(RUN) site_builder gpu-check
+
+torture: $(VENV)/.dev ## try to break the report: kills, damage, full disks, hostile text (up to 20 minutes)
+	@$(RUN) tests.torture
 
 check: lint test ## formatting, lint, spelling, types, tests
 

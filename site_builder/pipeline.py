@@ -37,6 +37,7 @@ from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
 from site_builder.running.workers import Crew
+from site_builder.store import kernels
 from site_builder.store.entries import clear_unfinished
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
 from site_builder.text.words import quantities_of
@@ -198,6 +199,7 @@ class _Gathering:
         by_module = {plan.experiment.module: plan for plan in plans}
         runs = [job for job in jobs if isinstance(job, RunJob)]
         runs = longest_first(runs) if self.options.jobs > 1 or self.options.cluster else runs
+        kernels.drop_damaged(self.project.build / "kernels", self.watcher.said)
         forecast = Forecast(jobs, self.watcher)
         forecast.tell(min(self.options.jobs, len(runs)))
         with self._crew(by_module, runs, jobs, code, forecast) as doing:
@@ -206,6 +208,7 @@ class _Gathering:
             for job, failed in doing.outcomes():
                 for drawing in self._done(by_module[job.module], job, failed):
                     doing.add(drawing)
+        kernels.record(self.project.build / "kernels")
 
     def _crew(
         self, by_module: dict[str, _Plan], runs: list[RunJob], jobs: list[Job], code: str, forecast: Forecast

@@ -23,9 +23,10 @@ from experiments.core.criteria import (
     supported_if,
     where,
 )
+from experiments.core.errors import ReportError
 from experiments.core.given_files import given_file, sha256_of
 from experiments.core.quantities import Quantity, exact
-from experiments.linear_representation.shared.analogies import Relations
+from experiments.linear_representation.shared.analogies import Relations, known_pairs
 from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
 from experiments.linear_representation.shared.analogy_results import (
     BEATS,
@@ -76,7 +77,7 @@ RELATIONS: Relations = {
         start:stop read:write open:close add:remove push:pull send:receive enter:exit import:export create:destroy
         buy:sell give:take win:lose"""),
 }
-"""Fixed before any vectors were seen. Each word is looked up as it stands, and else with a capital letter."""
+"""Fixed before any vectors were seen. A word is looked up as it stands, else with a capital letter or in capitals."""
 
 QUESTION = ("king", "man", "woman", "queen")
 
@@ -137,12 +138,14 @@ experiment = Experiment(
 def run(config: Config, device: str) -> Result:
     assert FILE is not None  # a dormant experiment is not run
     asked = {word for pairs in RELATIONS.values() for pair in pairs for word in pair} | set(QUESTION)
-    read = read_vectors(FILE, config.most, frozenset(asked | {word.capitalize() for word in asked}))
+    written = {form for word in asked for form in (word, word.capitalize(), word.upper())}
+    read = read_vectors(FILE, config.most, frozenset(written))
     progress.advance("word vectors", 0.6)
     vectors = read.vectors
     relations: Relations = {
         family: tuple((_found(a, vectors), _found(b, vectors)) for a, b in pairs) for family, pairs in RELATIONS.items()
     }
+    _refuse_strangers(relations, vectors)
     tested = offset_test(relations, {"given": [vectors]}, FILE.name, sha256_of(FILE), config.seed)
     words, cosines, rank, alone = _queen(vectors, config.shown)
     return Result(
@@ -166,16 +169,28 @@ def run(config: Config, device: str) -> Result:
 
 
 def _found(word: str, vectors: Vectors) -> str:
-    capital = word.capitalize()
-    return capital if word not in vectors.number and capital in vectors.number else word
+    return next((form for form in (word, word.capitalize(), word.upper()) if form in vectors.number), word)
+
+
+def _refuse_strangers(relations: Relations, vectors: Vectors) -> None:
+    """Raise ReportError for vectors that answer no question at all, as those of another language."""
+    if known_pairs(relations, vectors):
+        return
+    asked = dict.fromkeys(word for pairs in relations.values() for pair in pairs for word in pair)
+    lacking = [word for word in asked if word not in vectors.number]
+    raise ReportError(
+        f"the word vectors lack {len(lacking)} of {len(asked)} words asked for ({', '.join(lacking[:5])}, ...), "
+        "too many for a single relation; give vectors of English words"
+    )
 
 
 def _queen(vectors: Vectors, shown: int) -> tuple[tuple[str, ...], np.ndarray, Quantity, Quantity]:
     """Return the words nearest to king - man + woman, their cosines, and queen's ranks; rank 0 where a word lacks."""
-    if any(word not in vectors.number for word in QUESTION):
+    question = [_found(word, vectors) for word in QUESTION]
+    if any(word not in vectors.number for word in question):
         none = exact(0, method="a word of the question has no vector")
         return (), np.zeros(0), none, none
-    king, man, woman, queen = (vectors.number[word] for word in QUESTION)
+    king, man, woman, queen = (vectors.number[word] for word in question)
     target = vectors.matrix[king] - vectors.matrix[man] + vectors.matrix[woman]
     cosines = vectors.matrix @ (target / np.linalg.norm(target))
     order = np.argsort(-cosines, kind="stable")[:shown]
@@ -200,11 +215,16 @@ def _rank(scores: np.ndarray, row: int, barred: list[int]) -> int:
     alt="Bars of the cosine of the nearest words with king minus man plus woman.",
 )
 def draw_queen(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(height=0.26 * len(result.nearest) + 1.1)
-    for row, (word, cosine) in enumerate(zip(result.nearest, result.cosines, strict=True)):
-        tone = "accent" if word == "queen" else "contrast" if word in QUESTION else "null"
+    figure, ax = plotting.new_figure(height=0.26 * max(2, len(result.nearest)) + 1.1)
+    words = [plotting.verbatim(word) for word in result.nearest]
+    for row, (word, cosine) in enumerate(zip(words, result.cosines, strict=True)):
+        tone = "accent" if word.lower() == "queen" else "contrast" if word.lower() in QUESTION else "null"
         ax.barh(row, cosine, height=0.7, color=plotting.colour(tone), label=word)
-    ax.set_yticks(range(len(result.nearest)), list(result.nearest))
+    if not words:
+        lacking = f"The file lacks a vector for one of {', '.join(QUESTION)}."
+        ax.text(0.5, 0.5, lacking, transform=ax.transAxes, ha="center", va="center")
+        ax.set(xlim=(0, 1), ylim=(-0.5, 1.5))
+    ax.set_yticks(range(len(words)), words)
     ax.invert_yaxis()
     ax.set_xlabel("cosine with king − man + woman")
     return figure
@@ -262,7 +282,7 @@ def draw_parallel(result: Result) -> Figure:
     figures=("word-offset-queen",),
 )
 def rank_of_queen(result: Result) -> Evidence:
-    return Evidence(rank=result.queen_rank, first=result.nearest[:1] == ("queen",))
+    return Evidence(rank=result.queen_rank, first=[word.lower() for word in result.nearest[:1]] == ["queen"])
 
 
 @experiment.claim(

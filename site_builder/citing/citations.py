@@ -20,7 +20,7 @@ from site_builder.citing.publication import (
     script_address,
 )
 from site_builder.store.records import FigureRecord
-from site_builder.text.markup import escape_latex, to_latex, to_plain
+from site_builder.text.markup import escape_latex, escape_markdown, to_latex, to_plain
 
 __all__ = [
     "FORMATS",
@@ -154,7 +154,7 @@ def _csl(figure: FigureRecord, publication: Publication) -> str:
 def _markdown(figure: FigureRecord, publication: Publication) -> str:
     page = publication.at(page_path(figure))
     picture = publication.at(file_path(figure, "png"))
-    alt = to_plain(figure.alt).replace("[", r"\[").replace("]", r"\]")
+    alt = escape_markdown(to_plain(figure.alt))
     return (
         f"[![{alt}]({picture})]({page})\n\n"
         f"**{_sentence(figure.title)}** {_sentence(figure.caption)} "

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from experiments.core.quantities import Quantity
 from site_builder.store.records import Report
-from site_builder.text.markup import escape_latex
+from site_builder.text.markup import escape_latex, printable
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
@@ -28,7 +28,7 @@ def numbers_tex(report: Report) -> str:
     ]
     taken: set[str] = set()
     for source, ending_texts in _all_macros(report):
-        lines.append(f"% {source}")
+        lines.append(f"% {printable(source)}")
         base = _free_name(macro_name(source), set(ending_texts), taken)
         for ending, text in ending_texts.items():
             lines.append(rf"\newcommand{{\{base}{ending}}}{{{text}}}")

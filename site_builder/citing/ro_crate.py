@@ -19,6 +19,7 @@ FILES = (
     ("calibration.json", "How many intervals hold with other seeds, by part", "application/json"),
     ("figures.bib", "A BibTeX entry per figure", "application/x-bibtex"),
     ("numbers.tex", "A LaTeX macro per number", "application/x-tex"),
+    ("bill-of-materials.cdx.json", "The packages that made the site", "application/vnd.cyclonedx+json"),
 )
 """The files for programs at the root of the site: name, what it holds, media type."""
 

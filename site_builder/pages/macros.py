@@ -4,6 +4,7 @@ A macro never decides anything: names are checked before (`site_builder.pages.re
 come from the report, and the markup stands in `templates/`.
 """
 
+import json
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -26,7 +27,7 @@ from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part, Statement
 from site_builder.published.reproduction import summary
 from site_builder.store.records import ClaimRecord, FigureRecord, Report, ReseededClaim
-from site_builder.text.markup import to_plain
+from site_builder.text.markup import escape_markdown, to_plain
 from site_builder.text.math_extension import MathExtension
 
 VERDICTS = {
@@ -43,7 +44,10 @@ SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)(pt|px|)"[^>]*?\bheight="([\d.]
 @lru_cache(maxsize=4096)
 def inline(text: str) -> Markup:
     """Return the HTML of one paragraph of Markdown, formulas included, without the paragraph's tags."""
-    html = Markdown(extensions=[MathExtension()]).convert(str(text).strip())
+    markdown = Markdown(extensions=[MathExtension()])
+    markdown.preprocessors.deregister("html_block")  # words hold no HTML of their own: an opening comment, say,
+    markdown.inlinePatterns.deregister("html")  # would swallow the rest of the page
+    html = markdown.convert(str(text).strip())
     return Markup(re.sub(r"^<p>(.*)</p>$", r"\1", html, flags=re.DOTALL))
 
 
@@ -55,8 +59,13 @@ def quantity(value: Quantity, spec: str = "") -> Markup:
         grounds.insert(0, f"interval {format(value, '%' if '%' in spec else '')}")
     grounds += [value.method] if value.method else []
     return Markup('<data class="quantity" value="{}" title="{}">{}</data>').format(
-        value.value, "; ".join(grounds), text
+        value.value, data("; ".join(grounds)), text
     )
+
+
+def data(text: str) -> Markup:
+    """Return text that nobody wrote as Markdown or HTML so that both show it as it is, in attributes too."""
+    return Markup(escape_markdown(text))
 
 
 def badge(verdict: Verdict) -> Markup:
@@ -177,7 +186,7 @@ class Blocks:
         marked, numbers = answers.apart(answers.sentence(statement, self.answers[statement.id].verdict))
         found = [self.report.quantities.get(name) for name, _ in numbers]
         filled = [
-            quantity(value, spec) if value else Markup('<span class="missing" title="{}">?</span>').format(name)
+            quantity(value, spec) if value else Markup('<span class="missing" title="{}">?</span>').format(data(name))
             for value, (name, spec) in zip(found, numbers, strict=True)
         ]
         return answers.in_html(inline(marked), filled)
@@ -277,7 +286,7 @@ class Macros:
         if not why.strip():
             raise ReportError(f"given({value!r}) says not where the value comes from; its second argument does")
         text = value.replace(" %", "\N{NARROW NO-BREAK SPACE}%")
-        return Markup('<data class="given" value="{}" title="{}">{}</data>').format(value.rstrip(" %"), why, text)
+        return Markup('<data class="given" value="{}" title="{}">{}</data>').format(value.rstrip(" %"), data(why), text)
 
     def measured(self, name: str) -> bool:
         """Say whether an experiment, named by its file, can run here; one that wants a file not given cannot.
@@ -344,6 +353,13 @@ class Macros:
         """List the statements that no page measures yet."""
         return self._block("not_measured.html.jinja", parts=[part for part in self.blocks.parts if part.not_measured])
 
+    def torture(self) -> str:
+        """Show how the last campaign of `make torture` ended, which writes `docs/torture.json`."""
+        if self.blocks.root is None:
+            raise ReportError("torture() needs the project's files, which this rendering was not told of")
+        path = self.blocks.root / "docs" / "torture.json"
+        return self._block("torture.html.jinja", found=json.loads(path.read_text("utf-8")) if path.is_file() else None)
+
     def rooms(self) -> str:
         """Draw the packages of the project and their imports, as they are in the code."""
         if self.blocks.root is None:
@@ -367,7 +383,7 @@ class Macros:
         return self._block("missing.html.jinja", what=what, reason=self._reason(name))
 
     def _missing_word(self, what: str, name: str) -> str:
-        return Markup('<span class="missing" title="{}">{}?</span>').format(self._reason(name), what)
+        return Markup('<span class="missing" title="{}">{}?</span>').format(data(self._reason(name)), data(what))
 
     def _reason(self, name: str) -> str:
         reason = absent_reason(self.report, name)

@@ -37,7 +37,7 @@ HOME = "index.html"
 GLOSSARY = "glossary.md"
 """The page that lists all terms, and therefore marks none."""
 
-NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", LIVE, "notebooks/")
+NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "torture.json", LIVE, "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
+from site_builder.citing.bill_of_materials import bill_of_materials
 from site_builder.citing.citations import cite, cite_report
 from site_builder.citing.latex_numbers import numbers_tex
 from site_builder.citing.publication import (
@@ -33,9 +34,12 @@ from site_builder.store.records import (
     Robustness,
 )
 
+LOCK = Path(__file__).parents[2] / "requirements.lock"
+"""What the program that makes the site needs."""
+
 
 def write_outputs(report: Report, site: Path, publication: Publication) -> None:
-    """Write into `site` what programs read: nine files at its root, and three beside the files of each figure."""
+    """Write into `site` what programs read: the files at its root, and three beside the files of each figure."""
     for name, text in outputs(report, publication).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +62,7 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
         ),
         "numbers.tex": numbers_tex(report),
         "ro-crate-metadata.json": _json(ro_crate(report, publication)),
+        "bill-of-materials.cdx.json": _json(bill_of_materials(publication, LOCK)),
     }
     for figure in figures:
         files[file_path(figure, "bib")] = cite(figure, "bibtex", publication)

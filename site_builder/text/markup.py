@@ -1,8 +1,13 @@
-"""Words written in Markdown with `$formulas$`, as LaTeX and as plain text."""
+"""Words written in Markdown with `$formulas$`, as LaTeX and as plain text.
+
+Text that nobody wrote as Markdown (from a file, a file's name, a result, an error) is data: `escape_markdown` lets it
+stand in Markdown and in HTML, and every function here turns it back into the same signs.
+"""
 
 import re
 import unicodedata
 from collections.abc import Callable
+from html import unescape
 
 _FORMULA = re.compile(r"(?<!\\)\$(?!\s)((?:\\.|[^$\\])+?)(?<!\s)\$")
 _MARKS = re.compile(
@@ -13,8 +18,8 @@ _MARKS = re.compile(
 )
 _SPECIAL = {
     "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
+    "{": r"\textbraceleft{}",  # BibTeX counts braces, behind a backslash as well
+    "}": r"\textbraceright{}",
     "$": r"\$",
     "&": r"\&",
     "#": r"\#",
@@ -80,9 +85,24 @@ _ACCENTS = {
 }
 
 
+_ACTIVE = re.compile(r"""[\\`*_{}\[\]<>#!|~$&"']|^[-+=](?=\s|$)|^(?<!\d)\d+(?=[.)]\s)""")
+"""What means something to Markdown, to HTML or to the extension for formulas; some of it only as a first sign."""
+
+
+def escape_markdown(text: str) -> str:
+    """Return plain `text` so that Markdown and HTML show it, sign by sign, in a line or in an attribute."""
+    return _ACTIVE.sub(lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), printable(text).strip())
+
+
+def printable(text: str) -> str:
+    """Return text in one line: what breaks lines becomes a space, what cannot be shown the sign for that."""
+    text = re.sub(r"[\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)  # turns of direction
+    return "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
+
+
 def escape_latex(text: str) -> str:
     """Return plain `text` so that LaTeX prints it; letters of other scripts stay, for UTF-8 input."""
-    return "".join(_latex_letter(letter) for letter in unicodedata.normalize("NFC", text))
+    return "".join(_latex_letter(letter) for letter in unicodedata.normalize("NFC", printable(text)))
 
 
 def to_latex(text: str) -> str:
@@ -98,7 +118,7 @@ def to_plain(text: str) -> str:
     """Return Markdown `text` without its marks; formulas keep their source without dollar signs."""
 
     def words(plain: str) -> str:
-        return _MARKS.sub(lambda match: next(group for group in match.groups() if group is not None), plain)
+        return unescape(_MARKS.sub(lambda match: next(group for group in match.groups() if group is not None), plain))
 
     return " ".join(_outside_formulas(text, words, str).split())
 
@@ -112,11 +132,11 @@ def _replace_marks(text: str, commands: dict[str, str]) -> str:
     result, end = "", 0
     for match in _MARKS.finditer(text):
         kind = str(match.lastgroup)
-        inner = escape_latex(match.group(kind))
-        result += escape_latex(text[end : match.start()])
+        inner = escape_latex(unescape(match.group(kind)))
+        result += escape_latex(unescape(text[end : match.start()]))
         result += rf"\{commands[kind]}{{{inner}}}" if kind in commands else inner
         end = match.end()
-    return result + escape_latex(text[end:])
+    return result + escape_latex(unescape(text[end:]))
 
 
 def _latex_letter(letter: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.quantities import Quantity
+from site_builder.text.markup import escape_markdown
 
 
 def quantities_of(result: Any) -> dict[str, Quantity]:
@@ -15,7 +16,10 @@ def quantities_of(result: Any) -> dict[str, Quantity]:
 
 
 def fill(text: str, result: Any, where: str) -> str:
-    """Put numbers into `{field}`, `{field.name}` or `{field:spec}`; raises ReportError for an unknown name."""
+    """Put numbers into `{field}`, `{field.name}` or `{field:spec}`; raises ReportError for an unknown name.
+
+    `text` is Markdown; a string of the result is data, and shown as it is.
+    """
     names = dict(_named_values(result))
     try:
         return _Names(where).vformat(text, (), names)
@@ -34,6 +38,10 @@ class _Names(Formatter):
             hint = did_you_mean(field_name, kwargs) or "; use a quantity or a plain number of the result"
             raise ReportError(f"{self.where} names {field_name!r}, which the result does not have{hint}")
         return kwargs[field_name], field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = str(super().format_field(value, format_spec))
+        return escape_markdown(text) if isinstance(value, str) else text
 
 
 def _named_values(result: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -97,6 +97,7 @@ from experiments.core.plotting.style import (
     verdict_colour,
 )
 from experiments.core.plotting.variants import VARIANT_NAMES, marked
+from experiments.core.plotting.verbatim import verbatim
 
 __all__ = [
     "SHAPE_SERIES",
@@ -141,5 +142,6 @@ __all__ = [
     "theory_level",
     "theory_line",
     "untangled",
+    "verbatim",
     "verdict_colour",
 ]

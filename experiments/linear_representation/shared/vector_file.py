@@ -1,8 +1,9 @@
 """Reads ready word vectors from a file in the GloVe or word2vec text format, plain or gzipped.
 
-One word per line, then its numbers, separated by spaces; word2vec puts a line with the number of words and of
-dimensions first. The file is read line by line, and only the first (most frequent) words and those asked for are
-kept, so its size does not matter. Lines that cannot be read are left out and counted.
+One word per line, then its numbers, separated by spaces or tabs; word2vec puts a line with the number of words and of
+dimensions first. A byte order mark ahead of all is no part of the first word. The file is read line by line, and only
+the first (most frequent) words and those asked for are kept, so its size does not matter. Lines that cannot be read are
+left out and counted.
 """
 
 import gzip
@@ -20,6 +21,8 @@ from experiments.linear_representation.shared.word_vectors import Vectors, unit
 
 LONGEST_LINE = 1 << 17
 """Bytes; thousands of dimensions fit. A longer line is no line of text."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def _read(stream: BinaryIO | gzip.GzipFile, most: int, wanted: frozenset[str], n
     lines = bad = dimension = 0
     missing = {word.encode() for word in wanted}
     for line in _lines(stream):
+        line = _spaced(line.removeprefix(BYTE_ORDER_MARK) if lines == 0 else line)
         if len(rows) >= most and not missing:
             break
         if lines == 0 and _is_header(line):
@@ -84,6 +88,11 @@ def _lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
         yield b"" if too_long else line.rstrip(b"\r\n \t")
         while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             line = stream.readline(LONGEST_LINE)
+
+
+def _spaced(line: bytes) -> bytes:
+    """Return a line with one space between its parts, where tabs or several spaces separate them."""
+    return b" ".join(line.split()) if b"\t" in line or b"  " in line else line
 
 
 def _is_header(line: bytes) -> bool:

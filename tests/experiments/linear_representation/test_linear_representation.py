@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from experiments.core.criteria import Criterion, Evidence, Verdict
+from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from experiments.linear_representation import (
     code_analogies,
@@ -193,3 +195,34 @@ def test_english_scores_by_name_are_those_of_their_families(english):
 def test_fewer_candidate_words_never_make_an_english_question_harder(english):
     assert (np.diff(english.right_by_size, axis=0) <= 0).all()
     assert english.numbers.lost.value > 0
+
+
+@pytest.mark.parametrize("form", [str.capitalize, str.upper])
+def test_capitalised_words_are_found(tmp_path, monkeypatch, form):
+    path = vectors_file(tmp_path / "made.txt", 3.0)
+    lines = [line.partition(" ") for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(form(word) + gap + rest for word, gap, rest in lines), "utf-8")
+    monkeypatch.setattr(word_analogies, "FILE", path)
+    result = word_analogies.run(word_analogies.experiment.quick, "cpu")
+    assert result.counts.missing.value == 0
+    assert claim(word_analogies, "word-offset-queen", result) is Verdict.SUPPORTED
+
+
+def test_words_of_no_relation_are_one_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "french.txt"
+    path.write_text("".join(f"mot{k} {k + 1} 2 3\n" for k in range(20)), "utf-8")
+    monkeypatch.setattr(word_analogies, "FILE", path)
+    with pytest.raises(ReportError, match=r"lack \d+ of \d+ words asked for \(man, woman, .*give vectors of English"):
+        word_analogies.run(word_analogies.experiment.quick, "cpu")
+
+
+@pytest.mark.parametrize("queen", ["queen", "$queen$", "\\frac{", "女王", "_queen", "<!--"])
+@pytest.mark.parametrize("king", ["king", "kling"])
+def test_the_figure_of_the_nearest_words_is_drawn_whatever_they_are(tmp_path, monkeypatch, recwarn, king, queen):
+    path = vectors_file(tmp_path / "made.txt", 3.0)
+    changed = path.read_text("utf-8").replace("other1 ", f"{queen} ").replace("king ", f"{king} ")
+    path.write_text(changed, "utf-8")
+    monkeypatch.setattr(word_analogies, "FILE", path)
+    result = word_analogies.run(word_analogies.experiment.quick, "cpu")
+    FigureCanvasAgg(word_analogies.draw_queen(replace(result, nearest=tuple(queen for _ in result.nearest)))).draw()
+    assert len(recwarn) == 0

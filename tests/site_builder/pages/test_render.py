@@ -98,7 +98,7 @@ def test_a_number_is_quoted_with_what_it_rests_on(docs: Docs) -> None:
     )
     docs.render()
     assert '">59\N{NARROW NO-BREAK SPACE}%</data> of runs' in docs.page("index.md")
-    assert 'title="interval 59 % [53 %, 65 %]; n = 256; Wilson score interval, 95 %"' in docs.page("index.md")
+    assert 'title="interval 59 % &#91;53 %, 65 %&#93;; n = 256; Wilson score interval, 95 %"' in docs.page("index.md")
     assert ">151 of 256</data>" in docs.page("index.md")
 
 

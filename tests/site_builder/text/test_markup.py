@@ -8,7 +8,10 @@ from site_builder.text.markup import escape_latex, to_latex, to_plain
 @pytest.mark.parametrize(
     ("plain", "latex"),
     [
-        ("100 % & more_of #1 {x} ~ ^ $5", r"100 \% \& more\_of \#1 \{x\} \textasciitilde{} \textasciicircum{} \$5"),
+        (
+            "100 % & more_of #1 {x} ~ ^ $5",
+            r"100 \% \& more\_of \#1 \textbraceleft{}x\textbraceright{} \textasciitilde{} \textasciicircum{} \$5",
+        ),
         ("a\\b <c>", r"a\textbackslash{}b \textless{}c\textgreater{}"),
         ("José Núñez", r"Jos{\'{e}} N{\'{u}}{\~{n}}ez"),
         ("naïve", r"na{\"{\i}}ve"),

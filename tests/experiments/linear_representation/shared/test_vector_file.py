@@ -20,8 +20,13 @@ def write(tmp_path: Path, text: str | bytes, name: str = "vectors.txt") -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", [GLOVE, "4 3\n" + GLOVE, GLOVE.replace("\n", " \r\n")], ids=["glove", "word2vec", "dos"]
-)
+    "text",
+    [
+        GLOVE, "4 3\n" + GLOVE, GLOVE.replace("\n", " \r\n"), "\ufeff" + GLOVE, "\ufeff4 3\n" + GLOVE,
+        GLOVE.replace(" ", "\t"), GLOVE.replace("g ", "g\t"), GLOVE.replace(" ", "  "),
+    ],
+    ids=["glove", "word2vec", "dos", "mark", "mark and header", "tabs", "one tab", "wide"],
+)  # fmt: skip
 def test_both_text_formats_are_read(tmp_path, text):
     found = read_vectors(write(tmp_path, text), 10)
     assert found.vectors.words == ("the", "of", "king", "queen")
