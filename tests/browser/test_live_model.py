@@ -275,12 +275,43 @@ def test_partners_stand_where_the_report_says(script, setting: Setting) -> None:
     assert len(set(found)) >= 3
 
 
+def test_shares_differ_by_standard_errors_of_what_both_have_in_common(script) -> None:
+    def differ(*counts: int) -> float:
+        return float(script("return LiveShapes.difference(...given)", *counts))
+
+    assert differ(20, 64, 80, 256) == pytest.approx(
+        0, abs=0.15
+    )  # one run more of each moves the smaller sample further
+    assert differ(0, 64, 0, 256) < 1.5
+    generator = np.random.default_rng(0)
+    here, there = generator.binomial(64, 0.3, 400).tolist(), generator.binomial(256, 0.3, 400).tolist()
+    drawn = [differ(one, 64, two, 256) for one, two in zip(here, there, strict=True)]
+    assert 0.02 < np.mean(np.array(drawn) > 1.96) < 0.08
+
+
 def test_shapes_have_the_colours_of_the_figures() -> None:
     text = (SCRIPTS / "live-draw.js").read_text("utf-8")
     block = text[text.index("const SERIES = {") : text.index("// prettier-ignore")]
     for name, number in SHAPE_SERIES.items():
         if f'"{name}":' in block or f" {name}:" in block:
             assert f'"{name}": {number},' in block or f" {name}: {number}," in block
+
+
+@pytest.mark.parametrize("features", [4, 8])
+def test_a_run_ends_with_the_exact_loss_of_its_best_model(script, features: int) -> None:
+    recipe = {"steps": 60, "batch": 32, "rate": 1e-2, "schedule": "cosine", "start": "xavier", "bias": 0, "samples": 0}
+    found = script(
+        "const frames = [...liveRun(LiveModel.settled(given[0]), given[1])].filter(Boolean); const last = frames.at(-1);"
+        "return [frames.map(frame => frame.step), last.losses, last.best, [...last.W], [...last.b]]",
+        settings(n=features, seeds=5, p=0.2), recipe,
+    )  # fmt: skip
+    steps, losses, best = found[:3]
+    W = np.reshape(found[3], (5, features, 3)).swapaxes(1, 2)[:, :2]
+    wanted = expected_loss(W, np.reshape(found[4], (5, features)), 0.2).value / (0.2 / 3 - 0.2**2 / 4)
+    assert (steps[0], steps[-1]) == (0, 60)
+    assert steps == sorted(set(steps))
+    assert best == min(losses) == pytest.approx(wanted[int(np.argmin(losses))], rel=1e-6)
+    assert losses == pytest.approx(wanted, rel=1e-6 if features == 4 else 0.1)
 
 
 def test_a_run_of_64_seeds_agrees_with_the_published_census(script) -> None:

@@ -16,9 +16,10 @@
   // the others; `coupling` of the pairs (0, 1), (2, 3), ...; `recipe` as in RECIPES of live.toml. `ratio` is 1 where
   // features are coupled, since partners share a density, and features that exclude each other have p up to 1/2.
   function settled(wanted) {
-    const found = { ...wanted }
+    const { coupling, output, recipe } = wanted
+    const found = { coupling, output, recipe }
     for (const [name, [low, high]] of Object.entries(LIMITS)) {
-      const value = Math.min(high, Math.max(low, Number(found[name]) || 0))
+      const value = Math.min(high, Math.max(low, Number(wanted[name]) || 0))
       found[name] = WHOLE.includes(name) ? Math.round(value) : value
     }
     if (!COUPLINGS.includes(found.coupling)) found.coupling = "none"
@@ -201,8 +202,13 @@
     const { start, index, value } = samples
     const [n, count] = [b.length, start.length - 1]
     const x = new Float64Array(n)
+    const rest = importance.reduce((sum, value, i) => sum + value * (relu && b[i] < 0 ? 0 : b[i]) ** 2, 0)
     let total = 0
     for (let s = 0; s < count; s++) {
+      if (start[s] === start[s + 1]) {
+        total += rest
+        continue
+      }
       let h0 = 0, h1 = 0, h2 = 0
       for (let entry = start[s]; entry < start[s + 1]; entry++) {
         const v = value[entry]

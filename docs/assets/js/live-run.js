@@ -1,7 +1,8 @@
 // One run of the live toy model: trains, and says now and then how far it is. The page uses `liveRun` itself where a
 // worker cannot be had (a page opened from disk); in a worker this file answers one message, {settings, recipe}.
 {
-  const COMMON = 2048 // samples on which all models of a run are compared
+  const MEETINGS = 1024 // so many of the samples on which models are compared have two features or more, if it takes
+  const COMMON = [2048, 32768] // no fewer and no more samples than these
   const EXACT_CURVE = 7 // up to so many features, losses along the way are exact
   const EXACT_ALL = 6 // up to so many, the final losses of all models are exact
   const STOPS = 24
@@ -21,7 +22,8 @@
 
   // Trains and yields after each stop {step, steps, done, W, b, best, median, losses}: copies of all weights, the loss of
   // the best model and of the one in the middle, and with `done` the loss of every model. Losses are over that of a
-  // model that represents nothing.
+  // model that represents nothing. `exact` says whether they are computed exactly; where not, `factor` is by how much the
+  // common samples missed the exact loss of the best model at the end.
   function* liveRun(settings, recipe) {
     const state = LiveModel.begin(settings, recipe)
     const judge = judgeOf(settings)
@@ -43,7 +45,9 @@
     const importance = LiveModel.importances(settings)
     const unit = LiveModel.absentLoss(settings)
     const random = LiveModel.generator(seed, 0x5eed)
-    const common = LiveModel.drawSamples(LiveModel.emptySamples(COMMON, n), LiveModel.aliasTable(chances), random)
+    const meeting = chances.reduce((sum, chance, members) => (members & (members - 1) ? sum + chance : sum), 0)
+    const count = Math.round(Math.min(COMMON[1], Math.max(COMMON[0], MEETINGS / meeting)))
+    const common = LiveModel.drawSamples(LiveModel.emptySamples(count, n), LiveModel.aliasTable(chances), random)
     const model = (state, k) => [state.W.subarray(3 * n * k, 3 * n * (k + 1)), state.b.subarray(n * k, n * (k + 1))]
     const exact = (state, k) => LiveShapes.exactLoss(...model(state, k), importance, relu, chances) / unit
     return (state, done) => {
@@ -58,10 +62,10 @@
       }
       if (n <= EXACT_CURVE) return { best: exact(state, first), median: exact(state, middle), losses: sampled, exact: true }
       if (!done) return { best: sampled[first], median: sampled[middle], losses: sampled, exact: false }
-      // As in the report's census: all losses move together so that the best run has its exact one.
-      const shift = exact(state, first) - sampled[first]
-      const losses = sampled.map(loss => loss + shift)
-      return { best: losses[first], median: losses[middle], losses, exact: false }
+      // All losses move together so that the best run has its exact one.
+      const factor = exact(state, first) / sampled[first]
+      const losses = sampled.map(loss => loss * factor)
+      return { best: losses[first], median: losses[middle], losses, exact: false, factor }
     }
   }
 

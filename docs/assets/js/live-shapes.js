@@ -33,7 +33,7 @@
       fillFaces(g, b[i], i, most, relu, tables)
       loss += importance[i] * sumOverSets(i, n, most, chances, tables)
     }
-    return loss / n
+    return Math.max(0, loss / n) // rounding may leave less than nothing of a loss that is 0
   }
 
   const sizeOf = members => {
@@ -278,15 +278,15 @@
     return [...counts].sort((one, two) => two[1] - one[1])
   }
 
-  // Returns the Wilson score interval of a share, [low, high], by default of 95 %.
-  function wilson(count, total, z = 1.96) {
-    const share = count / total
-    const centre = (share + (z * z) / (2 * total)) / (1 + (z * z) / total)
-    const half = (z * Math.sqrt((share * (1 - share)) / total + (z / (2 * total)) ** 2)) / (1 + (z * z) / total)
-    return [Math.max(0, centre - half), Math.min(1, centre + half)]
+  // Returns by how many standard errors two shares differ, each of so many runs, if both come from one population. One
+  // run of each outcome is added to either (Agresti), so that shares of 0 and 1 have an error too.
+  function difference(count, total, otherCount, otherTotal) {
+    const [a, b] = [(count + 1) / (total + 2), (otherCount + 1) / (otherTotal + 2)]
+    const common = (count + otherCount + 2) / (total + otherTotal + 4)
+    return Math.abs(a - b) / Math.sqrt(common * (1 - common) * (1 / (total + 2) + 1 / (otherTotal + 2)))
   }
 
   globalThis.LiveShapes = {
-    SHAPES, OTHER, exactLoss, linearOptimum, directions, columnsOf, shapeOf, partnersOf, oddOf, census, wilson,
+    SHAPES, OTHER, exactLoss, linearOptimum, directions, columnsOf, shapeOf, partnersOf, oddOf, census, difference,
   } // prettier-ignore
 }

@@ -258,6 +258,8 @@
     }
 
     show(frame) {
+      const { factor = 1 } = frame
+      this.frames = this.frames.map(past => ({ ...past, best: past.best * factor, median: past.median * factor }))
       this.frames.push(frame)
       this.parts.bar.value = frame.step / frame.steps
       if (calm.matches && !frame.done) return
@@ -311,6 +313,7 @@
 
     paintArrows(context, width, height) {
       if (!this.models) return
+      if (this.settings.d === 3) this.seeds.draw() // every run turns with the one shown
       const { columns, kind } = this.models[this.chosen]
       const flat = this.settings.d < 3
       const tone = Math.max(0, LiveDraw.colourOf(kind))
@@ -353,8 +356,20 @@
       if (optimum) words.push(`Exact optimum: ${optimum.loss.toPrecision(4)} (${optimum.name}). `)
       else words.push("The report has computed no exact optimum for these settings. ")
       if (last) words.push(`Best run here: ${last.best.toPrecision(4)}${last.exact || last.done ? ", computed exactly" : ""}.`)
+      if (last?.done && published) words.push(this.agreement())
       if (last?.done && !last.exact) words.push(" Other losses are estimated on common samples.")
       return words
+    }
+
+    // Says whether the shares here are what chance allows, given the published ones.
+    agreement() {
+      const { shares, total } = this.published
+      const here = new Map(LiveShapes.census(this.models.map(({ kind }) => kind)))
+      const errors = [...new Set([...here.keys(), ...shares.keys()])].map(kind => [kind, LiveShapes.difference(here.get(kind) ?? 0, this.models.length, (shares.get(kind) ?? 0) * total, total)]) // prettier-ignore
+      const [kind, most] = errors.reduce((one, two) => (two[1] > one[1] ? two : one))
+      return most < 3
+        ? " Every share agrees with the published one within three standard errors."
+        : ` The share of “${kind}” differs from the published one by ${most.toFixed(1)} standard errors.`
     }
 
     summary() {
