@@ -301,7 +301,8 @@ def test_shapes_have_the_colours_of_the_figures() -> None:
 def test_a_run_ends_with_the_exact_loss_of_its_best_model(script, features: int) -> None:
     recipe = {"steps": 60, "batch": 32, "rate": 1e-2, "schedule": "cosine", "start": "xavier", "bias": 0, "samples": 0}
     found = script(
-        "const frames = [...liveRun(LiveModel.settled(given[0]), given[1])].filter(Boolean); const last = frames.at(-1);"
+        "const frames = [...liveRun(LiveModel.settled(given[0]), given[1])].filter(Boolean);"
+        "const last = frames.at(-1);"
         "return [frames.map(frame => frame.step), last.losses, last.best, [...last.W], [...last.b]]",
         settings(n=features, seeds=5, p=0.2), recipe,
     )  # fmt: skip
