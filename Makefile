@@ -61,7 +61,10 @@ gpu-check: $(VENV)/.dev ## on a machine with an NVIDIA GPU: everything that need
 torture: $(VENV)/.dev ## try to break the report: kills, damage, full disks, hostile text (up to 20 minutes)
 	@$(RUN) tests.torture
 
-check: lint test ## formatting, lint, spelling, types, tests
+audit: $(VENV)/.dev ## look up known vulnerabilities of the pinned packages (passes without a network)
+	@$(RUN) tests.audit
+
+check: lint audit test ## formatting, lint, spelling, types, known vulnerabilities, tests
 
 lint: $(VENV)/.dev ## formatting, lint, spelling and types only
 	@$(RUN) ruff format --check -q .

@@ -11,6 +11,11 @@ from urllib.request import urlopen
 from site_builder.site.serve import Rebuilder
 
 
+def hears_interruptions():
+    """Let a child be interrupted also where these tests run in the background, which ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_a_draft_is_built_only_when_something_it_is_made_from_changed(tiny, monkeypatch):
     built: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: built.append(command))
@@ -35,7 +40,7 @@ def test_the_preview_shows_an_edit_and_a_failure_without_being_started_again(bui
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "site_builder", "serve", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=root, env=clean_environment, **quiet) as process:
+    with subprocess.Popen(command, cwd=root, env=clean_environment, preexec_fn=hears_interruptions, **quiet) as process:
         try:
             wait_for("swings about", port)
             replace(root / "docs/waves.md", "swings about", "moves about")
