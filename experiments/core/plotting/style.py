@@ -261,7 +261,8 @@ def _blend(name: str, anchors: tuple[str, ...], steps: int = 256) -> Colormap:
     at = np.linspace(0, 1, len(anchors))
     where = np.linspace(0, 1, steps)
     mixed = np.stack([np.interp(where, at, lab[:, channel]) for channel in range(3)], axis=1)
-    return ListedColormap(np.clip(_from_oklab(mixed), 0, 1), name=name)
+    # Rounded, and up: wider vectors give other last digits, and a colour cut off to a whole step could fall below it.
+    return ListedColormap(np.clip(_from_oklab(mixed).round(9) + 1e-9, 0, 1), name=name)
 
 
 # Oklab (Ottosson 2020, https://bottosson.github.io/posts/oklab/): linear sRGB -> cone response -> Lab.
