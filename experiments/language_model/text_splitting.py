@@ -362,17 +362,22 @@ def draw_digit(result: Result) -> Figure:
     for names, row, order in zip(nodes, rows, orders, strict=True):
         table = np.bincount(row * len(result.leaves) + result.leaf, minlength=len(names) * len(result.leaves))
         home = table.reshape(len(names), -1).argmax(1)
-        tones = [plotting.colour("null") if name == NOBODY else plotting.series(int(h) % 6)
+        tones = [plotting.colour("null") if name == NOBODY else _leaf_colour(int(h))
                  for name, h in zip(names, home, strict=True)]  # fmt: skip
         colours.append([tones[k] for k in order])
     stages = [f"{ratio:g}×" for ratio in result.ratios]
     plotting.alluvial(ax, flows, stages, colours, least=0.002)
     for k, leaf in enumerate(result.leaves):
-        plotting.decoration(ax.plot([], [], color=plotting.series(k % 6), linewidth=6, label=leaf)[0])
+        plotting.decoration(ax.plot([], [], color=_leaf_colour(k), linewidth=6, label=leaf)[0])
     plotting.decoration(ax.plot([], [], color=plotting.colour("null"), linewidth=6, label="nobody")[0])
     plotting.legend(ax, figure=figure)
     ax.set_xlabel("latents per neuron")
     return figure
+
+
+def _leaf_colour(leaf: int) -> str:
+    """Return the colour of a context; orange and olive go to two that are not neighbours (base64 and strings)."""
+    return plotting.series((2, 0, 4, 3, 1, 5)[leaf % 6])
 
 
 @experiment.figure(
@@ -392,7 +397,7 @@ def draw_examples(result: Result) -> Figure:
     floor = np.zeros(count)
     for k, leaf in enumerate(result.leaves):
         part = result.bars[:, k] / np.maximum(result.bars.sum(1), 1)
-        ax.barh(rows, part, left=floor, height=0.42, color=plotting.series(k % 6), label=leaf)
+        ax.barh(rows, part, left=floor, height=0.42, color=_leaf_colour(k), label=leaf)
         floor = floor + part
     for row, text in zip(rows, result.snippets, strict=True):
         ax.text(0.0, row - 0.26, text, va="top", family="monospace", fontsize=7.5, parse_math=False)
