@@ -10,7 +10,6 @@ from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
-import site_builder
 from experiments.core.contract import ClaimSpec, Experiment
 from experiments.core.criteria import Evidence, Verdict
 from experiments.core.errors import ReportError
@@ -25,14 +24,13 @@ from site_builder.discovery.registry import Registry, stem
 from site_builder.figures import drawings, view_files
 from site_builder.figures.drawings import Draw, Drawing
 from site_builder.keys.build_stamp import code_digest
-from site_builder.keys.run_keys import Key, draw_key, draw_parts, run_key
-from site_builder.keys.sources import Sources
+from site_builder.keys.run_keys import Key, draw_key, draw_parts
 from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, load
 from site_builder.published.shipping import load_shipped, staleness
 from site_builder.results import runs
 from site_builder.results.failures import Failure, failure, told
-from site_builder.results.runs import Run
+from site_builder.results.runs import Run, key_of, sources_of
 from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job, RunJob, earlier_seconds, longest_first
@@ -63,16 +61,6 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     for plan in plans:
         gathering.take_in(plan)
     return gathering.report()
-
-
-def sources_of(project: Project) -> Sources:
-    """Return the first-party source of `project`, and of this package where it lies elsewhere."""
-    return Sources([project.root, Path(site_builder.__file__).parents[1]])
-
-
-def key_of(project: Project, sources: Sources, experiment: Experiment, options: Options) -> Key:
-    """Return the key of the run that `options` ask for."""
-    return run_key(sources, experiment, runs.config_of(experiment, options), options.device, project.root)
 
 
 @dataclass

@@ -12,8 +12,8 @@ from site_builder.discovery.registry import discover
 from site_builder.figures import drawings, view_files
 from site_builder.keys.build_stamp import FINISHED, SHOWN, finished_entries
 from site_builder.keys.run_keys import Key, changes, draw_key, draw_parts
-from site_builder.pipeline import key_of, sources_of
 from site_builder.results import runs
+from site_builder.results.runs import key_of, sources_of
 from site_builder.store import codec
 from site_builder.store.entries import MARKER, damage, digests, is_complete, read_stamp
 from site_builder.store.records import Report

@@ -16,14 +16,14 @@ from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover, stem
 from site_builder.keys.build_stamp import code_digest
 from site_builder.keys.sources import Sources
-from site_builder.pipeline import decided, key_of, sources_of
+from site_builder.pipeline import decided
 from site_builder.published import reseeded
 from site_builder.published.history import record
 from site_builder.published.reseeded import OtherRun, Reseeded
 from site_builder.published.results import Published, PublishedClaim, code_part, load
 from site_builder.results import runs
 from site_builder.results.failures import Failure, told
-from site_builder.results.runs import Run
+from site_builder.results.runs import Run, key_of, sources_of
 from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import RunJob, longest_first

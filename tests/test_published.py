@@ -7,8 +7,8 @@ import pytest
 from site_builder.base.options import Options
 from site_builder.base.project import Project
 from site_builder.discovery.registry import discover
-from site_builder.pipeline import key_of, sources_of
 from site_builder.published.results import code_part, load, unpacked
+from site_builder.results.runs import key_of, sources_of
 
 PROJECT = Project(Path(__file__).parents[1])
 PUBLISHED = load(PROJECT)

@@ -8,8 +8,7 @@ from experiments.core.threads import undisturbed
 from site_builder.base.options import Options
 from site_builder.base.project import Project
 from site_builder.discovery.registry import load
-from site_builder.pipeline import key_of, sources_of
-from site_builder.results.runs import config_of
+from site_builder.results.runs import config_of, key_of, sources_of
 from tests.torture.tracer import executed, outside
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,8 @@ from site_builder.base.environment import Commit, hardware, threads
 from site_builder.base.options import Options
 from site_builder.base.project import Project
 from site_builder.discovery.registry import result_type
-from site_builder.keys.run_keys import Key, config_values
+from site_builder.keys.run_keys import Key, config_values, run_key
+from site_builder.keys.sources import Sources
 from site_builder.store import codec
 from site_builder.store.entries import damage, is_complete, locked, remove, sha256, write_entry
 from site_builder.store.records import RunRecord
@@ -43,6 +44,16 @@ def config_of(experiment: Experiment, options: Options) -> Any:
     if not options.seed_raised_by or not hasattr(config, "seed"):
         return config
     return replace(config, seed=config.seed + options.seed_raised_by)
+
+
+def sources_of(project: Project) -> Sources:
+    """Return the first-party source of `project`, and of this package where it lies elsewhere."""
+    return Sources([project.root, Path(__file__).parents[2]])
+
+
+def key_of(project: Project, sources: Sources, experiment: Experiment, options: Options) -> Key:
+    """Return the key of the run that `options` ask for."""
+    return run_key(sources, experiment, config_of(experiment, options), options.device, project.root)
 
 
 def entry(project: Project, experiment: Experiment, key: Key) -> Path:

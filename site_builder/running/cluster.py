@@ -5,6 +5,7 @@ the run key itself and refuses when its code, packages or device differ from tho
 is a zip archive of the files that the store holds for a result, or a sentence; nothing of it is ever unpickled.
 """
 
+import importlib
 import io
 import json
 import time
@@ -261,12 +262,8 @@ def _refusal(project: Project, module: str, options: Options, wanted: dict[str, 
 
 
 def _job(project: Project, module: str, options: Options) -> tuple[RunJob, Path]:
-    import importlib
-
-    from site_builder.pipeline import key_of, sources_of
-
     experiment = importlib.import_module(module).experiment
-    key = key_of(project, sources_of(project), experiment, options)
+    key = runs.key_of(project, runs.sources_of(project), experiment, options)
     return RunJob(project, module, options, key), runs.entry(project, experiment, key)
 
 

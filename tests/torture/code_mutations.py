@@ -12,8 +12,7 @@ from site_builder.base.project import Project
 from site_builder.discovery.registry import load
 from site_builder.keys.closure import CHANGES_NO_NUMBER
 from site_builder.keys.sources import Sources
-from site_builder.pipeline import key_of
-from site_builder.results.runs import config_of
+from site_builder.results.runs import config_of, key_of
 from tests.torture.tracer import Executed, executed
 
 QUICK = Options("quick")
