@@ -123,7 +123,7 @@ def _numbers(
     caption="Split information with one latent per leaf (eight per cluster) is {numbers.information_none} without a "
     "remedy, {numbers.information_aux} with the auxiliary loss, {numbers.information_resample} with resampling, and "
     "{numbers.information_both} with both. (a) Split information in the clustered world; grey: a frozen decoder. "
-    "(b) Share of latents that never fire on {numbers.samples:.0f} samples.",
+    "(b) Share of latents that never fire on {numbers.samples:,.0f} samples.",
     alt="Two panels against latents per cluster. Left, split information rises in all four recipes, most with the "
     "auxiliary loss alone, and little with a frozen decoder. Right, the share of dead latents rises early and far "
     "without a remedy, nearly as far with resampling, less with both, and hardly with the auxiliary loss alone.",

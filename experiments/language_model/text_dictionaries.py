@@ -260,7 +260,7 @@ def _numbers(config: Config, text: Seen, judged: dict[str, list[Judged]], observ
     title="Loss recovered, by width",
     caption=(
         "BatchTopK dictionaries of four times the MLP's width recover {scores.batchtopk 4x.over_zero:% value} of the "
-        "loss with {scores.batchtopk 4x.l0:value} active latents per token; as many of the strongest neurons recover "
+        "loss with {scores.batchtopk 4x.l0:.1f} active latents per token; as many of the strongest neurons recover "
         "{scores.neurons.over_zero:% value} (dashed). (a) Against setting the MLP to zero. (b) Against setting it to "
         "its mean. The frozen decoder stays random."
     ),

@@ -188,8 +188,8 @@ def _numbers(
     "network-training",
     title="The network learns to predict text",
     caption=(
-        "On held-out documents the networks lose {numbers.loss:value} nats per token, the bigram "
-        "{n_gram.bigram:value} and the 5-gram {n_gram.5-gram:value}. Curves: mean loss of the batches in training, one "
+        "On held-out documents the networks lose {numbers.loss:.2f} nats per token, the bigram "
+        "{n_gram.bigram:.2f} and the 5-gram {n_gram.5-gram:.2f}. Curves: mean loss of the batches in training, one "
         "curve per network. Dashed: n-grams on held-out documents."
     ),
     alt="Two curves that fall together over the number of tokens, with dashed levels of the n-grams.",
@@ -212,8 +212,8 @@ def draw_training(result: Result) -> Figure:
     "network-against-counts",
     title="Prose and code, network and n-grams",
     caption=(
-        "The networks lose {by_part.network, speech:value} nats per token in prose and {by_part.network, code:value} "
-        "in code, the trigram {by_part.trigram, speech:value} and {by_part.trigram, code:value}. Held-out documents; "
+        "The networks lose {by_part.network, speech:.2f} nats per token in prose and {by_part.network, code:.2f} "
+        "in code, the trigram {by_part.trigram, speech:.2f} and {by_part.trigram, code:.2f}. Held-out documents; "
         "n-grams, interpolated by Witten and Bell's rule, see the whole document before a token, the networks at most "
         "the window."
     ),

@@ -213,10 +213,10 @@ def _numbers(matched: dict[str, Array], text: Seen) -> Numbers:
     "universality",
     title="The best match in another network",
     caption=(
-        "The median latent of one network correlates by {latents.correlation:value} with its best match in the other, "
-        "the median neuron by {neurons.correlation:value}, and the median latent of a random network by "
-        "{random.correlation:value}. (a) Correlation of activations on held-out text. (b) After taking out each "
-        "token's mean: {latents.beyond:value}, {neurons.beyond:value} and {random.beyond:value}."
+        "The median latent of one network correlates by {latents.correlation:.2f} with its best match in the other, "
+        "the median neuron by {neurons.correlation:.2f}, and the median latent of a random network by "
+        "{random.correlation:.2f}. (a) Correlation of activations on held-out text. (b) After taking out each "
+        "token's mean: {latents.beyond:.2f}, {neurons.beyond:.2f} and {random.beyond:.2f}."
     ),
     alt="Two panels of four strips of points. The medians rise from latents of random networks, near zero, over "
     "neurons and latents to latents of two dictionaries of one network.",
