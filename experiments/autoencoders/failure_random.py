@@ -141,7 +141,7 @@ def _numbers(scores: Array) -> dict[str, Quantity]:
     title="Which scores see a difference",
     caption="The better of two baselines, frozen decoder and randomised model, reaches {numbers.share_top:%} of the "
     "trained score by what the strongest activations have in common, {numbers.share_explained:%} by explained "
-    "variance, and {numbers.share_coverage:%} by coverage, the share of features that have a latent of their own. "
+    "variance, and {numbers.share_coverage:% value} by coverage, the share of features with a latent of their own. "
     "Five scores on the same worlds. MMCS: mean over features of the cosine with the nearest latent.",
     alt="Five groups of points with error bars, four arms in each. Trained autoencoders are high in all. Baselines "
     "come closest by top activations, reach about half or less by explained variance and MMCS, less by recall, and are "
