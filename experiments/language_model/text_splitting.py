@@ -280,9 +280,10 @@ def ladders(counted: Array) -> NDArray[np.bool_]:
     "text-split-information",
     title="Split information on text, by width",
     caption=(
-        "The carrier of a token tells {width.0.5x.information:% value} of what there is to know about its context with "
-        "half as many latents as neurons and {width.4x.information:% value} with four times as many, while the number "
-        "of latents that share a concept goes from {width.0.5x.effective:.1f} to {width.4x.effective:.1f}. (a) Split "
+        "The latent that carries a concept, such as a digit, tells {width.0.5x.information:% value} of what there is "
+        "to know about its context with half as many latents as neurons and {width.4x.information:% value} with four "
+        "times as many; the number of latents that share a concept goes from {width.0.5x.effective:.1f} to "
+        "{width.4x.effective:.1f}. (a) Split "
         "information, and its part beyond what equal tokens share, for the trained and the random network. (b) "
         "Effective number of latents that share a concept. Means over {numbers.concepts:value} concepts."
     ),
