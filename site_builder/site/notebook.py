@@ -5,6 +5,7 @@ depends on is its own text, all of `experiments.core`, the way its figures are s
 with. A cell that raises is a problem with a line, and nothing is kept of it.
 """
 
+import asyncio
 import hashlib
 import os
 import re
@@ -135,7 +136,7 @@ def _execute(client: Any, root: Path) -> None:
     An interruption ends the kernel, whatever it is doing, and with it the thread.
     """
     with ThreadPoolExecutor(1) as alone:
-        work = alone.submit(client.execute, cwd=str(root))
+        work = alone.submit(asyncio.run, client.async_execute(cwd=str(root)))  # which closes the thread's event loop
         try:
             work.result()
         except KeyboardInterrupt:
