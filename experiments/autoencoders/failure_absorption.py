@@ -196,7 +196,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "failure-absorption",
-    title="Too few active latents lead to absorption, half as much with Matryoshka; the true L0 leads to none",
+    title="Too few active latents lead to absorption, with Matryoshka to less than half; the true L0 leads to none",
     source='Chanin et al. 2024, "A is for Absorption"; Bussmann et al. 2025',
     test="Hierarchical world, as many latents as features, with resampling. Statistic: absorption of BatchTopK at "
     "0.63 of the true L0, mean over parents, per seed; beside it that of Matryoshka, and both at the true L0.",
