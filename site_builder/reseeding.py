@@ -28,7 +28,7 @@ from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import RunJob, longest_first
 from site_builder.store.entries import damage, is_complete
-from site_builder.store.records import Problem
+from site_builder.store.records import Problem, bounds
 from site_builder.text.words import quantities_of
 
 STEP = 7001
@@ -127,6 +127,4 @@ def _other_run(experiment: Experiment, run: Run, seed_raised_by: int) -> OtherRu
         record = decided(experiment, claim, run)
         claims[claim.id] = PublishedClaim(record.verdict, record.statistic)
     numbers = quantities_of(run.result)
-    return OtherRun(
-        seed_raised_by, claims, {f"{stem(experiment.id)}.{name}": reseeded.bounds(q) for name, q in numbers.items()}
-    )
+    return OtherRun(seed_raised_by, claims, {f"{stem(experiment.id)}.{name}": bounds(q) for name, q in numbers.items()})

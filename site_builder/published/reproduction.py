@@ -5,7 +5,6 @@ A claim agrees when its verdict is the same and its statistic agrees.
 """
 
 from dataclasses import replace
-from math import inf, isclose
 
 from experiments.core.quantities import Quantity
 from site_builder.base.project import file_of
@@ -19,6 +18,7 @@ from site_builder.store.records import (
     Reproduction,
     RunComparison,
     RunRecord,
+    bounds,
 )
 
 SCALE = "full"
@@ -26,26 +26,6 @@ SCALE = "full"
 
 PUBLISHED_SCALES = ("full", "large")
 """Where a verdict that differs from the published one can be refused."""
-
-ROUNDING = 1e-3
-"""Relative difference up to which two values without interval count as equal: a count over a grid or a closed form."""
-
-
-def overlap(a: Quantity, b: Quantity) -> bool:
-    """True when the intervals of two values overlap, taking a value without interval as a point."""
-    (low, high), (other_low, other_high) = _range(a), _range(b)
-    touches = low <= other_high and other_low <= high
-    return touches or isclose(a.value, b.value, rel_tol=ROUNDING, abs_tol=1e-12) or _both_undefined(a, b)
-
-
-def _both_undefined(a: Quantity, b: Quantity) -> bool:
-    return a.value != a.value and b.value != b.value
-
-
-def _range(quantity: Quantity) -> tuple[float, float]:
-    if quantity.low is None and quantity.high is None:
-        return quantity.value, quantity.value
-    return (-inf if quantity.low is None else quantity.low, inf if quantity.high is None else quantity.high)
 
 
 def compared(report: Report, published: Published, digests: dict[str, str]) -> Report:
@@ -77,7 +57,9 @@ def compared(report: Report, published: Published, digests: dict[str, str]) -> R
 def _claim(claim: ClaimRecord, published: PublishedClaim | None) -> ClaimComparison:
     assert claim.published is not None  # only claims with a published verdict are compared
     statistic = published.statistic if published else None
-    same = claim.verdict == claim.published and (statistic is None or overlap(statistic, claim.statistic))
+    same = claim.verdict == claim.published and (
+        statistic is None or bounds(statistic).overlaps(bounds(claim.statistic))
+    )
     return ClaimComparison(claim.id, claim.title, claim.published, statistic, claim.verdict, claim.statistic, same)
 
 
@@ -102,7 +84,7 @@ def _run(run: RunRecord, published: PublishedRun, numbers: dict[str, Quantity], 
         differing=tuple(
             NumberComparison(name, published.numbers[name], numbers[name])
             for name in common
-            if not overlap(published.numbers[name], numbers[name])
+            if not bounds(published.numbers[name]).overlaps(bounds(numbers[name]))
         ),
     )
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
-from experiments.core.quantities import Quantity
 from site_builder.base.project import Project
 from site_builder.published import results
 from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store import codec
 from site_builder.store.entries import write_file
-from site_builder.store.records import Bounds, PartCalibration, Report, ReseededClaim, Robustness
+from site_builder.store.records import Bounds, PartCalibration, Report, ReseededClaim, Robustness, bounds
 
 FORMAT = 2
 """Raised whenever an older program could misread what is written here."""
@@ -45,11 +44,6 @@ class Reseeded:
     def speaks_of(self, published: PublishedRun) -> bool:
         """Return whether the code behind the published result, or code that gives the same bytes, made these runs."""
         return self.code == published.code or self.result == published.result
-
-
-def bounds(quantity: Quantity) -> Bounds:
-    """Return a quantity's value and interval alone."""
-    return Bounds(quantity.value, quantity.low, quantity.high)
 
 
 def write(project: Project, experiment: str, reseeded: Reseeded) -> None:

@@ -1,13 +1,18 @@
 """What the pipeline knows about each run, figure and claim; everything published is derived from these."""
 
 from dataclasses import dataclass, field
+from math import inf, isclose, isnan
 from typing import Any
 
 from experiments.core.contract import Verdict
 from experiments.core.quantities import Quantity
 
-ROUNDING = 1e-12
-"""Relative error up to which the end of an interval counts as reached."""
+ROUNDING = 1e-3
+"""Relative difference up to which two numbers without sampling error count as equal.
+
+Another processor adds in another order, which can move one cell of a count over a grid of thousands. An interval is far
+wider than that, so intervals get no such allowance.
+"""
 
 REPLICATES = ("seeds", "models", "instances")
 """Fields of a configuration that say how many independent models a figure rests on; the first found counts."""
@@ -230,22 +235,29 @@ class Bounds:
         return self.low is not None and self.high is not None
 
     def overlaps(self, other: "Bounds") -> bool:
-        """True when two intervals have a point in common, up to rounding."""
+        """True when two intervals have a point in common; two points do when they are equal up to rounding.
+
+        A value without interval is a point, and so is an interval of no width. Two undefined values overlap.
+        """
         (low, high), (other_low, other_high) = self._ends, other._ends
-        slack = ROUNDING * max(1.0, abs(low), abs(high))
-        return low <= other_high + slack and other_low <= high + slack
+        if low == high and other_low == other_high:
+            return isclose(low, other_low, rel_tol=ROUNDING, abs_tol=1e-12)  # a sum that should be 0 may not quite be
+        return (low <= other_high and other_low <= high) or (isnan(self.value) and isnan(other.value))
 
     def holds(self, value: float) -> bool:
-        """True when a value lies in the interval, up to rounding."""
-        low, high = self._ends
-        slack = ROUNDING * max(1.0, abs(low), abs(high))
-        return low - slack <= value <= high + slack
+        """True when a value lies in the interval."""
+        return self.overlaps(Bounds(value))
 
     @property
     def _ends(self) -> tuple[float, float]:
-        if self.low is None or self.high is None:
-            raise ValueError(f"{self} has no interval")
-        return self.low, self.high
+        if self.low is None and self.high is None:
+            return self.value, self.value
+        return (-inf if self.low is None else self.low, inf if self.high is None else self.high)
+
+
+def bounds(quantity: Quantity) -> Bounds:
+    """Return a quantity's value and interval alone."""
+    return Bounds(quantity.value, quantity.low, quantity.high)
 
 
 @dataclass(frozen=True)
