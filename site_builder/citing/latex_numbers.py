@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from experiments.core.quantities import Quantity
 from site_builder.store.records import Report
 from site_builder.text.markup import escape_latex, printable
+from site_builder.text.quantity_text import written
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
@@ -61,7 +62,7 @@ def _forms(quantity: Quantity) -> dict[str, str]:
     if quantity.n is not None:
         forms["N"] = str(quantity.n)
     if not quantity.unit:
-        forms |= {"Percent": f"{quantity:%}", "PercentValue": f"{quantity:% value}"}
+        forms |= {"Percent": written(quantity, "%"), "PercentValue": written(quantity, "% value")}
     return {ending: escape_latex(text) for ending, text in forms.items()}
 
 

@@ -14,6 +14,7 @@ from experiments.core.quantities import Quantity
 from site_builder.pages.statements import Statement
 from site_builder.store.records import AnswerRecord, ClaimRecord, Report
 from site_builder.text.markup import to_plain
+from site_builder.text.quantity_text import written
 
 RULE = (
     "A statement is supported if all of its claims are, and refuted if all of them are. It is mixed if some of its "
@@ -88,6 +89,6 @@ def _together(marked: str, filled: list[str]) -> str:
 
 def _written(quantity: Quantity, spec: str) -> str:
     try:
-        return format(quantity, spec)
+        return written(quantity, spec)
     except (ValueError, TypeError):
         return "?"  # the check of pages names it

@@ -29,6 +29,7 @@ from site_builder.published.reproduction import summary
 from site_builder.store.records import ClaimRecord, FigureRecord, Report, ReseededClaim
 from site_builder.text.markup import escape_markdown, to_plain
 from site_builder.text.math_extension import MathExtension
+from site_builder.text.quantity_text import written
 
 VERDICTS = {
     Verdict.SUPPORTED: "✓",
@@ -53,10 +54,10 @@ def inline(text: str) -> Markup:
 
 def quantity(value: Quantity, spec: str = "") -> Markup:
     """Return a number as prose shows it; what it rests on appears when the pointer rests on it."""
-    text = format(value, spec).replace(" %", "\N{NARROW NO-BREAK SPACE}%")
+    text = written(value, spec).replace(" %", "\N{NARROW NO-BREAK SPACE}%")
     grounds = [f"n = {value.n}"] if value.n is not None else []
     if value.low is not None and value.high is not None and spec not in ("", "%"):
-        grounds.insert(0, f"interval {format(value, '%' if '%' in spec else '')}")
+        grounds.insert(0, f"interval {written(value, '%' if '%' in spec else '')}")
     grounds += [value.method] if value.method else []
     return Markup('<data class="quantity" value="{}" title="{}">{}</data>').format(
         value.value, data("; ".join(grounds)), text

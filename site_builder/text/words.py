@@ -8,6 +8,7 @@ from typing import Any
 from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.quantities import Quantity
 from site_builder.text.markup import escape_markdown
+from site_builder.text.quantity_text import written
 
 
 def quantities_of(result: Any) -> dict[str, Quantity]:
@@ -40,6 +41,8 @@ class _Names(Formatter):
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, Quantity):
+            return written(value, format_spec)
         text = str(super().format_field(value, format_spec))
         return escape_markdown(text) if isinstance(value, str) else text
 
