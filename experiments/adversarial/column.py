@@ -200,15 +200,17 @@ def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: 
 @experiment.figure(
     "column-shapes",
     title="One column of WᵀW at four degrees of crowding",
-    caption="Beside its one, a column has two positive and two negative entries in a pentagon (a), a single −1 in an "
-    "antipodal pair (b), and many small entries of both signs in crowded models (c, d). A column of WᵀW over its "
+    caption="Beside its one, a column has two positive and two negative entries in a pentagon (a), many small entries "
+    "of both signs in crowded models (b, c), and a single −1 in an antipodal pair (d). A column of WᵀW over its "
     "diagonal entry, sorted, in 5 features in 2 dimensions (a) and in 80 features in 8 dimensions at three densities.",
-    alt="Four bar charts: one followed by two positive and two negative bars; one followed by zeros and a last bar at "
-    "minus one; then longer and longer ranges that fall smoothly from positive to negative.",
+    alt="Four bar charts: one followed by two positive and two negative bars; two long ranges that fall smoothly from "
+    "positive to negative, the second shorter; last, one followed by zeros and a bar at minus one.",
 )
 def draw_shapes(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, len(result.columns), width="wide", height=2.4, sharey=True)
-    for ax, name, column, length in zip(axes, result.names, result.columns, result.lengths, strict=True):
+    sparse_first = [0, *range(len(result.names) - 1, 0, -1)]  # the pentagon, then densities, which are pictured falling
+    for ax, place in zip(axes, sparse_first, strict=True):
+        name, column, length = result.names[place], result.columns[place], result.lengths[place]
         at = np.arange(length)
         signs = (column[:length] >= 0, column[:length] < 0)
         for chosen, tone in zip(signs, ("contrast", "accent"), strict=True):

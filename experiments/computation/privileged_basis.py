@@ -55,18 +55,19 @@ def run(config: Config, device: str) -> Result:
     caption=(
         "As features become rarer, fewer neurons keep one feature to themselves. Weights of the model of least loss at "
         "each density, a row per neuron, with the number of neurons that have one feature; in the paper the numbers "
-        "are 5, 3, 3, 2, 1, 0, 0 and 0. Importance falls from left to right. A negative weight holds a feature down "
+        "are 0, 0, 0, 1, 2, 3, 3 and 5. Importance falls from left to right. A negative weight holds a feature down "
         "while the neuron is active."
     ),
-    alt="Eight small matrices of weights with five rows. At high density each row has a single entry in one of the "
-    "first five columns; at low density rows have several entries of both signs in all columns.",
+    alt="Eight small matrices of weights with five rows. At low density rows have several entries of both signs in "
+    "all columns; at high density each row has a single entry in one of the first five columns.",
 )
 def draw_codes(result: Result) -> Figure:
     columns = 4
     rows = -(-len(result.p) // columns)
     figure, axes = plotting.new_figure(rows, columns, width="wide", height=1.3 * rows + 0.5, sharex=True, sharey=True)
     panels = np.ravel(axes)
-    for ax, p, W in zip(panels, result.p, result.W, strict=False):
+    for ax, place in zip(panels, np.argsort(result.p), strict=False):
+        p, W = result.p[place], result.W[place]
         image = plotting.gram(ax, W, limit=1.5, axis="", colourbar=False)
         alone = result.densities[f"{p:g}"].monosemantic.value
         ax.set_title(f"$p$ = {p:g}: {alone:.0f} alone", loc="left")
