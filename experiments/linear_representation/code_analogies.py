@@ -14,20 +14,10 @@ from experiments.core import progress
 from experiments.core.contract import Experiment
 from experiments.core.criteria import Evidence, Verdict
 from experiments.core.quantities import Quantity
+from experiments.linear_representation.shared import analogy_claims
 from experiments.linear_representation.shared.analogies import Relations
 from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.linear_representation.shared.analogy_results import (
-    BEATS,
-    NEAREST,
-    PARALLEL,
-    OffsetResult,
-    Scores,
-    counted,
-    gains,
-    nearest,
-    offset_test,
-    parallels,
-)
+from experiments.linear_representation.shared.analogy_results import OffsetResult, Scores, counted, nearest, offset_test
 from experiments.linear_representation.shared.skip_gram import SkipGram, train_skip_gram
 from experiments.linear_representation.shared.source_corpus import standard_library
 from experiments.linear_representation.shared.word_vectors import count_vectors
@@ -214,23 +204,21 @@ def draw_parallel(result: Result) -> Figure:
     "code-offset-beats-baselines",
     title="On source code, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
-    test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
-    "offset, shuffled partners), own words barred for all. Statistic: the lesser difference of the two kinds of "
-    "vectors.",
-    criterion=BEATS,
+    test=f"{analogy_claims.BEATS_TEST}. Statistic: the lesser difference of the two kinds of vectors.",
+    criterion=analogy_claims.BEATS,
     figures=("code-offset-families",),
     published=Verdict.MIXED,
 )
 def gains_of_the_offset(result: Result) -> Evidence:
-    return gains(result)
+    return analogy_claims.gains(result)
 
 
 @experiment.claim(
     "code-offset-nearest",
     title="On source code, the fourth word is the nearest to b − a + c",
     statements=("B3",),
-    test="Share of questions whose nearest word to b − a + c is d, with no word barred, of the better kind of vectors.",
-    criterion=NEAREST,
+    test=f"{analogy_claims.NEAREST_TEST}, of the better kind of vectors.",
+    criterion=analogy_claims.NEAREST,
     figures=("code-offset-answers",),
     published=Verdict.REFUTED,
 )
@@ -242,11 +230,10 @@ def share_nearest(result: Result) -> Quantity:
     "code-offset-parallel",
     title="On source code, offsets of one relation share a direction",
     statements=("B1", "B3"),
-    test="Mean cosine between offsets of one family, less the same with partners exchanged within the family. "
-    "Statistic: the lesser difference of the two kinds of vectors.",
-    criterion=PARALLEL,
+    test=f"{analogy_claims.PARALLEL_TEST} Statistic: the lesser difference of the two kinds of vectors.",
+    criterion=analogy_claims.PARALLEL,
     figures=("code-offset-parallel",),
     published=Verdict.MIXED,
 )
 def parallel_offsets(result: Result) -> Evidence:
-    return parallels(result)
+    return analogy_claims.parallels(result)

@@ -10,41 +10,21 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.core import plotting, progress
+from experiments.core import progress
 from experiments.core.contract import Experiment
-from experiments.core.criteria import (
-    Above,
-    AtMost,
-    Below,
-    Criterion,
-    Every,
-    Evidence,
-    Holds,
-    Some,
-    Verdict,
-    above,
-    below,
-    mixed_if,
-    refuted_if,
-    supported_if,
-    where,
-)
+from experiments.core.criteria import Evidence, Verdict, above, below
 from experiments.core.given_files import sha256_of
 from experiments.core.quantities import Quantity, bootstrap, share
+from experiments.linear_representation.shared import analogy_claims
 from experiments.linear_representation.shared.analogies import METHODS, ask, known_pairs
-from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.linear_representation.shared.analogy_results import (
-    BEATS,
-    NEAREST,
-    PARALLEL,
-    OffsetResult,
-    Scores,
-    counted,
-    gains,
-    nearest,
-    offset_test,
-    parallels,
+from experiments.linear_representation.shared.analogy_figures import (
+    answers_figure,
+    families_figure,
+    parallel_figure,
+    queen_figure,
 )
+from experiments.linear_representation.shared.analogy_results import OffsetResult, Scores, counted, nearest, offset_test
+from experiments.linear_representation.shared.english_figures import candidates_figure, ranks_figure
 from experiments.linear_representation.shared.english_pairs import (
     CAPITAL,
     COMPARATIVE,
@@ -249,20 +229,7 @@ def _rank(vectors: Vectors, scores: NDArray[np.float32], word: str, barred: tupl
     "hatched and queen has a colour of its own.",
 )
 def draw_queen(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(height=0.26 * len(result.nearest) + 1.4)
-    labelled: set[str] = set()
-    for row, (word, cosine) in enumerate(zip(result.nearest, result.cosines, strict=True)):
-        kind = "queen" if word == "queen" else "of the question" if word in ("king", "man", "woman") else "another word"
-        tone = {"queen": "accent", "of the question": "contrast", "another word": "null"}[kind]
-        label = kind if kind not in labelled else None
-        hatch = "///" if kind == "of the question" else None
-        ax.barh(row, cosine, height=0.7, color=plotting.colour(tone), hatch=hatch, label=label)
-        labelled.add(kind)
-    ax.set_yticks(range(len(result.nearest)), list(result.nearest))
-    ax.invert_yaxis()
-    ax.set(xlabel="cosine with king − man + woman", xlim=(0, 1))
-    plotting.legend(ax, figure=figure)
-    return figure
+    return queen_figure(result.nearest, result.cosines)
 
 
 @experiment.figure(
@@ -312,22 +279,7 @@ def draw_parallel(result: Result) -> Figure:
     "first written beside it.",
 )
 def draw_woman(result: Result) -> Figure:
-    woman = result.woman
-    order = np.argsort(woman.rank, kind="stable")
-    figure, ax = plotting.new_figure(height=0.2 * len(order) + 1.2)
-    for row, k in enumerate(order):
-        right = woman.rank[k] == 1
-        tone = plotting.colour("accent" if right else "contrast")
-        ax.plot(woman.rank[k], row, "o" if right else "X", color=tone, markersize=5)
-        text = woman.first[k] if right else f"{woman.first[k]} ({woman.expected[k]})"
-        note = ax.annotate(text, (woman.rank[k], row), (7, 0), textcoords="offset points", va="center", fontsize=8)
-        plotting.decoration(note)
-    ax.set_yticks(range(len(order)), [woman.words[k] for k in order])
-    ax.invert_yaxis()
-    ax.set(xscale="log", xlim=(0.8, 10 * max(woman.rank)), xlabel="rank of the female counterpart (1 is right)")
-    ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
-    ax.minorticks_off()
-    return figure
+    return ranks_figure(result.woman)
 
 
 @experiment.figure(
@@ -339,17 +291,7 @@ def draw_woman(result: Result) -> Figure:
     alt="One line per family of word pairs over the number of candidate words, on a logarithmic axis.",
 )
 def draw_candidates(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(width="text", height=3.4)
-    for f, name in enumerate(result.families):
-        shares = result.right_by_size[:, result.family == f].mean(1)
-        tone = plotting.colour("null") if name == OPPOSITE else plotting.series(f)
-        ax.plot(result.candidates, shares, f"{'osD^vPX'[f]}-", color=tone, label=name)
-    ax.set(xscale="log", ylim=(-0.03, 1.03), xlabel="candidate words", ylabel="questions right")
-    ax.set_xticks(result.candidates, [f"{size:,}" for size in result.candidates])
-    ax.minorticks_off()
-    plotting.percent_axis(ax)
-    plotting.legend(ax, figure=figure, columns=4)
-    return figure
+    return candidates_figure(result, result.candidates, result.right_by_size)
 
 
 @experiment.claim(
@@ -357,31 +299,25 @@ def draw_candidates(result: Result) -> Figure:
     title="In English vectors, king − man + woman is nearest to queen",
     statements=("B3",),
     test="Rank of queen by cosine with king − man + woman, with the three words barred and with nothing barred.",
-    criterion=Criterion(
-        supported_if(where(first=Holds())),
-        mixed_if(where(rank=AtMost(1))),
-        otherwise=Verdict.REFUTED,
-        names={"rank": "queen's rank with the three words barred", "first": "queen comes first with nothing barred"},
-    ),
+    criterion=analogy_claims.queen_comes_first(),
     figures=("english-offset-queen",),
     published=Verdict.MIXED,
 )
 def rank_of_queen(result: Result) -> Evidence:
-    return Evidence(rank=result.numbers.queen_rank, first=result.nearest[:1] == ("queen",))
+    return analogy_claims.queen(result.numbers.queen_rank, result.nearest)
 
 
 @experiment.claim(
     "english-offset-beats-baselines",
     title="On English vectors, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
-    test="Share of questions right by b − a + c less that of the best of three baselines (nearest to c, random "
-    "offset, shuffled partners), own words barred for all; families are the unit.",
-    criterion=BEATS,
+    test=f"{analogy_claims.BEATS_TEST}; families are the unit.",
+    criterion=analogy_claims.BEATS,
     figures=("english-offset-families",),
     published=Verdict.SUPPORTED,
 )
 def gains_of_the_offset(result: Result) -> Evidence:
-    return gains(result)
+    return analogy_claims.gains(result)
 
 
 @experiment.claim(
@@ -389,26 +325,20 @@ def gains_of_the_offset(result: Result) -> Evidence:
     title="The offset beats its baselines in every family of English pairs",
     statements=("B3",),
     test="The same difference within each family, opposites included; pairs are the unit. Statistic: the lowest.",
-    criterion=Criterion(
-        supported_if(Every(each=Above(0), name="gains", of="family")),
-        refuted_if(Some(each=Below(0), name="gains", of="family")),
-        otherwise=Verdict.MIXED,
-        names={"gains": "the gain"},
-    ),
+    criterion=analogy_claims.EVERY_FAMILY,
     figures=("english-offset-families",),
     published=Verdict.REFUTED,
 )
 def gains_by_family(result: Result) -> Evidence:
-    found = tuple(each.gain for each in result.by_family[0])
-    return Evidence(least=min(found, key=lambda gain: gain.value), gains=found)
+    return analogy_claims.family_gains(result)
 
 
 @experiment.claim(
     "english-offset-nearest",
     title="On English vectors, the fourth word is the nearest to b − a + c",
     statements=("B3",),
-    test="Share of questions whose nearest word to b − a + c is d, with no word barred.",
-    criterion=NEAREST,
+    test=f"{analogy_claims.NEAREST_TEST}.",
+    criterion=analogy_claims.NEAREST,
     figures=("english-offset-answers",),
     published=Verdict.MIXED,
 )
@@ -420,13 +350,13 @@ def share_nearest(result: Result) -> Quantity:
     "english-offset-parallel",
     title="On English vectors, offsets of one relation share a direction",
     statements=("B1", "B3"),
-    test="Mean cosine between offsets of one family, less the same with partners exchanged within the family.",
-    criterion=PARALLEL,
+    test=analogy_claims.PARALLEL_TEST,
+    criterion=analogy_claims.PARALLEL,
     figures=("english-offset-parallel",),
     published=Verdict.MIXED,
 )
 def parallel_offsets(result: Result) -> Evidence:
-    return parallels(result)
+    return analogy_claims.parallels(result)
 
 
 @experiment.claim(

@@ -10,36 +10,21 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.core import plotting, progress
+from experiments.core import progress
 from experiments.core.contract import Experiment
-from experiments.core.criteria import (
-    AtMost,
-    Criterion,
-    Evidence,
-    Holds,
-    Verdict,
-    inconclusive_if,
-    mixed_if,
-    supported_if,
-    where,
-)
+from experiments.core.criteria import AtMost, Evidence, inconclusive_if, where
 from experiments.core.errors import ReportError
 from experiments.core.given_files import given_file, sha256_of
 from experiments.core.quantities import Quantity, exact
+from experiments.linear_representation.shared import analogy_claims
 from experiments.linear_representation.shared.analogies import Relations, known_pairs
-from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
-from experiments.linear_representation.shared.analogy_results import (
-    BEATS,
-    NEAREST,
-    PARALLEL,
-    OffsetResult,
-    Scores,
-    counted,
-    gains,
-    nearest,
-    offset_test,
-    parallels,
+from experiments.linear_representation.shared.analogy_figures import (
+    answers_figure,
+    families_figure,
+    parallel_figure,
+    queen_figure,
 )
+from experiments.linear_representation.shared.analogy_results import OffsetResult, Scores, counted, nearest, offset_test
 from experiments.linear_representation.shared.vector_file import read_vectors
 from experiments.linear_representation.shared.word_vectors import Vectors
 
@@ -212,22 +197,10 @@ def _rank(scores: np.ndarray, row: int, barred: list[int]) -> int:
     title="The words nearest to king − man + woman",
     caption="Cosines with king − man + woman in {source}, nothing barred. With the three words barred queen has rank "
     "{queen_rank:.0f}; among the neighbours of king or woman alone it has rank {neighbour_rank:.0f}.",
-    alt="Bars of the cosine of the nearest words with king minus man plus woman.",
+    alt="Bars of the cosine of the nearest words with king minus man plus woman; words of the question are hatched.",
 )
 def draw_queen(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(height=0.26 * max(2, len(result.nearest)) + 1.1)
-    words = [plotting.verbatim(word) for word in result.nearest]
-    for row, (word, cosine) in enumerate(zip(words, result.cosines, strict=True)):
-        tone = "accent" if word.lower() == "queen" else "contrast" if word.lower() in QUESTION else "null"
-        ax.barh(row, cosine, height=0.7, color=plotting.colour(tone), label=word)
-    if not words:
-        lacking = f"The file lacks a vector for one of {', '.join(QUESTION)}."
-        ax.text(0.5, 0.5, lacking, transform=ax.transAxes, ha="center", va="center")
-        ax.set(xlim=(0, 1), ylim=(-0.5, 1.5))
-    ax.set_yticks(range(len(words)), words)
-    ax.invert_yaxis()
-    ax.set_xlabel("cosine with king − man + woman")
-    return figure
+    return queen_figure(result.nearest, result.cosines)
 
 
 @experiment.figure(
@@ -269,40 +242,34 @@ def draw_parallel(result: Result) -> Figure:
     title="king − man + woman is nearest to queen",
     statements=("B3",),
     test="Rank of queen by cosine with king − man + woman, the three words barred and not.",
-    criterion=Criterion(
+    criterion=analogy_claims.queen_comes_first(
         inconclusive_if(where(rank=AtMost(0))),
-        supported_if(where(first=Holds())),
-        mixed_if(where(rank=AtMost(1))),
-        otherwise=Verdict.REFUTED,
-        names={
-            "rank": "queen's rank with the three words barred (0 where a word has no vector)",
-            "first": "queen comes first with nothing barred",
-        },
+        rank="queen's rank with the three words barred (0 where a word has no vector)",
     ),
     figures=("word-offset-queen",),
 )
 def rank_of_queen(result: Result) -> Evidence:
-    return Evidence(rank=result.queen_rank, first=[word.lower() for word in result.nearest[:1]] == ["queen"])
+    return analogy_claims.queen(result.queen_rank, result.nearest)
 
 
 @experiment.claim(
     "word-offset-beats-baselines",
     title="In the given vectors, the offset finds the fourth word more often than three baselines",
     statements=("B3",),
-    test="Share of questions right by b − a + c less that of the best of three baselines, own words barred for all.",
-    criterion=BEATS,
+    test=f"{analogy_claims.BEATS_TEST}.",
+    criterion=analogy_claims.BEATS,
     figures=("word-offset-families",),
 )
 def gains_of_the_offset(result: Result) -> Evidence:
-    return gains(result)
+    return analogy_claims.gains(result)
 
 
 @experiment.claim(
     "word-offset-nearest",
     title="In the given vectors, the fourth word is the nearest to b − a + c",
     statements=("B3",),
-    test="Share of questions whose nearest word to b − a + c is d, with no word barred.",
-    criterion=NEAREST,
+    test=f"{analogy_claims.NEAREST_TEST}.",
+    criterion=analogy_claims.NEAREST,
     figures=("word-offset-answers",),
 )
 def share_nearest(result: Result) -> Quantity:
@@ -313,9 +280,9 @@ def share_nearest(result: Result) -> Quantity:
     "word-offset-parallel",
     title="In the given vectors, offsets of one relation share a direction",
     statements=("B1", "B3"),
-    test="Mean cosine between offsets of one family, less the same with partners exchanged within the family.",
-    criterion=PARALLEL,
+    test=analogy_claims.PARALLEL_TEST,
+    criterion=analogy_claims.PARALLEL,
     figures=("word-offset-parallel",),
 )
 def parallel_offsets(result: Result) -> Evidence:
-    return parallels(result)
+    return analogy_claims.parallels(result)

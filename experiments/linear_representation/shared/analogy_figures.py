@@ -1,8 +1,9 @@
-"""Drawings of the offset test, shared by vectors trained here and vectors given in a file."""
+"""Drawings of the offset test, shared by vectors trained here, of this project, and given in a file."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.linear_representation.shared.analogies import METHODS
@@ -69,6 +70,33 @@ def answers_figure(result: OffsetResult) -> Figure:
     ax.set(xlim=(0, 1), xlabel="nearest word to b − a + c, nothing barred")
     plotting.percent_axis(ax, x=True)
     plotting.legend(ax, figure=figure)
+    return figure
+
+
+QUESTION = ("king", "man", "woman")
+
+
+def queen_figure(nearest: tuple[str, ...], cosines: NDArray[np.float64]) -> Figure:
+    """Draw the cosines of the words `nearest` to king - man + woman; say so where a word of the question lacks."""
+    figure, ax = plotting.new_figure(height=0.26 * max(2, len(nearest)) + 1.4)
+    words = [plotting.verbatim(word) for word in nearest]
+    labelled: set[str] = set()
+    kinds = dict.fromkeys(QUESTION, "of the question") | {"queen": "queen"}
+    for row, (word, cosine) in enumerate(zip(words, cosines, strict=True)):
+        name = kinds.get(word.lower(), "another word")
+        tone = {"queen": "accent", "of the question": "contrast", "another word": "null"}[name]
+        label = name if name not in labelled else None
+        hatch = "///" if name == "of the question" else None
+        ax.barh(row, cosine, height=0.7, color=plotting.colour(tone), hatch=hatch, label=label)
+        labelled.add(name)
+    if not words:
+        lacking = f"The file lacks a vector for one of {', '.join((*QUESTION, 'queen'))}."
+        ax.text(0.5, 0.5, lacking, transform=ax.transAxes, ha="center", va="center")
+    ax.set_yticks(range(len(words)), words)
+    ax.invert_yaxis()
+    ax.set(xlabel="cosine with king − man + woman", xlim=(0, 1))
+    if words:
+        plotting.legend(ax, figure=figure)
     return figure
 
 

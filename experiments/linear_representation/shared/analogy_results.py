@@ -6,18 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.criteria import (
-    Above,
-    AtLeast,
-    Below,
-    Criterion,
-    Every,
-    Evidence,
-    Verdict,
-    above,
-    refuted_if,
-    supported_if,
-)
 from experiments.core.quantities import Quantity, bootstrap_each, exact
 from experiments.linear_representation.shared.analogies import (
     METHODS,
@@ -168,45 +156,6 @@ def counted(number: int) -> Quantity:
     return exact(number, method="a count")
 
 
-BEATS = Criterion(
-    supported_if(Every(each=Above(0), name="gains", of="kind of vectors")),
-    refuted_if(Every(each=Below(0.02, label="2 points"), name="gains", of="kind of vectors")),
-    otherwise=Verdict.MIXED,
-    names={"gains": "the gain over families"},
-)
-"""What decides whether the offset beats its baselines, for `gains`."""
-
-
-def gains(result: OffsetResult) -> Evidence:
-    """Return the least gain of the offset over its best baseline, and that of every kind of vectors."""
-    found = tuple(each.gain for each in result.overall)
-    return Evidence(least=least(found), gains=found)
-
-
-NEAREST = above(0.5, refuted_below=0.25)
-"""What decides whether the fourth word is nearest, for `nearest`."""
-
-
 def nearest(result: OffsetResult) -> Quantity:
     """Return the share of questions right with nothing barred, of the better kind of vectors."""
     return max((each.included for each in result.overall), key=lambda share: share.value)
-
-
-PARALLEL = Criterion(
-    refuted_if(~Every(each=Above(0), name="gains", of="kind of vectors")),
-    supported_if(Every(each=AtLeast(0.5), name="cosines", of="kind of vectors")),
-    otherwise=Verdict.MIXED,
-    names={"gains": "the difference", "cosines": "the mean cosine"},
-)
-"""What decides whether offsets are parallel, for `parallels`."""
-
-
-def parallels(result: OffsetResult) -> Evidence:
-    """Return by how much true partners are more parallel than exchanged ones, and the mean cosines."""
-    found = tuple(each.parallel_gain for each in result.overall)
-    return Evidence(least=least(found), gains=found, cosines=tuple(each.parallel for each in result.overall))
-
-
-def least(quantities: tuple[Quantity, ...]) -> Quantity:
-    """Return the quantity with the lowest value."""
-    return min(quantities, key=lambda each: each.value)
