@@ -23,6 +23,8 @@ from site_builder.citing.publication import Publication, file_path
 from site_builder.pages import answers
 from site_builder.pages.glossary import Term
 from site_builder.pages.page_files import Page
+from site_builder.pages.references import PAGE as REFERENCES
+from site_builder.pages.references import Reference
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part, Statement
 from site_builder.published.reproduction import summary
@@ -148,6 +150,7 @@ class Blocks:
         terms: tuple[Term, ...] = (),
         browsed: dict[str, str] | None = None,
         live: str = "",
+        references: tuple[Reference, ...] = (),
     ) -> None:
         self.report = report
         self.parts = parts
@@ -160,6 +163,7 @@ class Blocks:
         self.terms = terms
         self.browsed = browsed or {}
         self.live = live
+        self.references = {reference.key: reference for reference in references}
         self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
 
@@ -330,6 +334,20 @@ class Macros:
     def glossary(self) -> str:
         """List all terms with their definitions."""
         return self._block("glossary.html.jinja", terms=self.blocks.terms)
+
+    def cite(self, key: str) -> str:
+        """Name a work that the page rests on, linked to its entry in the list of references."""
+        found = self.blocks.references.get(key)
+        if found is None:
+            return self._missing_word(f"reference {key}", key)
+        page = "" if self.page.url == REFERENCES else self.page.root + REFERENCES
+        return Markup('<a class="cite-link" href="{}#{}">{} ({})</a>').format(
+            page, found.anchor, found.short, found.year
+        )
+
+    def references(self) -> str:
+        """List all works of `docs/references.toml`."""
+        return self._block("references.html.jinja", references=self.blocks.references.values())
 
     def claims_table(self) -> str:
         """Show the scoreboard of claims."""

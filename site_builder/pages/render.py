@@ -13,7 +13,7 @@ from experiments.core.errors import ReportError, did_you_mean
 from site_builder.citing import citations
 from site_builder.citing.publication import Publication, file_path, read_publication
 from site_builder.figures import view_files
-from site_builder.pages import glossary, statements
+from site_builder.pages import glossary, references, statements
 from site_builder.pages import page_files as pages
 from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
@@ -24,6 +24,7 @@ from site_builder.pages.live import live_data
 from site_builder.pages.macros import SIZE, Blocks, Macros
 from site_builder.pages.page_check import check
 from site_builder.pages.page_files import Call, Page
+from site_builder.pages.references import Reference
 from site_builder.pages.statements import Part
 from site_builder.store.entries import read_stamp, remove, write_file, write_stamp
 from site_builder.store.records import AnswerRecord, FigureRecord, Problem, Report
@@ -37,7 +38,7 @@ HOME = "index.html"
 GLOSSARY = "glossary.md"
 """The page that lists all terms, and therefore marks none."""
 
-NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "torture.json", LIVE, "notebooks/")
+NOT_PUBLISHED = ("theme/", "statements.toml", "glossary.toml", "references.toml", "torture.json", LIVE, "notebooks/")
 """Below `docs/`, but no part of the site: read by the site engine, by this module, or executed first."""
 
 
@@ -52,11 +53,12 @@ def render(report: Report, docs: Path, out: Path, *, draft: bool, code: str | No
     try:
         parts = statements.load(docs / "statements.toml")
         terms = glossary.load(docs / "glossary.toml")
+        cited = references.load(docs / "references.toml")
         publication = read_publication(docs.parent)
         written = pages.read(docs, pages.nav(docs.parent / "mkdocs.yml"))
     except ReportError as error:
         return replace(report, problems=(*report.problems, Problem("site", str(error))))
-    site = _Site(report, docs, out, written, parts, terms, publication, draft, code)
+    site = _Site(report, docs, out, written, parts, terms, cited, publication, draft, code)
     return site.render()
 
 
@@ -70,6 +72,7 @@ class _Site:
     pages: list[Page]
     parts: tuple[Part, ...]
     terms: tuple[Term, ...]
+    references: tuple[Reference, ...]
     publication: Publication
     draft: bool
     code: str | None
@@ -111,6 +114,7 @@ class _Site:
             self.terms,
             self._browsed(),
             self._live(),
+            self.references,
         )
 
     def _kept(self, blocks: Blocks) -> KeptTexts:
@@ -118,7 +122,9 @@ class _Site:
         if self.code is None:
             return KeptTexts(None, self.out, "")
         quoted = (blocks.sizes, blocks.views, blocks.statement_pages, blocks.browsed, blocks.live)
-        frame = frame_of(self.code, self.report, self.parts, self.terms, self.publication, quoted, self.draft)
+        frame = frame_of(
+            self.code, self.report, self.parts, self.terms, self.references, self.publication, quoted, self.draft
+        )
         return KeptTexts(self.out.parent / f"{self.out.name}.kept.json", self.out, frame)
 
     def _answers(self, shown: dict[str, str]) -> Iterator[AnswerRecord]:

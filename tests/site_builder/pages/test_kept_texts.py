@@ -123,6 +123,12 @@ def change_glossary(docs: Docs) -> None:
     docs.edit("glossary.toml", "\n".join(term))
 
 
+def change_references(docs: Docs) -> None:
+    entry = {"key": "a", "short": "A", "authors": "A B", "title": "T", "url": "https://example.org", "about": "It."}
+    lines = ["[[reference]]", "year = 2000", *(f'{name} = "{value}"' for name, value in entry.items())]
+    docs.edit("references.toml", "\n".join(lines))
+
+
 def change_citation(docs: Docs) -> None:
     (docs.root / "CITATION.cff").write_text("title: Another title\nauthors: [{name: Somebody}]\n", "utf-8")
 
@@ -140,7 +146,7 @@ def move_figure(docs: Docs) -> None:
 
 
 CHANGES = [change_number, change_verdict, change_caption, change_picture, change_statement, change_glossary,
-           change_citation, change_code, change_draft]  # fmt: skip
+           change_references, change_citation, change_code, change_draft]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", [*CHANGES, move_figure])
