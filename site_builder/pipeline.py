@@ -38,7 +38,7 @@ from site_builder.running.workers import Crew
 from site_builder.store import kernels
 from site_builder.store.entries import clear_unfinished
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
-from site_builder.text.words import quantities_of
+from site_builder.text.words import quantities_of, with_minus_signs
 
 
 def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
@@ -296,7 +296,7 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
         statements=spec.statements,
         source=spec.source,
         test=spec.test,
-        criterion=spec.criterion.sentence,
+        criterion=with_minus_signs(spec.criterion.sentence),
         statistic=statistic,
         verdict=by_criterion,
         published=spec.published,

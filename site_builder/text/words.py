@@ -1,6 +1,7 @@
 """Captions and alternative texts with a result's numbers filled in, and the names those numbers have on pages."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
@@ -61,3 +62,8 @@ def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _named(f"{name}.{key}", each)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield from _named_values(value, f"{name}.")
+
+
+def with_minus_signs(text: str) -> str:
+    """Return the text with a minus sign in place of the hyphen before a number: "below -0.05"."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)

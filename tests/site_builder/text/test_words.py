@@ -7,7 +7,7 @@ import pytest
 
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.text.words import fill, quantities_of
+from site_builder.text.words import fill, quantities_of, with_minus_signs
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,16 @@ def test_what_cannot_be_filled_in_is_one_sentence(text, message):
 
 def test_pages_quote_quantities_and_nothing_else():
     assert set(quantities_of(RESULT)) == {"loss", "by_density.p=0.1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lies below -0.05", "lies below −0.05"),
+        ("-1 to -0.5", "−1 to −0.5"),
+        ("a five-2 split and x-1", "a five-2 split and x-1"),
+        ("well-known", "well-known"),
+    ],
+)
+def test_a_hyphen_before_a_number_is_a_minus_sign_and_no_other(text, expected):
+    assert with_minus_signs(text) == expected
