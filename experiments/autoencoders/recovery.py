@@ -334,7 +334,9 @@ def draw_density(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.5)
     for ax, scores in zip(axes, (result.found, result.f1), strict=True):
         for k, variant in enumerate(VARIANTS):
-            _band(ax, result.densities, scores[:, k], k, plotting.VARIANT_NAMES[variant])
+            label = plotting.VARIANT_NAMES[variant]
+            band = plotting.seed_band(ax, result.densities, scores[:, k], label=label, index=k, within=(0, 1))
+            plotting.marked(band, k)
         frozen = scores[:, len(VARIANTS)].mean(axis=1)
         ax.plot(result.densities, frozen, color=plotting.colour("null"), linestyle=":", label="frozen decoder")
         plotting.density_axis(ax, ticks=tuple(result.densities))
@@ -346,12 +348,6 @@ def draw_density(result: Result) -> Figure:
     plotting.legend(axes[1], figure=figure, columns=4)
     plotting.panel_letters(axes)
     return figure
-
-
-def _band(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
-    found = [mean(row, within=(0, 1)) for row in values]
-    low, mid, high = ([getattr(each, name) for each in found] for name in ("low", "value", "high"))
-    plotting.marked(plotting.band(ax, x, low, mid, high, label=label, index=index), index)
 
 
 def _models(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:

@@ -6,17 +6,15 @@ splitting.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from experiments.autoencoders.shared.carriers import NOBODY
-from experiments.autoencoders.shared.lineage import CONTAINMENT, LIVE, ORIGINS, count_flow
+from experiments.autoencoders.shared.lineage import CONTAINMENT
+from experiments.autoencoders.shared.split_figures import descent_figure, draw_probed, origins_figure
 from experiments.autoencoders.shared.split_information import null_split_information, split_information, tables
 from experiments.autoencoders.shared.split_statistics import (
     Rungs,
@@ -323,63 +321,7 @@ def draw_information(result: Result) -> Figure:
     "bars of the same colour; a few ribbons cross between siblings, and a thin grey band runs along the top.",
 )
 def draw_alluvial(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(width="wide", height=5.0)
-    flows = [
-        count_flow(small, large, int(a), int(b))
-        for (small, large), (a, b) in zip(pairwise(result.carrier), pairwise(result.widths), strict=True)
-    ]
-    kept = [_shown(result, rung) for rung in range(len(result.widths))]
-    flows = [flow[np.ix_(left, right)] for flow, (left, right) in zip(flows, pairwise(kept), strict=True)]
-    orders = _layout(flows, kept, result)
-    ordered = [flow[np.ix_(a, b)] for flow, (a, b) in zip(flows, pairwise(orders), strict=True)]
-    nodes = [rows[order] for rows, order in zip(kept, orders, strict=True)]
-    plotting.alluvial(
-        ax,
-        ordered,
-        [f"{width} latents" for width in result.widths],
-        [_tones(result, rung, rows) for rung, rows in enumerate(nodes)],
-        names=[[_name(result, rung, int(row)) for row in rows] for rung, rows in enumerate(nodes)],
-        least=0.002,
-        gap=0.008,
-    )
-    shown = int(result.cluster.max()) + 1
-    marks = [Patch(color=plotting.series(k), label=f"cluster {k + 1}") for k in range(shown)]
-    marks.append(Patch(color=plotting.colour("muted"), label="nobody, or a latent of another cluster"))
-    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks))
-    return figure
-
-
-def _shown(result: Result, rung: int) -> NDArray[np.int64]:
-    """Return the nodes of a stage: latents that carry some of the pictured events, and nobody, numbered last."""
-    carrier = result.carrier[rung]
-    counts = np.bincount(carrier[carrier != NOBODY], minlength=int(result.widths[rung]))
-    return np.append(np.flatnonzero(counts >= LIVE * carrier.size), result.widths[rung])
-
-
-def _layout(flows: list[NDArray[np.int64]], kept: list[NDArray[np.int64]], result: Result) -> list[NDArray[np.int64]]:
-    """Order nodes by where their events come from, the first stage by cluster, nobody and strangers on top."""
-    first = np.argsort([_rank(result, 0, int(row)) for row in kept[0]], kind="stable")
-    orders = plotting.untangled(flows, first)
-    for rung, order in enumerate(orders):
-        rank = np.array([_rank(result, rung, int(kept[rung][node])) for node in order])
-        orders[rung] = order[np.argsort(rank, kind="stable")]
-    return orders
-
-
-def _rank(result: Result, rung: int, row: int) -> int:
-    """Return the cluster of a node; nodes of no pictured cluster come after all."""
-    pictured = int(result.cluster.max()) + 1
-    home = int(result.home[rung, row]) if row < result.widths[rung] else pictured
-    return min(home, pictured)
-
-
-def _tones(result: Result, rung: int, rows: NDArray[np.int64]) -> list[str]:
-    ranks = [_rank(result, rung, int(row)) for row in rows]
-    return [plotting.series(rank) if rank <= result.cluster.max() else plotting.colour("muted") for rank in ranks]
-
-
-def _name(result: Result, rung: int, row: int) -> str:
-    return f"latent {row}" if row < result.widths[rung] else "nobody"
+    return descent_figure(result)
 
 
 @experiment.figure(
@@ -394,24 +336,7 @@ def _name(result: Result, rung: int, row: int) -> str:
     "the bars of the undivided and ring worlds at large widths.",
 )
 def draw_census(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, len(result.worlds), width="wide", height=3.2, sharey=True)
-    names = [str(width) for width in result.widths[1:]]
-    for k, (ax, world) in enumerate(zip(axes, result.worlds, strict=True)):
-        share = result.origins[k].mean(1) / result.widths[1:, None]
-        parts = {LABELS[origin]: share[:, kind] for kind, origin in enumerate(ORIGINS)}
-        parts["carries nothing"] = 1 - share.sum(1)
-        tones = [plotting.series(tone) for tone in range(4)] + [plotting.colour("faint")]
-        plotting.stacked_shares(ax, names, parts, colours=tones)
-        ax.set_title(world, loc="left")
-        ax.tick_params(axis="x", labelrotation=90)
-    plotting.percent_axis(axes[0])
-    axes[0].set_ylabel("share of latents")
-    axes[len(axes) // 2].set_xlabel("latents")
-    plotting.legend(axes[0], figure=figure)
-    return figure
-
-
-LABELS = {"child": "child of a split", "kept": "kept", "merged": "merged", "born": "born"}
+    return origins_figure(result.worlds, result.widths, result.origins)
 
 
 @experiment.figure(
@@ -444,20 +369,7 @@ def draw_checks(result: Result) -> Figure:
     left.set(xlabel="least containment", ylabel="share", ylim=(-0.03, 1.03))
     plotting.percent_axis(left)
     plotting.legend(left, columns=1)
-    for k, width in enumerate(result.widths[one:]):
-        spread = np.linspace(-0.3, 0.3, result.probed[one + k].size)
-        marks = right.scatter(
-            result.probed[one + k].ravel() + spread,
-            result.effective[one + k].ravel(),
-            s=9,
-            color=plotting.series(k),
-            marker="os^Dv"[k % 5],
-            linewidths=0,
-            label=f"{width} latents",
-        )
-        plotting.represents(
-            marks, {"probed": result.probed[one + k].ravel(), "effective": result.effective[one + k].ravel()}
-        )
+    draw_probed(right, result.widths[one:], result.probed[one:], result.effective[one:])
     right.set(xlabel="latents that a probe needs (1: no split)", ylabel="effective latents", ylim=(0, None))
     plotting.legend(right, columns=3)
     plotting.panel_letters([left, right])

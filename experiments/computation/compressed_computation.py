@@ -74,15 +74,10 @@ def run(config: Config, device: str) -> Result:
 def draw_scale(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2, sharey=True)
     scales = list(result.scales.values())
-    lines = (
-        ([each.total for each in scales], "against the labels"),
-        ([each.clean for each in scales], "against ReLU(x)"),
-        ([each.linear for each in scales], "best linear map, labels"),
-    )
-    for index, (found, label) in enumerate(lines):
-        plotting.points(left, result.sigma, found, label=label, index=index, line=True)
-    plotting.points(right, result.sigma, [each.active for each in scales], label="feature present", index=3, line=True)
-    plotting.points(right, result.sigma, [each.crosstalk for each in scales], label="crosstalk", index=4, line=True)
+    errors = {"against the labels": "total", "against ReLU(x)": "clean", "best linear map, labels": "linear"}
+    plotting.field_points(left, result.sigma, scales, errors)
+    parts = {"feature present": "active", "crosstalk": "crosstalk"}
+    plotting.field_points(right, result.sigma, scales, parts, indices=(3, 4))
     for ax in (left, right):
         plotting.guide(ax, 1.0)
         ax.set_xlabel(r"scale $\sigma$ of the mixing matrix")
@@ -107,11 +102,11 @@ def draw_scale(result: Result) -> Figure:
 def draw_space(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=2.9)
     scales = list(result.scales.values())
-    plotting.points(left, result.sigma, [each.overlap for each in scales], line=True)
+    plotting.field_points(left, result.sigma, scales, {"": "overlap"})
     plotting.theory_level(left, result.numbers.chance.value, label="random spaces")
     left.set(ylabel="overlap", ylim=(0, 1.02))
     plotting.legend(left)
-    plotting.points(right, result.sigma, [each.functions for each in scales], index=1, line=True)
+    plotting.field_points(right, result.sigma, scales, {"": "functions"}, indices=(1,))
     plotting.guide(right, 1.0)
     right.set(ylabel="functions per neuron", ylim=(0, 1.1 * float(result.functions.mean(1).max())))
     for ax in (left, right):

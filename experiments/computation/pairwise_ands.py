@@ -75,11 +75,9 @@ def run(config: Config, device: str) -> Result:
 def draw_width(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=4.0)
     sizes = [result.sizes[f"{size:.0f}"] for size in result.features]
-    lines = zip((*KINDS, "storage"), ("mean", "mean_threshold", "centred", "centred_threshold", "storage"), strict=True)
-    for index, (label, name) in enumerate(lines):
-        found = [getattr(each, name) for each in sizes]
-        place = {"storage": 5}.get(label, index)
-        plotting.points(ax, result.features, found, label=label, index=place, line=True)
+    names = ("mean", "mean_threshold", "centred", "centred_threshold", "storage")
+    lines = dict(zip((*KINDS, "storage"), names, strict=True))
+    plotting.field_points(ax, result.features, sizes, lines, indices=(0, 1, 2, 3, 5))
     pairs = [comb(int(size), 2) for size in result.features]
     plotting.theory_line(ax, result.features, pairs, label="one neuron per pair")
     ax.set_yscale("log")

@@ -30,7 +30,7 @@ from experiments.core.metrics import dimensionality, represented
 from experiments.core.quantities import Quantity, bootstrap, exact, mean, median, share
 from experiments.core.training.specification import Data, Model, Recipe, Trained, Weights
 from experiments.core.training.train import train
-from experiments.core.views import Curves, Frames
+from experiments.core.views import Frames
 from experiments.dynamics.shared.courses import share_near, sharpness_of
 from experiments.dynamics.shared.level_events import (
     DECAY,
@@ -41,6 +41,7 @@ from experiments.dynamics.shared.level_events import (
     find_events,
     null_shares,
 )
+from experiments.dynamics.shared.level_figures import moving_levels
 
 SECTION = 'Toy Models of Superposition, "Superposition and Learning Dynamics"'
 
@@ -287,39 +288,7 @@ def draw_levels(result: Result) -> Figure:
 
 @experiment.view("energy-levels")
 def move_levels(result: Result) -> Frames:
-    places = np.unique(np.searchsorted(result.steps, np.geomspace(60, float(result.steps[-1]), 36)))
-    time, loss = np.log10(result.steps[places]), result.loss[result.shown]
-    shown = np.log10(loss[places] - loss.min() + 1e-5)
-    ticks = tuple((float(power), f"{10**power:,}") for power in (2, 3, 4) if time[0] <= power <= time[-1])
-    levels = result.levels[places].astype(np.float64)
-    colours = tuple(0 if lives else 3 for lives in result.lives)
-    paired = (np.abs(result.levels[places] - 0.5) < 0.1).sum(axis=1)
-    captions = tuple(
-        f"step {step:,}, loss {value:.4f}, {count} features near 1/2"
-        for step, value, count in zip(result.steps[places], loss[places], paired, strict=True)
-    )
-    low, high = int(np.floor(shown.min())), int(np.ceil(shown.max()))
-    powers = tuple((float(power), f"1e{power}") for power in range(low, high + 1))
-    halves = ((0.0, "0"), (0.5, "1/2"), (1.0, "1"))
-    return Frames(
-        "The dimensionality of every feature over training, and the loss: features jump to one half as the loss falls",
-        captions,
-        (
-            Curves(
-                "Dimensionality of each feature", time, levels, "step", "dimensionality", ticks, halves, colours=colours
-            ),
-            Curves(
-                "Loss above its least",
-                time,
-                shown[:, None],
-                "step",
-                "loss above its least",
-                ticks,
-                powers,
-                colours=(1,),
-            ),
-        ),
-    )
+    return moving_levels(result.steps, result.levels, result.loss[result.shown], result.lives)
 
 
 @experiment.figure(

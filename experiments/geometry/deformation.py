@@ -187,12 +187,10 @@ RATIO_LABEL = "density of the odd feature / others"
 @experiment.figure(
     "deformation-shapes",
     title="A pentagon bends, then breaks",
-    caption=(
-        "The pentagon bends as one feature becomes rarer or denser, and at a ratio of "
-        "{crossing.0.05.density:.2f} it breaks into two antipodal pairs without that feature. Best solutions of "
-        "five features in two dimensions, density 0.05, while one of them (in another colour) is rarer or denser "
-        "by the factor above each panel. Neighbours close in on a rarer feature and move away from a denser one."
-    ),
+    caption="The pentagon bends as one feature becomes rarer or denser, and at a ratio of "
+    "{crossing.0.05.density:.2f} it breaks into two antipodal pairs without that feature. Best solutions of "
+    "five features in two dimensions, density 0.05, while one of them (in another colour) is rarer or denser "
+    "by the factor above each panel. Neighbours close in on a rarer feature and move away from a denser one.",
     alt="Six starfish plots. First a cross of four arrows and no fifth; then pentagons whose upper arrow has narrower, "
     "equal and wider gaps beside it.",
 )
@@ -203,14 +201,12 @@ def draw_shapes(result: Result) -> Figure:
 @experiment.figure(
     "deformation-crossing",
     title="Two branches of the loss, and where they cross",
-    caption=(
-        "Two branches of the loss cross at a ratio of {crossing.0.05.density:.3f}, that is when the odd feature "
-        "is {crossing.0.05.density_factor:.1f} times rarer. (a) Exact loss of all {numbers.fits:.0f} fits per "
-        "ratio at density 0.05, by whether the odd feature is kept, on the two exact branches. (b) The crossing "
-        "against the density of the others, exact (lines) and best of the fits (bars), for density and for "
-        "importance; dotted, where the pentagon ends. The paper's factor of 2.5 (cross) is close to what holds "
-        "at twice its density."
-    ),
+    caption="Two branches of the loss cross at a ratio of {crossing.0.05.density:.3f}, that is when the odd feature "
+    "is {crossing.0.05.density_factor:.1f} times rarer. (a) Exact loss of all {numbers.fits:.0f} fits per "
+    "ratio at density 0.05, by whether the odd feature is kept, on the two exact branches. (b) The crossing "
+    "against the density of the others, exact (lines) and best of the fits (bars), for density and for "
+    "importance; dotted, where the pentagon ends. The paper's factor of 2.5 (cross) is close to what holds "
+    "at twice its density.",
     alt="Left, dots on two curves that cross: one steep and straight, one flatter. Right, two rising curves of the "
     "crossing ratio, dotted ends of the pentagon below, two points with bars on the density curve and a cross above "
     "it.",
@@ -240,11 +236,9 @@ def draw_crossing(result: Result) -> Figure:
 @experiment.figure(
     "deformation-angles",
     title="How far it bends",
-    caption=(
-        "The angle changes gradually; the norm falls to 0 in a jump. Density 0.05. (a) Mean angle between the "
-        "odd feature and its two neighbours, 72° in a regular pentagon; (b) its norm. Dots are fits (large: the "
-        "best of each ratio), lines the exact pentagon, drawn to where it ends as a minimum."
-    ),
+    caption="The angle changes gradually; the norm falls to 0 in a jump. Density 0.05. (a) Mean angle between the "
+    "odd feature and its two neighbours, 72° in a regular pentagon; (b) its norm. Dots are fits (large: the "
+    "best of each ratio), lines the exact pentagon, drawn to where it ends as a minimum.",
     alt="Left, an angle that rises with the ratio and passes 72 degrees at 1. Right, a norm above 1 on a line that "
     "ends at a small ratio; best fits lie on it down to a ratio near {crossing.0.05.density:.2f} and at zero below.",
 )
@@ -265,18 +259,14 @@ def draw_angles(result: Result) -> Figure:
 @experiment.figure(
     "deformation-map",
     title="Where shapes bend and where they break",
-    caption=(
-        "Rare features form a pentagon that bends; common features form pairs and leave one out. Best solution "
-        "of the exact loss in each cell, while the odd feature differs (a) in density, (b) in importance. In "
-        "colour, all five are kept: the angle between the odd feature and its neighbours, less 72°. In grey, two "
-        "antipodal pairs without the odd feature or without another one. Blank, a density above 1. Dashed, where "
-        "the branches cross."
-    ),
-    alt=(
-        "Two maps. A region at low density, coloured from narrower angles on the left to wider ones on the "
-        "right, is bounded on the left by a rising dashed curve, beyond which and above which the cells are "
-        "grey."
-    ),
+    caption="Rare features form a pentagon that bends; common features form pairs and leave one out. Best solution "
+    "of the exact loss in each cell, while the odd feature differs (a) in density, (b) in importance. In "
+    "colour, all five are kept: the angle between the odd feature and its neighbours, less 72°. In grey, two "
+    "antipodal pairs without the odd feature or without another one. Blank, a density above 1. Dashed, where "
+    "the branches cross.",
+    alt="Two maps. A region at low density, coloured from narrower angles on the left to wider ones on the "
+    "right, is bounded on the left by a rising dashed curve, beyond which and above which the cells are "
+    "grey.",
 )
 def draw_map(result: Result) -> Figure:
     pairs = zip(result.kind, result.map_gap, strict=True)

@@ -22,6 +22,7 @@ from experiments.language_model.shared.observed import seen_by
 from experiments.language_model.shared.probes import Probed, probed
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
+from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]
 
@@ -152,7 +153,7 @@ def draw(result: Result) -> Figure:
     plotting.points(left, result.ratios, [w.latents for w in result.width.values()], line=True)
     plotting.points(right, result.ratios, [w.absorbed for w in result.width.values()], line=True)
     for ax in (left, right):
-        plotting.doubling_axis(ax, result.ratios, "latents per neuron")
+        width_axis(ax, result.ratios)
     left.set_ylabel("latents per concept")
     right.set_ylabel("share absorbed")
     plotting.percent_axis(right)

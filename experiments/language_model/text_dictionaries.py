@@ -39,6 +39,7 @@ from experiments.language_model.shared.network import token_losses
 from experiments.language_model.shared.observed import Observed, Seen, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
+from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]
 
@@ -278,7 +279,7 @@ def draw_recovery(result: Result) -> Figure:
             found = [getattr(result.scores[f"{arm} {r:g}x"], kind) for r in chosen]
             plotting.points(ax, chosen, found, label=plotting.VARIANT_NAMES[arm], index=index, line=True)
         plotting.theory_level(ax, getattr(result.scores["neurons"], kind).value, label="neurons")
-        plotting.doubling_axis(ax, result.ratios, "latents per neuron")
+        width_axis(ax, result.ratios)
         plotting.percent_axis(ax)
         ax.set_title("against zero" if kind == "over_zero" else "against the mean")
     axes[0].set_ylabel("loss recovered")

@@ -27,6 +27,7 @@ from experiments.language_model.shared.observed import ALL_LABELS, Seen, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.token_share import token_share
+from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]
 
@@ -289,13 +290,13 @@ def draw_labels(result: Result) -> Figure:
 )
 def draw_widths(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)
-    plotting.points(ax, result.ratios, [w.f1 for w in result.width.values()], label="latents", index=0, line=True)
+    plotting.field_points(ax, result.ratios, list(result.width.values()), {"latents": "f1"})
     random = [exact(row.mean()) for row in result.random]
     plotting.points(ax, result.ratios, random, label="latents of a random network", index=3, line=True)
     plotting.theory_level(ax, result.numbers.neuron.value, label="best neuron")
     ax.axhline(result.numbers.token.value, color=plotting.series(2), linewidth=1.2, label="current token")
     ax.axhline(result.numbers.shifted.value, color=plotting.colour("null"), linestyle=":", label="labels shifted")
-    plotting.doubling_axis(ax, result.ratios, "latents per neuron")
+    width_axis(ax, result.ratios)
     ax.set(ylabel="mean F1 over labels", ylim=(0, 1))
     plotting.legend(ax)
     return figure

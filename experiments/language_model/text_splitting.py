@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import sparse
 
-from experiments.core import plotting, progress
+from experiments.core import progress
 from experiments.core.contract import Experiment, keyed, undefined
 from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, exact, mean, share
@@ -29,8 +29,13 @@ from experiments.language_model.shared.dictionaries import (
 from experiments.language_model.shared.observed import Observed, Seen, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.snippets import snippet
+from experiments.language_model.shared.split_figures import (
+    concepts_figure,
+    descent_figure,
+    examples_figure,
+    information_figure,
+)
 from experiments.language_model.shared.splits import (
-    NOBODY,
     carriers,
     carrying,
     descents,
@@ -279,136 +284,54 @@ def ladders(counted: Array) -> NDArray[np.bool_]:
 @experiment.figure(
     "text-split-information",
     title="Split information on text, by width",
-    caption=(
-        "The latent that carries a concept, such as a digit, tells {width.0.5x.information:% value} of what there is "
-        "to know about its context with half as many latents as neurons and {width.4x.information:% value} with four "
-        "times as many; the number of latents that share a concept goes from {width.0.5x.effective:.1f} to "
-        "{width.4x.effective:.1f}. (a) Split "
-        "information, and its part beyond what equal tokens share, for the trained and the random network. (b) "
-        "Effective number of latents that share a concept. Means over {numbers.concepts:value} concepts."
-    ),
+    caption="The latent that carries a concept, such as a digit, tells {width.0.5x.information:% value} of what there "
+    "is to know about its context with half as many latents as neurons and {width.4x.information:% value} with four "
+    "times as many; the number of latents that share a concept goes from {width.0.5x.effective:.1f} to "
+    "{width.4x.effective:.1f}. (a) Split information, and its part beyond what equal tokens share, for the trained "
+    "and the random network. (b) Effective number of latents that share a concept. Means over "
+    "{numbers.concepts:value} concepts.",
     alt="Two panels over the width. Left, two flat curves of the trained network lie far above two of the random one. "
     "Right, the number of effective latents rises and then falls a little.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
 def draw_information(result: Result) -> Figure:
-    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
-    curves = {
-        "trained, all": "information", "trained, beyond the token": "excess",
-        "random, all": "random_information", "random, beyond the token": "random_excess",
-    }  # fmt: skip
-    for index, (label, name) in enumerate(curves.items()):
-        found = [getattr(width, name) for width in result.width.values()]
-        plotting.marked(plotting.points(left, result.ratios, found, label=label, index=index, line=True), index)
-    plotting.points(right, result.ratios, [w.effective for w in result.width.values()], index=0, line=True)
-    for ax in (left, right):
-        plotting.doubling_axis(ax, result.ratios, "latents per neuron")
-    plotting.percent_axis(left)
-    left.set_ylabel("split information")
-    right.set_ylabel("effective latents per concept")
-    plotting.panel_letters((left, right))
-    plotting.legend(left, figure=figure)
-    return figure
+    return information_figure(result.ratios, list(result.width.values()))
 
 
 @experiment.figure(
     "text-split-concepts",
     title="Each concept, by width",
-    caption=(
-        "At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number of "
-        "latents that carry each concept, mean over dictionaries of two networks."
-    ),
+    caption="At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number "
+    "of latents that carry each concept, mean over dictionaries of two networks.",
     alt="One curve per concept over the width of the dictionary: two rise to a dozen latents, the others stay below "
     "six.",
 )
 def draw_concepts(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(width="text", height=3.4)
-    for k, name in enumerate(result.concepts):
-        (line,) = ax.plot(
-            result.ratios,
-            np.nanmean(result.effective[:, :, k], axis=1),
-            color=plotting.series(k % 6),
-            linestyle="-" if k < 6 else "--",
-            markersize=4.5,
-            label=name,
-        )
-        plotting.marked(line, k)
-    plotting.doubling_axis(ax, result.ratios, "latents per neuron")
-    ax.set(ylabel="effective latents", ylim=(0, None))
-    plotting.legend(ax, columns=4)
-    return figure
+    return concepts_figure(result.ratios, result.concepts, result.effective)
 
 
 @experiment.figure(
     "text-split-digit",
     title="How the digit divides",
-    caption=(
-        "In the widest dictionary {numbers.digit_children:value} latents carry at least a twentieth of the digits "
-        "each. Digits of held-out text by the latent that carries them, in dictionaries of rising width of one "
-        "network. Colours: the context of most of a latent's digits; nobody: no latent contributes a quarter of the "
-        "magnitude."
-    ),
+    caption="In the widest dictionary {numbers.digit_children:value} latents carry at least a twentieth of the digits "
+    "each. Digits of held-out text by the latent that carries them, in dictionaries of rising width of one network. "
+    "Colours: the context of most of a latent's digits; nobody: no latent contributes a quarter of the magnitude.",
     alt="An alluvial diagram with a column per width; bars are latents, ribbons the digits that pass between them.",
 )
 def draw_digit(result: Result) -> Figure:
-    figure, ax = plotting.new_figure(width="wide", height=4.2)
-    flows, colours = [], []
-    nodes = [np.unique(row) for row in result.carrier]
-    rows = [np.searchsorted(names, row) for names, row in zip(nodes, result.carrier, strict=True)]
-    for small, large, a, b in zip(nodes, nodes[1:], rows, rows[1:], strict=False):
-        flows.append(np.bincount(a * len(large) + b, minlength=len(small) * len(large)).reshape(len(small), -1))
-    first = np.argsort(-flows[0].sum(1), kind="stable")
-    orders = plotting.untangled(flows, first)
-    flows = [flow[np.ix_(a, b)] for flow, a, b in zip(flows, orders, orders[1:], strict=False)]
-    for names, row, order in zip(nodes, rows, orders, strict=True):
-        table = np.bincount(row * len(result.leaves) + result.leaf, minlength=len(names) * len(result.leaves))
-        home = table.reshape(len(names), -1).argmax(1)
-        tones = [plotting.colour("null") if name == NOBODY else _leaf_colour(int(h))
-                 for name, h in zip(names, home, strict=True)]  # fmt: skip
-        colours.append([tones[k] for k in order])
-    stages = [f"{ratio:g}×" for ratio in result.ratios]
-    plotting.alluvial(ax, flows, stages, colours, least=0.002)
-    for k, leaf in enumerate(result.leaves):
-        plotting.decoration(ax.plot([], [], color=_leaf_colour(k), linewidth=6, label=leaf)[0])
-    plotting.decoration(ax.plot([], [], color=plotting.colour("null"), linewidth=6, label="nobody")[0])
-    plotting.legend(ax, figure=figure)
-    ax.set_xlabel("latents per neuron")
-    return figure
-
-
-def _leaf_colour(leaf: int) -> str:
-    """Return the colour of a context; orange and olive go to two that are not neighbours (base64 and strings)."""
-    return plotting.series((2, 0, 4, 3, 1, 5)[leaf % 6])
+    return descent_figure(result.ratios, result.carrier, result.leaf, result.leaves)
 
 
 @experiment.figure(
     "text-split-examples",
     title="The children of the digit",
-    caption=(
-        "What tells the latents apart that carry the digit in the widest dictionary: the contexts of their digits, and "
-        "the digit on which each is most active, between « and », in its text. Latents that carry at least a twentieth "
-        "of the digits, most first, chosen by this rule."
-    ),
+    caption="What tells the latents apart that carry the digit in the widest dictionary: the contexts of their "
+    "digits, and the digit on which each is most active, between « and », in its text. Latents that carry at least a "
+    "twentieth of the digits, most first, chosen by this rule.",
     alt="Horizontal stacked bars, one per latent, of the contexts of its digits, with a piece of text under each bar.",
 )
 def draw_examples(result: Result) -> Figure:
-    count = len(result.latents)
-    figure, ax = plotting.new_figure(width="wide", height=0.62 * count + 1.0)
-    rows = np.arange(count)[::-1].astype(float)
-    floor = np.zeros(count)
-    for k, leaf in enumerate(result.leaves):
-        part = result.bars[:, k] / np.maximum(result.bars.sum(1), 1)
-        ax.barh(rows, part, left=floor, height=0.42, color=_leaf_colour(k), label=leaf)
-        floor = floor + part
-    for row, text in zip(rows, result.snippets, strict=True):
-        ax.text(0.0, row - 0.26, text, va="top", family="monospace", fontsize=7.5, parse_math=False)
-    ax.set(
-        yticks=rows, yticklabels=[f"latent {name}" for name in result.latents], xlim=(0, 1), ylim=(-0.7, count - 0.5)
-    )
-    plotting.percent_axis(ax, x=True)
-    ax.set_xlabel("share of the latent's digits")
-    plotting.legend(ax, figure=figure)
-    return figure
+    return examples_figure(result.latents, result.leaves, result.bars, result.snippets)
 
 
 @experiment.claim(
@@ -416,10 +339,8 @@ def draw_examples(result: Result) -> Figure:
     title="On text too, more latents tell more about the context of a concept",
     statements=("I2",),
     source=SECTION,
-    test=(
-        "Split information, mean over concepts, at four times the MLP's width less that at half of it; paired by "
-        "ladder, six ladders for each of two networks."
-    ),
+    test="Split information, mean over concepts, at four times the MLP's width less that at half of it; paired by "
+    "ladder, six ladders for each of two networks.",
     criterion=above(0.05, refuted_below=0.0),
     figures=("text-split-information",),
     published=Verdict.MIXED,
@@ -432,10 +353,8 @@ def rises(result: Result) -> Quantity:
     "text-split-beyond-token",
     title="What splits is more than the token",
     statements=("I2",),
-    test=(
-        "Split information above that with contexts exchanged among equal tokens, at four times the MLP's width, mean "
-        "over concepts and then over dictionaries."
-    ),
+    test="Split information above that with contexts exchanged among equal tokens, at four times the MLP's width, mean "
+    "over concepts and then over dictionaries.",
     criterion=above(0.02, refuted_below=0.0),
     figures=("text-split-information",),
     published=Verdict.SUPPORTED,
@@ -448,10 +367,8 @@ def beyond_token(result: Result) -> Quantity:
     "text-split-learned",
     title="Splitting beyond the token grows more in the trained than in a random network",
     statements=("I2",),
-    test=(
-        "Rise of split information beyond the token from half to four times the MLP's width, less the rise in "
-        "dictionaries of the random network."
-    ),
+    test="Rise of split information beyond the token from half to four times the MLP's width, less the rise in "
+    "dictionaries of the random network.",
     criterion=above(0.0),
     figures=("text-split-information",),
     published=Verdict.INCONCLUSIVE,
@@ -465,11 +382,9 @@ def learned(result: Result) -> Quantity:
     title="In most ladders of dictionaries some concept goes from one latent to two to three or more",
     statements=("I2",),
     source=SECTION,
-    test=(
-        "Share of ladders (widths of one half, one, two and four times the MLP, of one network and seed) in which the "
-        "number of latents that carry at least a twentieth of some concept starts at one, passes two, ends at three or "
-        "more and never falls, with split information above the central 95 % of contexts exchanged among equal tokens."
-    ),
+    test="Share of ladders (widths of one half, one, two and four times the MLP, of one network and seed) in which the "
+    "number of latents that carry at least a twentieth of some concept starts at one, passes two, ends at three or "
+    "more and never falls, with split information above the central 95 % of contexts exchanged among equal tokens.",
     criterion=above(0.5),
     figures=("text-split-digit", "text-split-concepts"),
     published=Verdict.REFUTED,

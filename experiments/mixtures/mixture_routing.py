@@ -6,24 +6,17 @@ much a sample keeps to one of them. Ten routers share everything else: five expe
 
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.core import plotting
 from experiments.core.contract import Experiment
 from experiments.core.criteria import (
-    Above,
-    Below,
-    Criterion,
-    Every,
     Evidence,
-    Some,
     below,
-    refuted_if,
-    supported_if,
-    where,
 )
 from experiments.core.quantities import Quantity
+from experiments.mixtures.shared.mixture_claims import AVOIDS
+from experiments.mixtures.shared.mixture_figures import rows_of_models
 from experiments.mixtures.shared.mixture_statistics import TOLERANCE
 from experiments.mixtures.shared.routing_results import LEARNED, Config, Result, compare_routers
 
@@ -83,24 +76,17 @@ def draw_purity(result: Result) -> Figure:
 )
 def draw_routers(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 3, width="wide", height=3.3, sharey=True)
-    rows = np.arange(len(result.routers))[::-1]
+    fields = ("cost_independent", "cost_pure", "routed")
     titles = ("independent features", "pure clusters", "pure clusters")
-    for ax, field, title in zip(axes, ("cost_independent", "cost_pure", "routed"), titles, strict=True):
-        plotting.points(ax, rows, [getattr(each, field) for each in result.routers.values()], horizontal=True)
+    found = [[getattr(each, field) for each in result.routers.values()] for field in fields]
+    rows_of_models(axes, list(result.routers), found)
+    for ax, field, title in zip(axes, fields, titles, strict=True):
         ax.set(title=title, xlabel="routed interference" if field == "routed" else "loss over dense of equal cost")
         ax.set_xlim(0, None)
         if field != "routed":
             plotting.guide(ax, 1.0, vertical=True)
-    axes[0].set_yticks(rows, list(result.routers))
     plotting.panel_letters(axes)
     return figure
-
-
-AVOIDS = Criterion(
-    supported_if(where(scores=Some(each=Below(1.0), of="model"))),
-    refuted_if(where(scores=Every(each=Above(1.0), of="model"))),
-    names={"scores": "the larger of the two ratios"},
-)
 
 
 @experiment.claim(

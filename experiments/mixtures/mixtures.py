@@ -4,8 +4,6 @@ Mixtures of autoencoders of a hundred features and twenty hidden units in all, b
 hidden units, in parameters, in active parameters and in multiply-adds, and beside a top-k bottleneck without experts.
 """
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.core import plotting
@@ -26,7 +24,9 @@ from experiments.core.criteria import (
     where,
 )
 from experiments.core.quantities import Quantity
+from experiments.mixtures.shared.mixture_claims import AVOIDS
 from experiments.mixtures.shared.mixture_comparison import compare
+from experiments.mixtures.shared.mixture_figures import frontier_figure, interference_figure, rows_of_models
 from experiments.mixtures.shared.mixture_results import Config, Result
 from experiments.mixtures.shared.mixture_statistics import TOLERANCE
 
@@ -65,38 +65,6 @@ def run(config: Config, device: str) -> Result:
     return compare(config)
 
 
-def _kinds(result: Result) -> dict[str, list[int]]:
-    """Return which models belong to each kind, by their place in the arrays."""
-    names = list(result.compared)
-    kinds = {
-        "mixtures, Xavier gate": [k for k, name in enumerate(names) if name.endswith("Xavier")],
-        "mixtures, K-hot gate": [k for k, name in enumerate(names) if name.endswith("K-hot")],
-        "top-k bottleneck": [k for k, name in enumerate(names) if "bottleneck" in name],
-    }
-    return {"dense": list(range(len(names), len(result.loss))), **kinds}
-
-
-def _shown_densities(result: Result) -> list[int]:
-    """Return three densities to show: a rare one, a middle one, a common one."""
-    wanted = [0.01, 0.03, 0.1] if len(result.p) > 3 else sorted(result.p)
-    return [int(np.argmin(np.abs(np.log(result.p / p)))) for p in wanted]
-
-
-def _frontier(ax: Axes, result: Result, density: int) -> None:
-    """Draw loss, over that of a model that always says the mean, against multiply-adds."""
-    p = result.p[density]
-    nothing = p / 3 - (p / 2) ** 2
-    for index, (label, chosen) in enumerate(_kinds(result).items()):
-        if chosen:
-            x = result.multiply_adds[chosen] / 1000
-            y = result.loss[chosen, density].mean(-1) / nothing
-            style = "o-" if label == "dense" else ("s", "D", "^")[index - 1]
-            ax.plot(x, y, style, color=plotting.series(index), label=label, markersize=4, linewidth=1.1)
-    ax.set(xscale="log", xlabel="thousand multiply-adds", title=f"$p$ = {p:g}")
-    ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
-    ax.minorticks_off()
-
-
 @experiment.figure(
     "mixtures-frontier",
     title="Loss against cost",
@@ -112,13 +80,7 @@ def _frontier(ax: Axes, result: Result, density: int) -> None:
     ),
 )
 def draw_frontier(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.4, sharey=True)
-    for ax, density in zip(axes, _shown_densities(result), strict=True):
-        _frontier(ax, result, density)
-    axes[0].set(ylabel="loss over that of the mean", ylim=(0, None))
-    plotting.panel_letters(axes)
-    plotting.legend(axes[0], figure=figure)
-    return figure
+    return frontier_figure(result)
 
 
 TITLES = {
@@ -145,16 +107,15 @@ TITLES = {
 )
 def draw_against(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 4, width="wide", height=0.2 * len(result.compared) + 1.3, sharey=True)
-    rows = np.arange(len(result.compared))[::-1]
-    for ax, (kind, title) in zip(axes, TITLES.items(), strict=True):
-        found = [getattr(each.against, kind) for each in result.compared.values()]
-        plotting.points(ax, rows, found, horizontal=True)
-        plotting.guide(ax, TOLERANCE, vertical=True)
+    ratios = {
+        title: [getattr(each.against, kind) for each in result.compared.values()] for kind, title in TITLES.items()
+    }
+    rows_of_models(axes, [name.replace(" x ", " × ") for name in result.compared], ratios.values(), limit=TOLERANCE)
+    for ax, title in zip(axes, ratios, strict=True):
         ax.set(xscale="log", title=title, xlabel="ratio of losses")
-        ticks = [0.5, 1, 2, 5, 10, 20] if kind == "total" else [0.5, 1, 2]
+        ticks = [0.5, 1, 2, 5, 10, 20] if title == TITLES["total"] else [0.5, 1, 2]
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-    axes[0].set_yticks(rows, [name.replace(" x ", " × ") for name in result.compared])
     plotting.panel_letters(axes)
     return figure
 
@@ -172,20 +133,7 @@ def draw_against(result: Result) -> Figure:
     alt="Three panels of routed interference against loss, one per density, with a line of dense models and symbols.",
 )
 def draw_interference(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.4)
-    for ax, density in zip(axes, _shown_densities(result), strict=True):
-        p = result.p[density]
-        nothing = p / 3 - (p / 2) ** 2
-        for index, (label, chosen) in enumerate(_kinds(result).items()):
-            if chosen:
-                x, y = result.loss[chosen, density].mean(-1) / nothing, result.routed[chosen, density].mean(-1)
-                style = "o-" if label == "dense" else ("s", "D", "^")[index - 1]
-                ax.plot(x, y, style, color=plotting.series(index), label=label, markersize=4, linewidth=1.1)
-        ax.set(title=f"$p$ = {p:g}", xlabel="loss over that of the mean", ylim=(0, None))
-    axes[0].set_ylabel("routed interference")
-    plotting.panel_letters(axes)
-    plotting.legend(axes[0], figure=figure)
-    return figure
+    return interference_figure(result)
 
 
 @experiment.figure(
@@ -222,11 +170,6 @@ COMPETITIVE = Criterion(
     supported_if(where(ratios=Some(each=Below(TOLERANCE), of="mixture"))),
     refuted_if(where(ratios=Every(each=Above(TOLERANCE), of="mixture"))),
     names={"ratios": "the ratio"},
-)
-AVOIDS = Criterion(
-    supported_if(where(scores=Some(each=Below(1.0), of="model"))),
-    refuted_if(where(scores=Every(each=Above(1.0), of="model"))),
-    names={"scores": "the larger of the two ratios"},
 )
 
 

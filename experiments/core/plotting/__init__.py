@@ -40,6 +40,7 @@ Shared artists (`artists`), each takes an Axes first
     `band(ax, x, low, mid, high, *, label="", index=0, marker="")`: line with its interval.
     `seed_band(ax, x, values, *, label="", index=0, marker="")`: mean over seeds (point, seed) with its t interval.
     `points(ax, x, quantities, *, label="", index=0, line=False, horizontal=False)`: Quantities with error bars.
+    `field_points(ax, x, rows, {"label": "field"}, *, indices=())`: a line of points per field of a family of numbers.
     `distribution_strip(ax, {"name": values}, *, index=0, colours=None)`: every value of each group, with the median.
     `stacked_shares(ax, x, {"name": shares})`: shares that add up; areas over numbers, bars over names.
     `alluvial(ax, flows, stages, colours)`: what is together at one stage and divided at the next; `untangled` orders.
@@ -47,6 +48,8 @@ Shared artists (`artists`), each takes an Axes first
     `theory_line(ax, x, y)`, `theory_level(ax, value, vertical=False)`: what a formula predicts.
     `null_band(ax, x, low, high, *, mid=None, label="null model")`: what chance gives.
     `guide(ax, value, vertical=False)`: a faint line at a round value.
+
+Axes and legends (`axes`)
     `density_axis(ax, ticks=())`: logarithmic x for p; `percent_axis(ax)`: shares in percent.
     `doubling_axis(ax, ticks, label)`: logarithmic x to base 2 with ticks at what was measured.
     `label_line(line, text)`, `panel_letters(axes)`, `legend(ax, figure=None)`.
@@ -62,24 +65,27 @@ from experiments.core.plotting.artists import (
     band,
     cell_edges,
     colour_scale,
-    density_axis,
     directions,
     distribution_strip,
-    doubling_axis,
+    field_points,
     gram,
     guide,
     heat,
-    label_line,
-    legend,
     null_band,
-    panel_letters,
-    percent_axis,
     points,
     seed_band,
-    settle_titles,
     stacked_shares,
     theory_level,
     theory_line,
+)
+from experiments.core.plotting.axes import (
+    density_axis,
+    doubling_axis,
+    label_line,
+    legend,
+    panel_letters,
+    percent_axis,
+    settle_titles,
 )
 from experiments.core.plotting.graphs import interference_graph
 from experiments.core.plotting.roles import decoration, is_decoration, represented, represents
@@ -115,6 +121,7 @@ __all__ = [
     "distribution_strip",
     "diverging",
     "doubling_axis",
+    "field_points",
     "gram",
     "guide",
     "heat",

@@ -23,7 +23,8 @@ from site_builder.citing.metadata import coins
 from site_builder.citing.publication import Publication
 from site_builder.figures.svg import compact
 from site_builder.pages.figure_pages import _front_matter
-from site_builder.pages.macros import Blocks, Macros, in_script, inline
+from site_builder.pages.filters import in_script, inline
+from site_builder.pages.macros import Blocks, Macros
 from site_builder.pages.page_files import Page
 from site_builder.text.markup import escape_latex, escape_markdown, printable, to_latex, to_plain
 from site_builder.text.words import fill

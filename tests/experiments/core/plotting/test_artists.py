@@ -1,5 +1,7 @@
 """Shared artists put things where their numbers say, and say what their numbers are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -112,3 +114,16 @@ def test_a_doubling_axis_has_a_tick_at_every_value_and_nowhere_else(ax):
     assert ax.get_xticks().tolist() == [0.5, 1, 4]
     assert [text.get_text() for text in ax.get_xticklabels()] == ["0.5", "1", "4"]
     assert ax.get_xticks(minor=True).size == 0
+
+
+def test_one_line_per_field_has_the_field_s_values_and_the_series_asked_for(ax):
+    family = [SimpleNamespace(first=exact(a), second=exact(b)) for a, b in ((1, 4), (2, 5), (3, 6))]
+    drawn = plotting.field_points(ax, [10, 20, 30], family, {"one": "first", "two": "second"}, indices=(3, 1))
+    assert [list(each.lines[0].get_ydata()) for each in drawn] == [[1, 2, 3], [4, 5, 6]]
+    assert [each.lines[0].get_color() for each in drawn] == [plotting.series(3), plotting.series(1)]
+    assert ax.get_legend_handles_labels()[1] == ["one", "two"]
+
+
+def test_fields_and_series_must_be_as_many(ax):
+    with pytest.raises(ValueError, match="zip"):
+        plotting.field_points(ax, [1], [SimpleNamespace(a=exact(1))], {"": "a"}, indices=(0, 1))

@@ -1,0 +1,108 @@
+"""Drawings of how a concept divides among latents: where its events go from width to width, and what they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from experiments.core import plotting
+from experiments.language_model.shared.splits import NOBODY
+from experiments.language_model.shared.width_figures import width_axis
+
+Array = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+
+def information_figure(ratios: Array, widths: Sequence[Any]) -> Figure:
+    """Draw split information and effective latents over width; `widths` hold both, and the random network's."""
+    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
+    curves = {
+        "trained, all": "information", "trained, beyond the token": "excess",
+        "random, all": "random_information", "random, beyond the token": "random_excess",
+    }  # fmt: skip
+    for index, drawn in enumerate(plotting.field_points(left, ratios, widths, curves)):
+        plotting.marked(drawn, index)
+    plotting.field_points(right, ratios, widths, {"": "effective"})
+    for ax in (left, right):
+        width_axis(ax, ratios)
+    plotting.percent_axis(left)
+    left.set_ylabel("split information")
+    right.set_ylabel("effective latents per concept")
+    plotting.panel_letters((left, right))
+    plotting.legend(left, figure=figure)
+    return figure
+
+
+def concepts_figure(ratios: Array, concepts: tuple[str, ...], effective: Array) -> Figure:
+    """Draw the latents that share each concept, `effective` (width, dictionary, concept), mean over dictionaries."""
+    figure, ax = plotting.new_figure(width="text", height=3.4)
+    for k, name in enumerate(concepts):
+        (line,) = ax.plot(
+            ratios,
+            np.nanmean(effective[:, :, k], axis=1),
+            color=plotting.series(k % 6),
+            linestyle="-" if k < 6 else "--",
+            markersize=4.5,
+            label=name,
+        )
+        plotting.marked(line, k)
+    width_axis(ax, ratios)
+    ax.set(ylabel="effective latents", ylim=(0, None))
+    plotting.legend(ax, columns=4)
+    return figure
+
+
+def descent_figure(ratios: Array, carrier: Ids, leaf: Ids, leaves: tuple[str, ...]) -> Figure:
+    """Draw the events of one concept as they pass between latents, from width to width.
+
+    `carrier` (width, event) is the latent that carries each event and `leaf` (event,) its context, one of `leaves`.
+    """
+    figure, ax = plotting.new_figure(width="wide", height=4.2)
+    flows, colours = [], []
+    nodes = [np.unique(row) for row in carrier]
+    rows = [np.searchsorted(names, row) for names, row in zip(nodes, carrier, strict=True)]
+    for small, large, a, b in zip(nodes, nodes[1:], rows, rows[1:], strict=False):
+        flows.append(np.bincount(a * len(large) + b, minlength=len(small) * len(large)).reshape(len(small), -1))
+    first = np.argsort(-flows[0].sum(1), kind="stable")
+    orders = plotting.untangled(flows, first)
+    flows = [flow[np.ix_(a, b)] for flow, a, b in zip(flows, orders, orders[1:], strict=False)]
+    for latents, row, order in zip(nodes, rows, orders, strict=True):
+        table = np.bincount(row * len(leaves) + leaf, minlength=len(latents) * len(leaves))
+        home = table.reshape(len(latents), -1).argmax(1)
+        tones = [plotting.colour("null") if latent == NOBODY else leaf_colour(int(h))
+                 for latent, h in zip(latents, home, strict=True)]  # fmt: skip
+        colours.append([tones[k] for k in order])
+    stages = [f"{ratio:g}×" for ratio in ratios]
+    plotting.alluvial(ax, flows, stages, colours, least=0.002)
+    for k, name in enumerate(leaves):
+        plotting.decoration(ax.plot([], [], color=leaf_colour(k), linewidth=6, label=name)[0])
+    plotting.decoration(ax.plot([], [], color=plotting.colour("null"), linewidth=6, label="nobody")[0])
+    plotting.legend(ax, figure=figure)
+    ax.set_xlabel("latents per neuron")
+    return figure
+
+
+def leaf_colour(leaf: int) -> str:
+    """Return the colour of a context; orange and olive go to two that are not neighbours (base64 and strings)."""
+    return plotting.series((2, 0, 4, 3, 1, 5)[leaf % 6])
+
+
+def examples_figure(latents: Ids, leaves: tuple[str, ...], bars: Ids, snippets: tuple[str, ...]) -> Figure:
+    """Draw the contexts of each latent's events, `bars` (latent, leaf), over a piece of text, one of `snippets`."""
+    count = len(latents)
+    figure, ax = plotting.new_figure(width="wide", height=0.62 * count + 1.0)
+    rows = np.arange(count)[::-1].astype(float)
+    floor = np.zeros(count)
+    for k, leaf in enumerate(leaves):
+        part = bars[:, k] / np.maximum(bars.sum(1), 1)
+        ax.barh(rows, part, left=floor, height=0.42, color=leaf_colour(k), label=leaf)
+        floor = floor + part
+    for row, text in zip(rows, snippets, strict=True):
+        ax.text(0.0, row - 0.26, text, va="top", family="monospace", fontsize=7.5, parse_math=False)
+    ax.set(yticks=rows, yticklabels=[f"latent {name}" for name in latents], xlim=(0, 1), ylim=(-0.7, count - 0.5))
+    plotting.percent_axis(ax, x=True)
+    ax.set_xlabel("share of the latent's digits")
+    plotting.legend(ax, figure=figure)
+    return figure
