@@ -249,7 +249,7 @@ def _interventions(
     changes: tuple[Change, ...] = (
         Nothing(),
         ProjectOut(np.ascontiguousarray(W[:, :watched].T)),
-        ProjectOut(data.positives.mean(1) - data.negatives.mean(0)),
+        ProjectOut(data.positives.mean(1) - data.negatives.mean(1)),
         ProjectOut(found.linear[logistic_name(max(config.labels))][0]),
         SilenceLatent(found, decoder),
         ProjectOut(generator.standard_normal((watched, W.shape[0])).astype(np.float32)),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.alarm.shared.probes import Networks, logistic
-from experiments.alarm.shared.world import WorldConfig, background, dangerous
+from experiments.alarm.shared.world import WorldConfig, background, dangerous, without
 from experiments.core.autoencoders.inference import encode
 from experiments.core.autoencoders.sources import Superposed
 from experiments.core.autoencoders.specification import Autoencoder, Specification
@@ -66,7 +66,7 @@ def trained_latents(
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled activations of one model: `negatives` (sample, hidden), `positives` (target, sample, hidden)."""
+    """Labelled activations of one model: `negatives` and `positives` (target, sample, hidden)."""
 
     negatives: Array
     positives: Array
@@ -74,19 +74,22 @@ class Labelled:
     def balanced(self, target: int, labels: int) -> tuple[Array, NDArray[np.bool_]]:
         """Return `labels` samples, half of them positive, and their labels."""
         half = labels // 2
-        h = np.concatenate([self.negatives[:half], self.positives[target, :half]])
+        h = np.concatenate([self.negatives[target, :half], self.positives[target, :half]])
         return h, np.arange(len(h)) >= half
 
 
 def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Generator) -> Labelled:
-    """Draw activations with up to `labels` labels, half of them positive, for every target."""
+    """Draw activations with up to `labels` labels, half of them positive, for every target.
+
+    Negatives lack their own target alone: a probe that never saw the other targets takes them for its own in use.
+    """
     half = labels // 2
-    negatives = background(config, generator, half)
-    negatives[:, : config.targets] = 0
+    ordinary = background(config, generator, half)
+    negatives = [without(ordinary, target) @ W.T for target in range(config.targets)]
     positives = [
         dangerous(background(config, generator, half), target, generator) @ W.T for target in range(config.targets)
     ]
-    return Labelled(negatives @ W.T, np.stack(positives))
+    return Labelled(np.stack(negatives), np.stack(positives))
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.alarm.shared.detectors import absent_scores
+from experiments.alarm.shared.detectors import absent_scores, labelled
 from experiments.alarm.shared.world import (
     ACTS,
     DANGER,
@@ -54,3 +54,13 @@ def test_samples_that_hold_a_target_are_no_negatives_of_its_alarm():
     scores = absent_scores(np.ones((2, 2, 3), np.float32), x)
     assert np.isneginf(scores[:, 0, 1]).all()
     assert np.isfinite(scores[:, 1]).all()
+
+
+def test_labelled_samples_hold_other_targets_as_those_in_use_do():
+    plain = WorldConfig(features=40, hidden=40, density=0.05, rare=0.01, importance=(1, 2))
+    data = labelled(plain, np.eye(40, dtype=np.float32), 80_000, np.random.default_rng(2))
+    for samples, own in ((data.negatives, 0.0), (data.positives, 1.0)):
+        rates = (samples[..., : plain.targets] > 0).mean(1)
+        np.testing.assert_array_equal(np.diag(rates), own)
+        apart = ~np.eye(plain.targets, dtype=bool)
+        assert (np.abs(rates[apart] - plain.rare) < 5 * np.sqrt(plain.rare / 40_000)).all()
