@@ -18,7 +18,7 @@ from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from site_builder.citing.citations import cite_report, coins
 from site_builder.citing.publication import Publication, file_path
-from site_builder.pages import answers
+from site_builder.pages import answers, previews
 from site_builder.pages.filters import badge, data, duration, in_script, inline, margin, quantity, size, verbatim
 from site_builder.pages.glossary import Term
 from site_builder.pages.page_files import Page
@@ -103,6 +103,8 @@ class Blocks:
             file=file_path,
             coins=partial(coins, publication=self.publication),
             tally=answers.tally,
+            figure_preview=partial(previews.of_figure, root=page.root),
+            claim_preview=previews.of_claim,
             **values,
         )
         return Markup(" ".join(line.strip() for line in html.splitlines() if line.strip()))
@@ -189,7 +191,8 @@ class Macros:
             return self._missing_word(f"figure {id}", id)
         figure = self.report.figures[id]
         page = "" if figure.page == self.page.url else self.page.root + figure.page
-        return Markup('<a class="ref" href="{}#figure-{}">Figure&nbsp;{}</a>').format(page, id, figure.number)
+        shown = previews.of_figure(figure, self.page.root)
+        return Markup('<a class="ref" href="{}#figure-{}"{}>Figure&nbsp;{}</a>').format(page, id, shown, figure.number)
 
     def claim(self, id: str) -> str:
         """Show what was tested, the criterion, the measured value and the verdict."""
@@ -203,7 +206,9 @@ class Macros:
             return self._missing_word(f"claim {id}", id)
         claim = self.report.claims[id]
         page = "" if claim.page == self.page.url else self.page.root + claim.page
-        return Markup('<a class="verdict-link" href="{}#claim-{}">{}</a>').format(page, id, badge(claim.verdict))
+        return Markup('<a class="verdict-link" href="{}#claim-{}"{}>{}</a>').format(
+            page, id, previews.of_claim(claim), badge(claim.verdict)
+        )
 
     def q(self, name: str, spec: str = "") -> str:
         """Quote a number of a result."""
@@ -266,8 +271,8 @@ class Macros:
         if found is None:
             return self._missing_word(f"reference {key}", key)
         page = "" if self.page.url == REFERENCES else self.page.root + REFERENCES
-        return Markup('<a class="cite-link" href="{}#{}">{} ({})</a>').format(
-            page, found.anchor, found.short, found.year
+        return Markup('<a class="cite-link" href="{}#{}"{}>{} ({})</a>').format(
+            page, found.anchor, previews.of_reference(found), found.short, found.year
         )
 
     def references(self) -> str:
