@@ -272,10 +272,10 @@ def draw_parallel(result: Result) -> Figure:
 @experiment.figure(
     "english-offset-woman",
     title="What man → woman makes of each male word",
-    caption="c − man + woman for each male word c: the female counterpart comes first for {numbers.to_woman:%} of "
-    "words, the words of the question barred. Beside each bar stands the word that comes first, and in brackets, "
-    "where that is another word, the counterpart.",
-    alt="One bar per male word: the rank of its female counterpart on a logarithmic axis, with the word that comes "
+    caption="The female counterpart comes first for {numbers.to_woman:%} of male words c: it is nearest to "
+    "c − man + woman, the words of the question barred. Beside each mark stands the word that comes first, and in "
+    "brackets, where that is another word, the counterpart.",
+    alt="One mark per male word: the rank of its female counterpart on a logarithmic axis, with the word that comes "
     "first written beside it.",
 )
 def draw_woman(result: Result) -> Figure:
