@@ -11,11 +11,15 @@ from experiments.core.errors import ReportError
 
 @dataclass(frozen=True)
 class Term:
-    """One term: its name, the forms in which pages write it, and its definition in plain text."""
+    """One term: its name, the forms in which pages write it, its definition in plain text, and what else it is called.
+
+    Other names are for readers who search for them; pages keep to one.
+    """
 
     name: str
     forms: tuple[str, ...]
     text: str
+    also: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -43,7 +47,10 @@ def _term(entry: dict[str, object], file: str) -> Term:
     name, forms, text = (entry.get(key) for key in ("name", "forms", "text"))
     if not isinstance(name, str) or not isinstance(text, str) or not isinstance(forms, list) or not forms:
         raise ReportError(f"docs/{file}: the entry {name!r} needs a name, a list of forms and a text")
-    return Term(name, tuple(str(form) for form in forms), " ".join(text.split()))
+    also = entry.get("also", [])
+    if not isinstance(also, list) or not all(isinstance(each, str) for each in also):
+        raise ReportError(f"docs/{file}: the entry {name!r} has other names, `also`, that are no list of words")
+    return Term(name, tuple(str(form) for form in forms), " ".join(text.split()), tuple(also))
 
 
 def definitions(text: str, terms: Iterable[Term]) -> str:

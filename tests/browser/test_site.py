@@ -1,5 +1,6 @@
 """What a reader meets: no error, no request to anyone, figures in the right colours, search, citations, keyboard."""
 
+import json
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -151,6 +152,52 @@ def test_claims_are_filtered_by_words_and_by_verdict(site, reader) -> None:
     assert {row.get_attribute("data-verdict") for row in rows.all()} == {first.text_content()}
     first.click()
     assert rows.count() == everything
+
+
+@pytest.mark.parametrize("from_disk", [True, False])
+def test_an_address_keeps_the_filter_of_claims(site, reader, server: str, from_disk: bool) -> None:
+    tab = reader()
+    tab.open(site.file("claims.html") if from_disk else f"{server}/claims.html")
+    word = tab.page.locator(".claims-table tbody tr").first.get_attribute("id").removeprefix("row-")
+    tab.page.get_by_label("Filter the claims").fill(word)
+    shown = tab.page.locator(".claims-table tbody tr:visible")
+    verdict = shown.first.get_attribute("data-verdict")
+    tab.page.locator(f".filter__facets button[data-value={verdict}]").click()
+    found = [row.get_attribute("id") for row in shown.all()]
+    assert f"row-{word}" in found
+    address = tab.page.url
+    assert f"filter={word}&verdict={verdict}" in address
+    other = reader()
+    other.open(address)
+    assert other.page.get_by_label("Filter the claims").input_value() == word
+    assert [row.get_attribute("id") for row in other.page.locator(".claims-table tbody tr:visible").all()] == found
+    assert other.page.locator(f".filter__facets button[data-value={verdict}]").get_attribute("aria-pressed") == "true"
+    other.page.get_by_label("Filter the claims").fill("")
+    other.page.locator(f".filter__facets button[data-value={verdict}]").click()
+    assert "?" not in other.page.url
+    assert tab.complaints == other.complaints == []
+
+
+def test_an_address_keeps_the_search_of_figures_and_its_anchor(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file("figures.html") + f"?filter={quote(site.shown['title'])}#somewhere")
+    assert tab.page.get_by_label("Search the figures").input_value() == site.shown["title"]
+    assert 1 <= tab.page.locator(".gallery > li:visible").count() < len(site.figures)
+    tab.page.get_by_label("Search the figures").fill("a b")
+    assert tab.page.url.endswith("figures.html?filter=a+b#somewhere")
+
+
+@pytest.mark.parametrize("kind", ["figures", "claims"])
+def test_search_finds_what_has_an_id(site, reader, server: str, kind: str) -> None:
+    record = json.loads((site.root / f"{kind}.json").read_text("utf-8"))[kind][0]
+    found = record["id"]
+    tab = reader()
+    tab.open(f"{server}/index.html")
+    tab.page.locator(".md-search__input").click()
+    tab.page.keyboard.type(found)
+    page = f"figures/{found}.html" if kind == "figures" else record["page"].partition("#")[0]
+    tab.page.locator(f".md-search-result__link[href*='{page}']").first.wait_for(state="visible", timeout=10_000)
+    assert tab.complaints == []
 
 
 def test_without_scripts_all_is_there(site, reader) -> None:

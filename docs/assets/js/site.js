@@ -94,12 +94,13 @@ class CiteBox extends HTMLElement {
 }
 
 // <filter-list items="selector" label="..." noun="claims" facet="verdict" values="supported refuted ..."> narrows the
-// items of its container by words, and by the values of one data attribute if `facet` names it.
+// items of its container by words, and by the values of one data attribute if `facet` names it. The address keeps what
+// was asked ("?filter=pentagon&verdict=refuted"), so that it can be sent to others; "q" belongs to the theme's search.
 class FilterList extends HTMLElement {
   connectedCallback() {
     if (this.input) return
     this.items = [...this.parentElement.querySelectorAll(this.getAttribute("items"))]
-    this.words = this.items.map(item => item.textContent.toLowerCase())
+    this.words = this.items.map(item => `${item.textContent} ${item.id}`.toLowerCase())
     this.input = document.createElement("input")
     this.input.type = "search"
     this.input.placeholder = this.getAttribute("label")
@@ -109,7 +110,9 @@ class FilterList extends HTMLElement {
     this.count.className = "filter__count"
     this.count.setAttribute("role", "status")
     this.append(this.input, ...this.facetButtons(), this.count)
+    this.restore()
     this.apply()
+    this.restored = true
   }
 
   facetButtons() {
@@ -134,9 +137,37 @@ class FilterList extends HTMLElement {
     return [group]
   }
 
+  get values() {
+    const pressed = (this.buttons ?? []).filter(each => each.getAttribute("aria-pressed") === "true")
+    return pressed.map(each => each.dataset.value)
+  }
+
+  restore() {
+    const asked = new URLSearchParams(location.search)
+    this.input.value = asked.get("filter") ?? ""
+    const values = asked.getAll(this.getAttribute("facet") ?? "")
+    for (const each of this.buttons ?? []) each.setAttribute("aria-pressed", values.includes(each.dataset.value))
+  }
+
+  remember() {
+    if (!this.restored) return
+    const address = new URL(location)
+    const keep = (name, values) => {
+      address.searchParams.delete(name)
+      values.forEach(value => address.searchParams.append(name, value))
+    }
+    keep("filter", this.input.value.trim() ? [this.input.value.trim()] : [])
+    if (this.buttons) keep(this.getAttribute("facet"), this.values)
+    try {
+      history.replaceState(history.state, "", address)
+    } catch {
+      // A browser may forbid this for files on disk, or so many times in a row; the filter works without.
+    }
+  }
+
   apply() {
     const wanted = this.input.value.toLowerCase().split(/\s+/).filter(Boolean)
-    const values = (this.buttons ?? []).filter(each => each.getAttribute("aria-pressed") === "true").map(each => each.dataset.value)
+    const values = this.values
     let shown = 0
     this.items.forEach((item, index) => {
       const fits =
@@ -147,6 +178,7 @@ class FilterList extends HTMLElement {
     })
     this.count.textContent =
       shown === this.items.length ? `${shown} ${this.getAttribute("noun")}` : `${shown} of ${this.items.length} ${this.getAttribute("noun")}`
+    this.remember()
   }
 }
 

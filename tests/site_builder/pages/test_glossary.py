@@ -39,6 +39,7 @@ def test_a_missing_glossary_is_empty(tmp_path: Path) -> None:
         ("[[term]", "cannot be read"),
         ('[[term]]\nname = "digon"\n', "'digon' needs a name, a list of forms and a text"),
         ('[[term]]\nname = "a"\nforms = []\ntext = "x"\n', "'a' needs"),
+        ('[[term]]\nname = "a"\nforms = ["x"]\ntext = "t"\nalso = "b"\n', "'a' has other names"),
         ('[[term]]\nname = "a"\nforms = ["x", "x"]\ntext = "t"\n', "explains 'x' twice"),
     ],
 )
