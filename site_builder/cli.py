@@ -1,28 +1,30 @@
 """The commands: `python -m site_builder --help` lists them.
 
 Everything heavy is imported inside a command, so that a report with nothing to do answers at once.
-A wrong word on the command line ends with 2, a failure with 1, an interruption with 130 (Ctrl-C) or 143 (SIGTERM).
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.core.errors import ReportError
-from site_builder.base import interruptions
-from site_builder.base.console import say_what_can_be_encoded, watching
+from site_builder.base.console import watching
 from site_builder.base.environment import device_class, jobs_asked
-from site_builder.base.options import SCALES, Options, WrongOption, chosen
+from site_builder.base.options import SCALES, Options, chosen
 from site_builder.base.project import Project, find_project
+from site_builder.endings import (
+    conclude,
+    counted,
+    refuse_differences,
+    said_in_one_sentence,
+    tell_absent,
+    tell_reproduction,
+)
 
 if TYPE_CHECKING:
     from site_builder.store.records import Report
-
-INTERRUPTED = "Interrupted; what was finished is kept, and the same command goes on from there."
 
 app = typer.Typer(
     help="Runs the experiments of this report, draws their figures and builds its site.",
@@ -353,70 +355,3 @@ def built(project: Project, options: Options, *, draft: bool = False, strict: bo
 
     with watching() as watcher:
         return build_all(project, options, watcher, draft=draft, strict=strict)
-
-
-def conclude(result: "Report") -> None:
-    """Print every problem and end with 1 if there is one."""
-    if not result.problems:
-        return
-    for problem in result.problems:
-        print(f"{problem.where}: {problem.message}", file=sys.stderr)
-    count = len(result.problems)
-    end(1, f"{count} problem{'s' if count > 1 else ''}; everything else is done and kept")
-
-
-def tell_absent(result: "Report") -> None:
-    """Say how much of the report has no result in this build, if anything has none."""
-    if result.absent:
-        print(f"{len(result.absent)} names have no result in this build; the site has a card in their place.")
-
-
-def refuse_differences(project: Project) -> None:
-    """End with 1 if the finished site differs from the published run."""
-    from dataclasses import replace
-
-    from site_builder.published.reproduction import differences
-    from site_builder.queries import last_report
-
-    report = last_report(project)
-    conclude(replace(report, problems=differences(report)))
-
-
-def tell_reproduction(result: "Report") -> None:
-    """Say how much of the published run was reproduced, and where the rest stands."""
-    from site_builder.published.reproduction import paragraph
-
-    text = paragraph(result.reproduction) if result.reproduction else ""
-    if text:
-        print(text)
-
-
-def counted(result: "Report") -> str:
-    """Return how much a report holds: "3 runs, 8 figures and 5 claims"."""
-    return f"{len(result.runs)} runs, {len(result.figures)} figures and {len(result.claims)} claims"
-
-
-def end(code: int, sentence: str) -> Any:
-    """Print one sentence to the error stream and end the program."""
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def said_in_one_sentence() -> Iterator[None]:
-    """Turn a mistake that can be mended, or an interruption, into one sentence and an exit code.
-
-    Nothing but the end of a command ends it well: code that calls `sys.exit` on the way is a mistake, too.
-    """
-    say_what_can_be_encoded()
-    try:
-        with interruptions.heeding():
-            yield
-    except WrongOption as error:
-        end(2, str(error))
-    except ReportError as error:
-        end(1, str(error))
-    except SystemExit as error:
-        end(1, f"something called sys.exit({error.code!r}) before the command was done; nothing more was made")
-    except KeyboardInterrupt:
-        end(interruptions.exit_code(), INTERRUPTED)
