@@ -19,16 +19,8 @@ from experiments.linear_representation import (
     selection,
     word_analogies,
 )
-from experiments.linear_representation.shared.analogy_results import (
-    BEATS,
-    NEAREST,
-    PARALLEL,
-    OffsetResult,
-    gains,
-    nearest,
-    offset_test,
-    parallels,
-)
+from experiments.linear_representation.shared.analogy_claims import BEATS, NEAREST, PARALLEL, gains, parallels
+from experiments.linear_representation.shared.analogy_results import OffsetResult, nearest, offset_test
 from experiments.linear_representation.shared.word_vectors import Vectors, unit
 
 
