@@ -77,7 +77,7 @@ def test_the_address_keeps_and_restores_the_settings(opened) -> None:
     live.get_by_label("density p").press("Tab")
     kept = live.evaluate("live => live.settings")
     assert (kept["n"], kept["p"], kept["coupling"]) == (4, 0.05, "together")
-    other, restored = opened("#" + tab.page.url.split("#")[1])
+    other, restored = opened("#" + tab.page.evaluate("location.hash")[1:])
     assert restored.evaluate("live => live.settings") == kept
     assert restored.evaluate("live => live.counts") == "partners"
     assert restored.locator("[data-statement=C10]").get_attribute("aria-pressed") == "true"
