@@ -55,9 +55,7 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
         figure=figure,
         front=_front_matter(figure, blocks.publication),
         block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
-        cite=blocks.block(
-            "figure_cite.html.jinja", page, figure=figure, citations=_citations(figure, blocks.publication)
-        ),
+        cite=blocks.block("cite.html.jinja", page, figure=figure, citations=_citations(figure, blocks.publication)),
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
         claims=claims,
         findings=macros.findings(*claims) if claims else "",

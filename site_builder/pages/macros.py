@@ -255,7 +255,7 @@ class Macros:
         """Show how to cite the report as a whole, in several formats."""
         publication = self.blocks.publication
         citations = [(name, label, cite_report(name, publication).strip()) for name, label in REPORT_FORMATS.items()]
-        return self._block("report_cite.html.jinja", citations=citations)
+        return self._block("cite.html.jinja", citations=citations)
 
     def revisions(self) -> str:
         """List what became of published verdicts, the latest first."""
