@@ -13,9 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from experiments.autoencoders.shared.lineage import CONTAINMENT
 from experiments.autoencoders.shared.split_figures import descent_figure, draw_probed, origins_figure
-from experiments.autoencoders.shared.split_information import null_split_information, split_information, tables
 from experiments.autoencoders.shared.split_statistics import (
     Rungs,
     Steps,
@@ -47,6 +45,7 @@ from experiments.core.criteria import (
 )
 from experiments.core.quantities import Quantity, exact, mean
 from experiments.core.rank_correlation import rank_correlation
+from experiments.core.split_information import CONTAINMENT, null_split_information, split_information, tables
 from experiments.core.synthetic_data import ClusterWorld, Events
 
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'

@@ -40,8 +40,8 @@ from experiments.language_model.shared.splits import (
     carrying,
     descents,
     effective_latents,
-    nulls,
     split_information,
+    token_null,
 )
 from experiments.language_model.shared.text import ARCHIVE
 
@@ -169,7 +169,7 @@ def _split(
 ) -> Split:
     carrier = carriers(one, f, observed.h, of)
     information = split_information(carrier, of.leaf, len(of.leaves))
-    null = nulls(carrier, of.leaf, text.ids[of.token], len(of.leaves), config.draws, rng).token
+    null = token_null(carrier, of.leaf, text.ids[of.token], len(of.leaves), config.draws, rng)
     above_null = bool(information > np.quantile(null, 0.975))
     return Split(
         information, information - float(null.mean()), above_null, effective_latents(carrier), len(carrying(carrier))

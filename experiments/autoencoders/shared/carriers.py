@@ -7,14 +7,8 @@ An *event* is one cluster that is on in one sample: a true feature is present. L
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.core.split_information import CARRIED, NOBODY
 from experiments.core.synthetic_data import Events
-
-NOBODY = -1
-"""The carrier of an event that no latent carries."""
-
-CARRIED = 0.25
-"""Least share of the feature's value that its carrier contributes: half of what a latent halfway between two clusters
-does."""
 
 
 def carriers(latents: ArrayLike, W_dec: ArrayLike, events: Events, carried: float = CARRIED) -> NDArray[np.int64]:

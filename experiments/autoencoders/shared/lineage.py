@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.autoencoders.shared.carriers import NOBODY
+from experiments.core.split_information import CONTAINMENT, NOBODY, TAKEN_OVER
 
-SHARE, CONTAINMENT, PART, LIVE = 0.05, 0.8, 0.2, 0.001
-"""Thresholds of the convention above."""
+PART, LIVE = 0.2, 0.001
+"""Further thresholds of the convention above."""
 
 FATES = ("split", "kept", "merged", "died")
 ORIGINS = ("child", "kept", "merged", "born")
@@ -70,7 +70,7 @@ def lineage(
     live = (flow.sum(1) >= LIVE * flow.sum())[:-1], (flow.sum(0) >= LIVE * flow.sum())[:-1]
     share = flow[:-1, :-1] / np.maximum(flow.sum(1)[:-1, None], 1)
     containment = flow[:-1, :-1] / np.maximum(flow.sum(0)[None, :-1], 1)
-    edges = (share >= SHARE) & (containment >= contained) & live[0][:, None] & (live[1] & useful)
+    edges = (share >= TAKEN_OVER) & (containment >= contained) & live[0][:, None] & (live[1] & useful)
     children, orphan = edges.sum(1), ~edges.any(0)
     parts = (containment >= PART) & live[0][:, None]
     merger = orphan & (parts.sum(0) >= 2) & live[1]

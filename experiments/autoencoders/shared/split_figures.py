@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.carriers import NOBODY
 from experiments.autoencoders.shared.lineage import LIVE, ORIGINS, count_flow
 from experiments.core import plotting
+from experiments.core.split_information import NOBODY
 
 LABELS = {"child": "child of a split", "kept": "kept", "merged": "merged", "born": "born"}
 

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.carriers import NOBODY
-from experiments.autoencoders.shared.lineage import CONTAINMENT, FATES, ORIGINS, Lineage, lineage, match_splits
-from experiments.autoencoders.shared.split_information import (
+from experiments.autoencoders.shared.lineage import FATES, ORIGINS, Lineage, lineage, match_splits
+from experiments.autoencoders.shared.width_series import Rung
+from experiments.core.split_information import (
+    CONTAINMENT,
+    NOBODY,
     carried_share,
     effective_latents,
     effective_leaves,
@@ -17,7 +19,6 @@ from experiments.autoencoders.shared.split_information import (
     split_information,
     tables,
 )
-from experiments.autoencoders.shared.width_series import Rung
 from experiments.core.synthetic_data import ClusterWorld, Events
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from experiments.core import plotting
-from experiments.language_model.shared.splits import NOBODY
+from experiments.core.split_information import NOBODY
 from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.autoencoders.shared.carriers import NOBODY
 from experiments.autoencoders.shared.lineage import FATES, ORIGINS, count_flow, lineage, match_splits
+from experiments.core.split_information import NOBODY
 
 HELPS = np.ones(8, dtype=bool)
 

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from experiments.core.split_information import NOBODY
 from experiments.language_model.shared.concepts import Events
 from experiments.language_model.shared.detection import best_detectors, f1_matrix, thresholds, token_detector
 from experiments.language_model.shared.dictionaries import Dictionary
 from experiments.language_model.shared.probes import logistic_fit, probed
 from experiments.language_model.shared.splits import (
-    NOBODY,
     carriers,
     carrying,
     descents,
     effective_latents,
-    nulls,
     split_information,
+    token_null,
 )
 from experiments.language_model.shared.token_share import token_share
 
@@ -86,11 +86,9 @@ def test_contexts_exchanged_among_equal_tokens_keep_what_the_token_tells():
     rng = np.random.default_rng(4)
     token = rng.integers(0, 4, 800)
     of_token = token // 2
-    null = nulls(of_token, of_token, token, 2, 20, rng)
-    np.testing.assert_allclose(null.token, 1)
-    assert null.events.max() < 0.05
+    np.testing.assert_allclose(token_null(of_token, of_token, token, 2, 20, rng), 1)
     context = rng.integers(0, 2, 800)
-    assert nulls(context, context, token, 2, 20, rng).token.max() < 0.05
+    assert token_null(context, context, token, 2, 20, rng).max() < 0.05
 
 
 def make(rows: np.ndarray) -> Dictionary:

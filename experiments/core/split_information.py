@@ -1,16 +1,26 @@
-"""How much the carrier of an event tells about which leaf of the cluster is present, and how many latents share a
-cluster.
+"""Which latent carries an event, how much that tells about the leaf that is present, and how many latents share it.
 
-Everything starts from `tables`: for each cluster, how often each latent carried each leaf. Entropies are in nats.
+An *event* is one occurrence of something that can be divided: a cluster of features in synthetic data, a concept in
+text. Its *leaf* is the kind it belongs to, its *carrier* the latent that contributes most to its reconstruction. All
+measures start from `tables`: for each cluster, how often each latent carried each leaf. Entropies are in nats.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.autoencoders.shared.carriers import NOBODY
-
 Array = NDArray[np.float64]
 Table = NDArray[np.int64]
+
+NOBODY = -1
+"""The carrier of an event that no latent carries."""
+
+CARRIED = 0.25
+"""Least share of an event's magnitude that its carrier contributes: half of what a latent halfway between two clusters
+does."""
+
+TAKEN_OVER, CONTAINMENT = 0.05, 0.8
+"""A latent of a larger dictionary descends from one of a smaller that carried at least `CONTAINMENT` of its events, if
+it took over at least `TAKEN_OVER` of that one's. As in Tree SAE (2605.07922)."""
 
 
 def tables(carrier: ArrayLike, cluster: ArrayLike, label: ArrayLike, clusters: int, labels: int) -> list[Table]:
