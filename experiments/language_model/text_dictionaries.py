@@ -380,7 +380,7 @@ def beats_frozen(result: Result) -> Quantity:
 
 @experiment.claim(
     "dictionary-latents-alive",
-    title="Three quarters of the latents of the widest dictionary fire",
+    title="Three quarters of the latents fire in dictionaries of eight times the MLP's width",
     test="Share of latents that never fire on held-out text, at eight times the MLP's width.",
     criterion=less_than(0.25),
     figures=("dictionary-densities",),

@@ -39,7 +39,9 @@ Array = NDArray[np.float32]
 
 TRAINER = (cpu, cpu_encode, cpu_kernel, cpu_update, remedies, sources, state, train_module)
 RECORDED_AT_ONCE = 32
-ROWS = 1 << 13
+ROWS = 1 << 11
+"""Activations encoded at once: 64 MB of latents at the widest."""
+RECORDED_FOR_SCALE = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class DictionaryConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     networks: int = 2
-    ratios: tuple[float, ...] = (0.5, 1, 2, 4, 8)
+    ratios: tuple[float, ...] = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
     many_up_to: float = 4
     seeds: int = 6
     relu_ratios: tuple[float, ...] = (1, 2)
@@ -133,7 +135,12 @@ def dictionaries(config: DictionaryConfig, networks: tuple[list[Network], list[N
     """Return the dictionaries of each network, those of the random control last in each list."""
     trained, control = networks
     return [
-        [*_kept(config, trained[k], k, _models(config)), *_kept(config, control[k], k, _control(config))]
+        [
+            one
+            for network, planned in ((trained[k], _models(config)), (control[k], _control(config)))
+            for group in _by_size(config, planned)
+            for one in _kept(config, network, k, group)
+        ]
         for k in range(config.networks)
     ]
 
@@ -151,6 +158,13 @@ def _models(config: DictionaryConfig) -> list[Planned]:
     ]
 
 
+def _by_size(config: DictionaryConfig, planned: list[Planned]) -> list[list[Planned]]:
+    """Return the plan in two parts, trained one after the other: together, all would take the widest's memory."""
+    usual = [each for each in planned if each[1] <= 2 * config.many_up_to]
+    wide = [each for each in planned if each[1] > 2 * config.many_up_to]
+    return [part for part in (usual, wide) if part]
+
+
 def _control(config: DictionaryConfig) -> list[Planned]:
     return [("random", ratio, _model(config, "batchtopk", ratio, 0)) for ratio in config.ratios]
 
@@ -161,7 +175,7 @@ def _model(config: DictionaryConfig, variant: Variant, ratio: float, seed: int, 
 
 def _kept(config: DictionaryConfig, network: Network, number: int, planned: list[Planned]) -> list[Dictionary]:
     modules = (*MODULES, *TRAINER, network_module, sys.modules[__name__])
-    place = checkpoint(f"dictionaries-{number}-{planned[0][0]}", config, modules, (text.ARCHIVE,))
+    place = checkpoint(f"dictionaries-{number}-{planned[0][0]}-{planned[0][1]:g}x", config, modules, (text.ARCHIVE,))
     with place.held():
         found = place.load()
         if found is None:
@@ -203,5 +217,5 @@ def record(config: DictionaryConfig, network: Network, number: int) -> Recorded:
     for k in range(0, len(places), RECORDED_AT_ONCE):
         ids = stream[places[k : k + RECORDED_AT_ONCE, None] + np.arange(context)]
         pool[k * context : k * context + ids.size] = forward(network.weights, ids, network.config.heads).h
-    some = pool[:ROWS].astype(np.float32)
+    some = pool[:RECORDED_FOR_SCALE].astype(np.float32)
     return Recorded(pool, float(np.sqrt(config.active / some.var(0).sum())))
