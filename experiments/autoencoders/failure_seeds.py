@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.width_series import LadderConfig
+from experiments.autoencoders.shared.width_series import WidthSeriesConfig
 from experiments.core import plotting
 from experiments.core.autoencoders.inference import dictionary, encode
 from experiments.core.autoencoders.metrics import consistency, random_dictionary
@@ -29,7 +29,7 @@ WORLDS = ("clustered", "flat")
 
 
 @dataclass(frozen=True)
-class Config(LadderConfig):
+class Config(WidthSeriesConfig):
     """Defaults are the published run: one pair of autoencoders for every world and width."""
 
     ratios: tuple[float, ...] = (1, 2, 4, 8)
@@ -79,8 +79,8 @@ def _agreement(config: Config, name: str, device: str) -> Array:
     """Return the PW-MCC (width, seed) of two autoencoders on each world."""
     worlds = config.worlds(name)
     models = tuple(
-        Autoencoder("batchtopk", width, config.true_l0, seed=10_000 * twin + 1000 * rung + s, source=s)
-        for twin, (rung, width), s in product(range(2), enumerate(config.widths), range(config.seeds))
+        Autoencoder("batchtopk", width, config.true_l0, seed=10_000 * twin + 1000 * number + s, source=s)
+        for twin, (number, width), s in product(range(2), enumerate(config.widths), range(config.seeds))
     )
     trained = train_autoencoders(worlds, config.specification(models), device=device)
     firing = []

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.autoencoders.shared.kinds import share_found
 from experiments.autoencoders.shared.own_models import Worlds, own_worlds
 from experiments.core import plotting, progress
 from experiments.core.autoencoders.evaluation import evaluate_autoencoders
@@ -23,9 +24,6 @@ from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity, bootstrap_each, mean, share
 
 Array = NDArray[np.float64]
-
-FOUND = 0.9
-"""A feature is found when some latent's direction has at least this cosine with its own."""
 
 
 @dataclass(frozen=True)
@@ -188,9 +186,8 @@ def _scores(
     specification = _specification(config, grid(("topk",), widths, actives, range(config.seeds)))
     trained = train_autoencoders(worlds.sources, specification, device=device)
     scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
-    found = (np.nan_to_num(scores.cosine) > FOUND).sum(axis=1) / (~np.isnan(scores.cosine)).sum(axis=1)
     shape = (len(widths), len(actives), config.seeds)
-    return found.reshape(shape), scores.explained.reshape(shape)
+    return share_found(scores).reshape(shape), scores.explained.reshape(shape)
 
 
 def _true_scores(config: Config, worlds: Worlds, actives: tuple[int, ...], device: str) -> Array:

@@ -8,18 +8,18 @@ feature's direction is its column of `W`.
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.own_models import Worlds, own_worlds
-from experiments.core import plotting, progress
-from experiments.core.autoencoders.evaluation import Recovery, evaluate_autoencoders
-from experiments.core.autoencoders.inference import dictionary, encode
-from experiments.core.autoencoders.metrics import cosines, from_counts
-from experiments.core.autoencoders.sources import Batch, stream
-from experiments.core.autoencoders.specification import VARIANTS, Autoencoder, Specification, grid
-from experiments.core.autoencoders.train import Trained, train_autoencoders
+from experiments.autoencoders.shared.kinds import FOUND, KINDS, every_kind, share_found
+from experiments.autoencoders.shared.own_models import own_worlds
+from experiments.autoencoders.shared.read_outs import READ_OUTS, best_f1, interference_left
+from experiments.autoencoders.shared.recovery_figures import density_figure, interference_figure
+from experiments.core import progress
+from experiments.core.autoencoders.evaluation import evaluate_autoencoders
+from experiments.core.autoencoders.sources import stream
+from experiments.core.autoencoders.specification import VARIANTS
+from experiments.core.autoencoders.train import train_autoencoders
 from experiments.core.contract import Experiment, keyed
 from experiments.core.criteria import (
     Above,
@@ -34,22 +34,8 @@ from experiments.core.criteria import (
     supported_if,
 )
 from experiments.core.quantities import Quantity, bootstrap, mean
-from experiments.core.read_out import least_squares
-from experiments.core.sparse_coding import interference, sparse_code
 
 Array = NDArray[np.float64]
-
-FOUND = 0.9
-"""A feature is found when some latent's direction has at least this cosine with its own."""
-
-KINDS = (*VARIANTS, "frozen")
-"""What is trained: the six variants, and a top-k autoencoder whose random decoder stays as it was drawn."""
-
-READERS = ("linear", "own", *VARIANTS, "frozen", "learned code", "true code")
-"""Who reads a feature: the best linear probe; the model's own ReLU(W^T h + b); the latent of each autoencoder that is
-nearest to the feature; sparse coding (FISTA) with the dictionary that `topk` learned, and with the true one."""
-
-CODE_PENALTY = 0.01
 
 
 @dataclass(frozen=True)
@@ -82,7 +68,7 @@ PLACES = ("sparsest", "dense", "densest")
 def number_names(config: Config) -> list[str]:
     """Return the names of the numbers: by kind and score, by read-out, by density, and of the larger models."""
     at_claims = [f"{kind}_{score}" for kind in KINDS for score in SCORES]
-    readings = [f"{what}_{r.replace(' ', '_')}" for what in ("left", "removed") for r in READERS]
+    readings = [f"{what}_{r.replace(' ', '_')}" for what in ("left", "removed") for r in READ_OUTS]
     places = [f"{kind}_{score}_{place}" for place in PLACES for score in ("found", "explained") for kind in KINDS]
     places += [f"{name}_{place}" for place in PLACES for name in ("own_f1", "f1", "left_own", "left_true_code")]
     wide = [f"wide_{kind}_{score}" for kind in KINDS for score in WIDE_SCORES]
@@ -92,7 +78,7 @@ def number_names(config: Config) -> list[str]:
 
 @dataclass(frozen=True)
 class Result:
-    """Scores of the smaller models, kinds as in `KINDS` and read-outs as in `READERS`.
+    """Scores of the smaller models, kinds as in `KINDS` and read-outs as in `READ_OUTS`.
 
     `found` is the share of represented features with a latent of cosine above 0.9, `f1` the mean F1 of the nearest
     latents, `own_f1` that of the model's own read-out at its best threshold, `chance` the signed MCC of random
@@ -152,7 +138,7 @@ def run(config: Config, device: str) -> Result:
     stacked = {name: np.stack([part[name] for part in parts]) for name in names}
     here = min(SPARSE, len(parts) - 1)
     found, left = stacked["found"][:, : len(VARIANTS)], stacked["interference"]
-    at = {name: number for number, name in enumerate(READERS)}
+    at = {name: number for number, name in enumerate(READ_OUTS)}
     linear, encoders = left[here, at["linear"]], left[here, at["relu"] : at["relu"] + len(VARIANTS)]
     return Result(
         densities=np.array(config.densities),
@@ -179,90 +165,31 @@ def _beyond(own: Array, encoders: Array) -> Quantity:
     return bootstrap(lambda seeds: float(own[seeds].mean() - encoders[:, seeds].mean(axis=1).min()), own.size)
 
 
-def _specification(config: Config, active: float, width: int, steps: int) -> Specification:
-    """Return all kinds at one wanted L0, one seed per world; k of `topk` is the nearest whole number."""
-    whole = max(1, round(active))
-    models = [
-        model
-        for variant in VARIANTS
-        for model in grid((variant,), (width,), (whole if variant == "topk" else active,), range(config.seeds))
-    ]
-    frozen = [Autoencoder("topk", width, whole, seed, seed, frozen=True) for seed in range(config.seeds)]
-    return Specification(
-        models=(*models, *frozen),
-        steps=steps,
-        batch=config.batch,
-        learning_rate=config.learning_rate,
-        aux=True,
-        resample=250,
-        dead_after=20_000,
-        seed=config.seed,
-    )
-
-
 def _measured(config: Config, density: float, k: int, device: str) -> dict[str, Array]:
-    """Return every score of one density, (kind, seed) or (reader, seed)."""
+    """Return every score of one density, (kind, seed) or (read-out, seed)."""
     n, d = config.features, config.hidden
     worlds = own_worlds(
         n, d, density, config.seeds, steps=config.model_steps, batch=config.batch, seed=config.seed + k, device=device
     )
-    trained = train_autoencoders(worlds.sources, _specification(config, worlds.active, n, config.steps), device=device)
+    kinds = every_kind(worlds, config.steps, config.batch, config.learning_rate, config.seed)
+    trained = train_autoencoders(worlds.sources, kinds, device=device)
     scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
     progress.advance("densities", (k + 1) / (len(config.densities) + 1))
     shape = (len(KINDS), config.seeds)
     batches = [source.draw(stream(config.seed, 7, s), config.samples) for s, source in enumerate(worlds.sources)]
     return {
         "active": np.array(worlds.active),
-        "found": _found(scores).reshape(shape),
+        "found": share_found(scores).reshape(shape),
         "f1": np.nanmean(scores.feature_f1, axis=1).reshape(shape),
-        "own_f1": np.array([_best_f1(worlds, s, batch) for s, batch in enumerate(batches)]),
+        "own_f1": np.array([best_f1(worlds, s, batch) for s, batch in enumerate(batches)]),
         "signed_mcc": scores.signed_mcc.reshape(shape),
         "explained": scores.explained.reshape(shape),
         "chance": np.array(scores.chance_signed_mcc.mean()),
-        "interference": np.stack([_read(config, worlds, trained, s, batch) for s, batch in enumerate(batches)], axis=1),
+        "interference": np.stack(
+            [interference_left(worlds, trained, s, batch, config.coded_samples) for s, batch in enumerate(batches)],
+            axis=1,
+        ),
     }
-
-
-def _found(scores: Recovery) -> Array:
-    """Return the share of counted features that some latent points at: (instance,)."""
-    counted = ~np.isnan(scores.cosine)
-    return np.asarray((np.nan_to_num(scores.cosine) > FOUND).sum(axis=1) / counted.sum(axis=1))
-
-
-def _own(worlds: Worlds, s: int, batch: Batch) -> Array:
-    """Return the model's own read-out ReLU(W^T h + b) of represented features: (sample, feature)."""
-    weights, counted = worlds.weights, worlds.counted[s]
-    y = batch.activations @ weights.W[s][:, counted] + weights.b[s][counted]
-    return np.asarray(np.maximum(y, 0), dtype=np.float64)
-
-
-def _best_f1(worlds: Worlds, s: int, batch: Batch) -> float:
-    """Return the F1 of the model's own read-out, each feature at its best threshold, mean over features."""
-    y, present = _own(worlds, s, batch), batch.features[:, worlds.counted[s]] > 0
-    by_threshold = []
-    for threshold in np.linspace(0, 0.5, 26):
-        fires = y > threshold
-        by_threshold.append(from_counts((fires & present).sum(0), fires.sum(0), present.sum(0)).f1)
-    return float(np.max(by_threshold, axis=0).mean())
-
-
-def _read(config: Config, worlds: Worlds, trained: Trained, s: int, batch: Batch) -> Array:
-    """Return the interference that every reader leaves on represented features, mean over features: (reader,)."""
-    counted, few = worlds.counted[s], slice(config.coded_samples)
-    value, h, truth = batch.features[:, counted], batch.activations, worlds.sources[s].directions[counted]
-    R = least_squares(worlds.weights.W[s : s + 1], np.full(1, worlds.density)).W_out
-    assert R is not None
-    left = {"linear": interference(h @ R[0][counted].T, value), "own": interference(_own(worlds, s, batch), value)}
-    for k, kind in enumerate(KINDS):
-        i = k * config.seeds + s
-        nearest = cosines(dictionary(trained.state, trained.models, i), truth).argmax(axis=0)
-        left[kind] = interference(encode(trained.state, trained.models, i, h)[:, nearest], value)
-        if kind == "topk":
-            code = sparse_code(dictionary(trained.state, trained.models, i), h[few], CODE_PENALTY)
-            left["learned code"] = interference(code[:, nearest], value[few])
-    unit = truth / np.linalg.norm(truth, axis=1, keepdims=True)
-    left["true code"] = interference(sparse_code(unit, h[few], CODE_PENALTY), value[few])
-    return np.array([left[reader].mean() for reader in READERS])
 
 
 def _wide(config: Config, device: str) -> dict[str, Quantity]:
@@ -271,11 +198,11 @@ def _wide(config: Config, device: str) -> dict[str, Quantity]:
     worlds = own_worlds(
         n, d, p, config.seeds, steps=config.model_steps, batch=config.batch, seed=config.seed + 99, device=device
     )
-    specification = _specification(config, worlds.active, n, config.wide_steps)
-    trained = train_autoencoders(worlds.sources, specification, device=device)
+    kinds = every_kind(worlds, config.wide_steps, config.batch, config.learning_rate, config.seed)
+    trained = train_autoencoders(worlds.sources, kinds, device=device)
     scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
     columns = {
-        "found": _found(scores),
+        "found": share_found(scores),
         "f1": np.nanmean(scores.feature_f1, axis=1),
         "signed_mcc": scores.signed_mcc,
         "explained": scores.explained,
@@ -303,9 +230,9 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
         "deciding_density": Quantity(config.densities[here], method="configuration"),
     }
     left = scores["interference"][here]
-    for k, reader in enumerate(READERS):
-        numbers[f"left_{reader.replace(' ', '_')}"] = mean(left[k])
-        numbers[f"removed_{reader.replace(' ', '_')}"] = mean(1 - left[k] / left[0])
+    for k, name in enumerate(READ_OUTS):
+        numbers[f"left_{name.replace(' ', '_')}"] = mean(left[k])
+        numbers[f"removed_{name.replace(' ', '_')}"] = mean(1 - left[k] / left[0])
     for where, position in (("sparsest", 0), ("dense", len(config.densities) - 2), ("densest", -1)):
         numbers |= {f"{kind}_found_{where}": mean(scores["found"][position, k]) for k, kind in enumerate(KINDS)}
         numbers |= {f"{kind}_explained_{where}": mean(scores["explained"][position, k]) for k, kind in enumerate(KINDS)}
@@ -331,74 +258,25 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_density(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, 2, width="wide", height=3.5)
-    for ax, scores in zip(axes, (result.found, result.f1), strict=True):
-        for k, variant in enumerate(VARIANTS):
-            label = plotting.VARIANT_NAMES[variant]
-            band = plotting.seed_band(ax, result.densities, scores[:, k], label=label, index=k, within=(0, 1))
-            plotting.marked(band, k)
-        frozen = scores[:, len(VARIANTS)].mean(axis=1)
-        ax.plot(result.densities, frozen, color=plotting.colour("null"), linestyle=":", label="frozen decoder")
-        plotting.density_axis(ax, ticks=tuple(result.densities))
-        ax.set(ylim=(-0.03, 1.03))
-    own = result.own_f1.mean(axis=1)
-    axes[1].plot(result.densities, own, color=plotting.colour("ink"), linestyle="--", label="model's own read-out")
-    axes[0].set_ylabel("share of features found")
-    axes[1].set_ylabel("F1 of the nearest latent")
-    plotting.legend(axes[1], figure=figure, columns=4)
-    plotting.panel_letters(axes)
-    return figure
-
-
-def _models(ax: Axes, x: Array, values: Array, index: int, label: str) -> None:
-    """Draw means over seeds as a line and every seed as a dot: on a logarithmic axis an interval of few is no help."""
-    tone = plotting.series(index)
-    ax.plot(x, values.mean(axis=1), "--" if "code" in label else "-", color=tone, label=label)
-    ax.scatter(np.repeat(x, values.shape[1]), values.ravel(), s=9, color=tone, alpha=0.6, linewidths=0)
-
-
-SHOWN_READERS = {
-    "linear": "best linear probe",
-    "own": "model's own read-out",
-    "gated": "Gated latent",
-    "topk": "TopK latent",
-    "learned code": "sparse code, TopK dictionary",
-    "true code": "sparse code, true dictionary",
-}
+    return density_figure(result)
 
 
 @experiment.figure(
     "sae-interference",
-    title="Interference that a reader leaves",
+    title="Interference that a read-out leaves",
     caption="Latents remove {removed:% value} of the interference that the best linear probe leaves at "
     "p = {numbers.deciding_density:.2f}; a sparse code, found by optimisation with TopK's dictionary, removes more. "
     "Share of a feature's variance that the best affine function of a reading leaves unexplained; activations are "
-    "free of noise, so all of it is other features. (a) By density: means, and models as dots. (b) Every reader at "
+    "free of noise, so all of it is other features. (a) By density: means, and models as dots. (b) Every read-out at "
     "p = {numbers.deciding_density:.2f}.",
     alt="Left, unexplained variance on a logarithmic scale against feature probability: near 0.6 for the linear "
     "probe, rising from below 0.04 for the model's own read-out and Gated latents, lowest for sparse coding with the "
     "true dictionary; at the right edge only that and the own read-out are below the probe. Right, the same for all "
-    "readers as points with intervals.",
+    "read-outs as points with intervals.",
     interval="95 % Student t interval of the mean over seeds",
 )
 def draw_interference(result: Result) -> Figure:
-    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.7, width_ratios=(1.15, 1))
-    for index, (reader, label) in enumerate(SHOWN_READERS.items()):
-        _models(left, result.densities, result.interference[:, READERS.index(reader)], index, label)
-    plotting.density_axis(left, ticks=tuple(result.densities))
-    left.set(ylabel="interference left, 1 − R²", yscale="log", ylim=(5e-5, 1.2))
-    here = min(SPARSE, len(result.densities) - 1)
-    names = ["linear", "frozen", "own", *VARIANTS, "learned code", "true code"]
-    labels = {**plotting.VARIANT_NAMES, "linear": "linear probe", "own": "own read-out"}
-    labels |= {"learned code": "code, TopK", "true code": "code, true"}
-    values = [mean(result.interference[here, READERS.index(name)], within=(0, 1)) for name in names]
-    places = np.arange(len(names))[::-1]
-    plotting.points(right, places, values, horizontal=True)
-    right.set_yticks(places, [labels.get(name, name) for name in names])
-    right.set(xlabel="interference left, 1 − R²", xlim=(-0.02, 1))
-    plotting.legend(left, figure=figure, columns=3)
-    plotting.panel_letters((left, right))
-    return figure
+    return interference_figure(result, min(SPARSE, len(result.densities) - 1))
 
 
 EVERY_VARIANT = Criterion(

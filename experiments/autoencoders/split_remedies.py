@@ -1,4 +1,4 @@
-"""Do dead latents decide whether splitting is seen? The same ladder with and without the two remedies.
+"""Do dead latents decide whether splitting is seen? The same width series with and without the two remedies.
 
 Remedies: an auxiliary loss through which silent latents reconstruct the residual (Gao et al. 2024), and resampling,
 which points silent latents at samples that are reconstructed badly (Bricken et al. 2023).
@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.split_statistics import measure_rungs
-from experiments.autoencoders.shared.width_series import LadderConfig, climb, train_ladder
+from experiments.autoencoders.shared.split_statistics import measure_dictionaries
+from experiments.autoencoders.shared.width_series import WidthSeriesConfig, judge_dictionaries, train_widths
 from experiments.core import plotting
 from experiments.core.contract import Experiment, keyed
 from experiments.core.criteria import Above, Below, Criterion, Verdict, above, refuted_if, supported_if
@@ -25,7 +25,7 @@ REMEDIES = {"none": (False, False), "auxiliary loss": (True, False), "resampling
 
 
 @dataclass(frozen=True)
-class Config(LadderConfig):
+class Config(WidthSeriesConfig):
     """Defaults are the published run; the world is the clustered one."""
 
     ratios: tuple[float, ...] = (1, 4, 8)
@@ -89,12 +89,12 @@ def run(config: Config, device: str) -> Result:
 
 
 def _arm(config: Config, device: str, aux: bool, resample: bool, frozen: bool = False) -> tuple[Array, ...]:
-    """Return information, effective latents, dead share and explained variance (rung, seed) of one recipe."""
+    """Return information, effective latents, dead share and explained variance (width, seed) of one recipe."""
     worlds = config.worlds("clustered")
     specification = config.specification(config.models(frozen=frozen), aux=aux, resample=resample)
-    climbed = climb(worlds, train_ladder(worlds, specification, device), config)
-    rungs = measure_rungs(worlds, climbed, 1, np.random.default_rng(config.seed))
-    return rungs.information, rungs.latents.mean(-1), rungs.dead, rungs.explained
+    judged = judge_dictionaries(worlds, train_widths(worlds, specification, device), config)
+    dictionaries = measure_dictionaries(worlds, judged, 1, np.random.default_rng(config.seed))
+    return dictionaries.information, dictionaries.latents.mean(-1), dictionaries.dead, dictionaries.explained
 
 
 def _numbers(

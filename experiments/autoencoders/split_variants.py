@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.split_statistics import Rungs, measure_rungs
-from experiments.autoencoders.shared.width_series import LadderConfig, climb, train_ladder
+from experiments.autoencoders.shared.split_statistics import Dictionaries, measure_dictionaries
+from experiments.autoencoders.shared.width_series import WidthSeriesConfig, judge_dictionaries, train_widths
 from experiments.core import plotting
 from experiments.core.autoencoders.specification import Variant
 from experiments.core.contract import Experiment, keyed
@@ -21,7 +21,7 @@ VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
 @dataclass(frozen=True)
-class Config(LadderConfig):
+class Config(WidthSeriesConfig):
     """Defaults are the published run; the world is the clustered one."""
 
     ratios: tuple[float, ...] = (1, 8)
@@ -87,23 +87,23 @@ def _gain(variant: Array, frozen: Array) -> Quantity:
     return mean(variant[1] - np.maximum(variant[0], frozen))
 
 
-def _arm(config: Config, variant: Variant, device: str, frozen: bool = False) -> Rungs:
+def _arm(config: Config, variant: Variant, device: str, frozen: bool = False) -> Dictionaries:
     worlds = config.worlds("clustered")
     specification = config.specification(config.models(variant, frozen))
-    climbed = climb(worlds, train_ladder(worlds, specification, device), config)
-    return measure_rungs(worlds, climbed, 1, np.random.default_rng(config.seed))
+    judged = judge_dictionaries(worlds, train_widths(worlds, specification, device), config)
+    return measure_dictionaries(worlds, judged, 1, np.random.default_rng(config.seed))
 
 
-def _numbers(config: Config, arms: dict[str, Rungs]) -> dict[str, Quantity]:
+def _numbers(config: Config, arms: dict[str, Dictionaries]) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {"seeds": exact(config.seeds)}
-    for name, rungs in arms.items():
+    for name, dictionaries in arms.items():
         key = name.replace(" ", "_")
-        found[f"start_{key}"] = mean(rungs.information[0], within=(0, 1))
-        found[f"end_{key}"] = mean(rungs.information[1], within=(0, 1))
-        found[f"latents_{key}"] = mean(rungs.latents[1].mean(-1))
-        found[f"l0_{key}"] = mean(rungs.l0[1])
-        found[f"explained_{key}"] = mean(rungs.explained[1])
-    ends = np.array([rungs.information[1] for rungs in list(arms.values())[:-1]])
+        found[f"start_{key}"] = mean(dictionaries.information[0], within=(0, 1))
+        found[f"end_{key}"] = mean(dictionaries.information[1], within=(0, 1))
+        found[f"latents_{key}"] = mean(dictionaries.latents[1].mean(-1))
+        found[f"l0_{key}"] = mean(dictionaries.l0[1])
+        found[f"explained_{key}"] = mean(dictionaries.explained[1])
+    ends = np.array([dictionaries.information[1] for dictionaries in list(arms.values())[:-1]])
     found["weakest"] = bootstrap(lambda seeds: float(ends[:, seeds].mean(1).min()), ends.shape[1])
     return found
 
@@ -124,11 +124,11 @@ def _numbers(config: Config, arms: dict[str, Rungs]) -> dict[str, Quantity]:
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.4)
     place = np.arange(len(result.arms))
-    for rung, label in enumerate(("one latent per cluster", "one latent per leaf")):
-        shift = 0.16 * (2 * rung - 1)
-        tells = [mean(row[rung], within=(0, 1)) for row in result.information]
-        plotting.points(left, place + shift, tells, label=label, index=rung)
-        plotting.points(right, place + shift, [mean(row[rung]) for row in result.latents], index=rung)
+    for width, label in enumerate(("one latent per cluster", "one latent per leaf")):
+        shift = 0.16 * (2 * width - 1)
+        tells = [mean(row[width], within=(0, 1)) for row in result.information]
+        plotting.points(left, place + shift, tells, label=label, index=width)
+        plotting.points(right, place + shift, [mean(row[width]) for row in result.latents], index=width)
     plotting.theory_level(right, float(result.ceiling.mean()), label="one latent per leaf")
     for ax in (left, right):
         ax.set_xticks(place, [plotting.VARIANT_NAMES[arm] for arm in result.arms], rotation=35, ha="right")

@@ -6,24 +6,29 @@ splitting.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from numpy.typing import NDArray
 
-from experiments.autoencoders.shared.split_figures import descent_figure, draw_probed, origins_figure
-from experiments.autoencoders.shared.split_statistics import (
-    Rungs,
-    Steps,
-    home_clusters,
-    measure_matches,
-    measure_rungs,
-    measure_steps,
+from experiments.autoencoders.shared.split_figures import (
+    checks_figure,
+    descent_figure,
+    information_figure,
+    origins_figure,
 )
-from experiments.autoencoders.shared.width_series import LadderConfig, Rung, climb, train_ladder
-from experiments.core import plotting
+from experiments.autoencoders.shared.split_numbers import (
+    LEAFY,
+    WORLDS,
+    SplitConfig,
+    measure_world,
+    number_names,
+    split_numbers,
+)
+from experiments.autoencoders.shared.split_statistics import (
+    home_clusters,
+)
+from experiments.autoencoders.shared.width_series import JudgedDictionary
 from experiments.core.contract import Experiment, keyed
 from experiments.core.criteria import (
     Above,
@@ -43,42 +48,20 @@ from experiments.core.criteria import (
     supported_if,
     where,
 )
-from experiments.core.quantities import Quantity, exact, mean
-from experiments.core.rank_correlation import rank_correlation
-from experiments.core.split_information import CONTAINMENT, null_split_information, split_information, tables
-from experiments.core.synthetic_data import ClusterWorld, Events
+from experiments.core.quantities import Quantity, exact
+from experiments.core.split_information import CONTAINMENT
+from experiments.core.synthetic_data import Events
 
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'
-
-WORLDS = ("clustered", "ring", "hierarchical", "flat", "undivided")
-LEAFY = ("clustered", "flat", "undivided")
-"""Worlds whose leaves are decoder directions, so that true splits can be read off decoders."""
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Config(LadderConfig):
+class Config(SplitConfig):
     """Defaults are the published run."""
 
-    draws: int = 199  # permutations of labels behind every null band
-    many_draws: int = 1999  # and behind the p-values at one latent per leaf
-    probe: int = 12  # most latents of a sparse probe
-    containments: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9)
     pictured: int = 3  # clusters in the diagram, of the first seed
-
-
-def number_names(config: Config) -> list[str]:
-    """Return names such as "information_ring_leaf": by world and width, by world, and of the clustered world."""
-    scores = ("information", "latents", "dead", "explained")
-    at_widths = [f"{score}_{w}_{place}" for score in scores for w in WORLDS for place in ("one", "leaf", "most")]
-    kinds = ("p", "p_mean", "siblings", "split", "deaths", "children", "mergers", "births")
-    of_worlds = [f"{kind}_{w}" for kind in kinds for w in WORLDS]
-    of_worlds += [f"novel_{w}_{origin}" for w in WORLDS for origin in ("child", "born")]
-    least = (CONTAINMENT, min(config.containments))
-    matches = [f"{share}_{w}_{contained}" for share in ("found", "false") for w in LEAFY for contained in least]
-    clustered = ["trend_p", "ceiling", "ceiling_share", "dead_up_to_leaves", "probe_rank", "probed_one", "probed_leaf"]
-    return [*at_widths, *of_worlds, *matches, *clustered, "samples", "seeds"]
 
 
 @dataclass(frozen=True)
@@ -131,147 +114,44 @@ experiment = Experiment(
 @experiment.run
 def run(config: Config, device: str) -> Result:
     generator = np.random.default_rng(config.seed)
-    measured = {name: _measure(config, name, device, generator) for name in WORLDS}
-    null = np.array([np.quantile(of.rungs.null.mean(1), [0.025, 0.975], axis=-1) for of in measured.values()])
+    measured = {name: measure_world(config, name, device, generator) for name in WORLDS}
+    null = np.array([np.quantile(of.dictionaries.null.mean(1), [0.025, 0.975], axis=-1) for of in measured.values()])
     clustered = measured["clustered"]
-    carrier, cluster, home = _pictured(config, *clustered.climbed[0])
+    carrier, cluster, home = _pictured(config, *clustered.judged[0])
     return Result(
         worlds=WORLDS,
         widths=np.array(config.widths),
         clusters=config.clusters,
-        information=np.array([of.rungs.information for of in measured.values()]),
+        information=np.array([of.dictionaries.information for of in measured.values()]),
         null_low=null[:, 0],
         null_high=null[:, 1],
         p=np.array([of.p for of in measured.values()]),
-        latents=np.array([of.rungs.latents.mean(-1) for of in measured.values()]),
-        ceiling=np.array([of.rungs.ceiling.mean(-1) for of in measured.values()]),
-        dead=np.array([of.rungs.dead for of in measured.values()]),
-        explained=np.array([of.rungs.explained for of in measured.values()]),
+        latents=np.array([of.dictionaries.latents.mean(-1) for of in measured.values()]),
+        ceiling=np.array([of.dictionaries.ceiling.mean(-1) for of in measured.values()]),
+        dead=np.array([of.dictionaries.dead for of in measured.values()]),
+        explained=np.array([of.dictionaries.explained for of in measured.values()]),
         fates=np.array([of.steps.fates for of in measured.values()]),
         origins=np.array([of.steps.origins for of in measured.values()]),
         matched=np.array([measured[name].matched for name in LEAFY]),
         containments=np.array(config.containments),
-        probed=np.swapaxes([[rung.probed for rung in rungs] for _, rungs in clustered.climbed], 0, 1),
-        effective=clustered.rungs.latents,
+        probed=np.swapaxes([[one.probed for one in dictionaries] for _, dictionaries in clustered.judged], 0, 1),
+        effective=clustered.dictionaries.latents,
         carrier=carrier,
         cluster=cluster,
         home=home,
-        numbers=_numbers(config, measured),
+        numbers=split_numbers(config, measured),
     )
 
 
-class Measured(NamedTuple):
-    """All about one world: `p` (seed,) and `p_mean` at one latent per leaf; `matched` is empty for worlds without
-    leaves."""
-
-    climbed: list[tuple[Events, list[Rung]]]
-    rungs: Rungs
-    steps: Steps
-    p: Array
-    p_mean: float
-    matched: NDArray[np.int64]
-
-
-def _measure(config: Config, name: str, device: str, generator: np.random.Generator) -> Measured:
-    worlds = config.worlds(name)
-    trained = train_ladder(worlds, config.specification(config.models()), device)
-    climbed = climb(worlds, trained, config, config.probe if name == "clustered" else 0)
-    rungs = measure_rungs(worlds, climbed, config.draws, generator)
-    p, p_mean = _p_values(config, worlds, climbed, generator)
-    matched = measure_matches(worlds, climbed, config.containments) if name in LEAFY else np.zeros(0, dtype=np.int64)
-    return Measured(climbed, rungs, measure_steps(climbed, config.clusters), p, p_mean, matched)
-
-
-def _rung(config: LadderConfig, ratio: float) -> int:
-    return config.ratios.index(ratio)
-
-
-def _p_values(
-    config: Config, worlds: list[ClusterWorld], climbed: list[tuple[Events, list[Rung]]], generator: np.random.Generator
-) -> tuple[Array, float]:
-    """Return how often permuted labels give as much information at one latent per leaf, per seed and for the mean."""
-    found, null = [], []
-    for world, (events, rungs) in zip(worlds, climbed, strict=True):
-        carrier = rungs[_rung(config, config.leaves)].carrier
-        of = tables(carrier, events.cluster, events.label, config.clusters, world.use.size)
-        found.append(split_information(of))
-        null.append(null_split_information(of, config.many_draws, generator))
-    seeds = [(1 + (draws >= value).sum()) / (1 + draws.size) for value, draws in zip(found, null, strict=True)]
-    together = np.mean(null, axis=0)
-    return np.array(seeds), float((1 + (together >= np.mean(found)).sum()) / (1 + together.size))
-
-
 def _pictured(
-    config: Config, events: Events, rungs: list[Rung]
+    config: Config, events: Events, dictionaries: list[JudgedDictionary]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return carriers and clusters of the events of the first clusters, and the home cluster of every latent."""
     shown = events.cluster < config.pictured
-    home = np.full((len(rungs), max(config.widths)), -1)
-    for row, rung in zip(home, rungs, strict=True):
-        row[: len(rung.W_dec)] = home_clusters(rung.carrier, events.cluster, len(rung.W_dec), config.clusters)
-    return np.array([rung.carrier[shown] for rung in rungs]), events.cluster[shown], home
-
-
-def _numbers(config: Config, measured: dict[str, Measured]) -> dict[str, Quantity]:
-    one, leaf = _rung(config, 1), _rung(config, config.leaves)
-    found: dict[str, Quantity] = {"samples": exact(config.samples), "seeds": exact(config.seeds)}
-    for name, (_, rungs, steps, p, p_mean, _) in measured.items():
-        for place, rung in (("one", one), ("leaf", leaf), ("most", -1)):
-            found[f"information_{name}_{place}"] = mean(rungs.information[rung], within=(0, 1))
-            found[f"latents_{name}_{place}"] = mean(rungs.latents[rung].mean(-1))
-            found[f"dead_{name}_{place}"] = mean(rungs.dead[rung], within=(0, 1))
-            found[f"explained_{name}_{place}"] = mean(rungs.explained[rung])
-        found[f"p_{name}"] = exact(p.max(), method=f"largest over seeds, {config.many_draws} permutations")
-        found[f"p_mean_{name}"] = exact(p_mean, method=f"{config.many_draws} permutations in every seed")
-        found[f"siblings_{name}"] = _mean_ratio(steps.siblings[one:].sum(0).T)
-        for kind, label in ((0, "child"), (3, "born")):
-            found[f"novel_{name}_{label}"] = _mean_ratio(
-                [steps.novel[one:, :, kind].sum(0), steps.origins[one:, :, kind].sum(0)]
-            )
-        fates, origins = steps.fates[one:].sum(0), steps.origins[one:].sum(0)
-        counts = {"split": fates[:, 0], "deaths": fates[:, 3], "children": origins[:, 0]}
-        counts |= {"mergers": origins[:, 2], "births": origins[:, 3]}
-        found |= {f"{kind}_{name}": mean(values) for kind, values in counts.items()}
-    return found | _goals(config, measured["clustered"], one, leaf) | _matches(config, measured)
-
-
-def _mean_ratio(counts: ArrayLike) -> Quantity:
-    """Return the mean over seeds of the ratio of two counts (2, seed); seeds without any of the second are left out."""
-    part, whole = np.asarray(counts, dtype=np.float64)
-    some = whole > 0
-    return mean(part[some] / whole[some], within=(0, 1)) if some.any() else exact(np.nan, method="none in any seed")
-
-
-def _goals(config: Config, clustered: Measured, one: int, leaf: int) -> dict[str, Quantity]:
-    """Return what the claims about the clustered world rest on."""
-    rungs = clustered.rungs
-    trend = stats.page_trend_test(rungs.information[one : leaf + 1].T)
-    ranks = [
-        rank_correlation(np.ravel([rung.probed for rung in seed[one:]]), rungs.latents[one:, s].ravel())
-        for s, (_, seed) in enumerate(clustered.climbed)
-    ]
-    return {
-        "trend_p": exact(trend.pvalue, method="Page's trend test over widths, seeds as blocks"),
-        "ceiling": mean(rungs.ceiling.mean(-1)),
-        "ceiling_share": mean(rungs.latents[leaf].mean(-1) / rungs.ceiling.mean(-1)),
-        "dead_up_to_leaves": mean(rungs.dead[: leaf + 1].max(0)),
-        "probe_rank": mean(ranks, within=(-1, 1)),
-        "probed_one": mean([seed[one].probed.mean() for _, seed in clustered.climbed]),
-        "probed_leaf": mean([seed[leaf].probed.mean() for _, seed in clustered.climbed]),
-    }
-
-
-def _matches(config: Config, measured: dict[str, Measured]) -> dict[str, Quantity]:
-    """Return shares of true splits that were found and of split edges that are false, from one latent per cluster
-    on."""
-    found: dict[str, Quantity] = {}
-    for name in LEAFY:
-        for least in (CONTAINMENT, min(config.containments)):
-            row = config.containments.index(least)
-            true, hit, edges, false = measured[name].matched[row, _rung(config, 1) :].sum(0).T
-            found[f"found_{name}_{least}"] = _mean_ratio([hit, true])
-            found[f"false_{name}_{least}"] = _mean_ratio([false, edges])
-    return found
+    home = np.full((len(dictionaries), max(config.widths)), -1)
+    for row, one in zip(home, dictionaries, strict=True):
+        row[: len(one.W_dec)] = home_clusters(one.carrier, events.cluster, len(one.W_dec), config.clusters)
+    return np.array([one.carrier[shown] for one in dictionaries]), events.cluster[shown], home
 
 
 @experiment.figure(
@@ -290,24 +170,7 @@ def _matches(config: Config, measured: dict[str, Measured]) -> dict[str, Quantit
     interval="Student t, 95 %, over seeds; grey: central 95 % of the mean with labels permuted",
 )
 def draw_information(result: Result) -> Figure:
-    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.6)
-    ratio = result.widths / result.clusters
-    for k, name in enumerate(result.worlds):
-        tells = [mean(row, within=(0, 1)) for row in result.information[k]]
-        plotting.marked(plotting.points(left, ratio, tells, label=name, index=k, line=True), k)
-        plotting.marked(plotting.points(right, ratio, [mean(row) for row in result.latents[k]], index=k, line=True), k)
-    clustered = result.worlds.index("clustered")
-    plotting.null_band(
-        left, ratio, result.null_low[clustered], result.null_high[clustered], label="clustered, labels permuted"
-    )
-    plotting.theory_level(right, float(result.ceiling[clustered].mean()), label="one latent per leaf")
-    for ax in (left, right):
-        plotting.doubling_axis(ax, ratio, "latents per cluster")
-    left.set(ylabel="split information (share of leaf entropy)", ylim=(-0.03, 1.03))
-    right.set(ylabel="effective latents per cluster", ylim=(0, None))
-    plotting.panel_letters([left, right])
-    plotting.legend(left, figure=figure)
-    return figure
+    return information_figure(result)
 
 
 @experiment.figure(
@@ -351,28 +214,7 @@ def draw_census(result: Result) -> Figure:
     interval="a: Student t, 95 %, over seeds; b: one point per cluster, width and seed",
 )
 def draw_checks(result: Result) -> Figure:
-    figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.3)
-    one = int(np.flatnonzero(result.widths == result.clusters)[0])
-    for k, (world, part, label) in enumerate(
-        (
-            (0, (1, 0), "true splits found, clustered"),
-            (0, (3, 2), "false edges, clustered"),
-            (1, (3, 2), "false edges, flat"),
-        )
-    ):
-        counts = result.matched[world, :, one:].sum(1)
-        shares = [_mean_ratio(counts[row][:, part].T) for row in range(len(result.containments))]
-        known = np.array([np.isfinite(quantity.value) for quantity in shares])  # at a small scale there may be no split
-        shares = [quantity for quantity, here in zip(shares, known, strict=True) if here]
-        plotting.points(left, result.containments[known], shares, label=label, index=k, line=True)
-    left.set(xlabel="least containment", ylabel="share", ylim=(-0.03, 1.03))
-    plotting.percent_axis(left)
-    plotting.legend(left, columns=1)
-    draw_probed(right, result.widths[one:], result.probed[one:], result.effective[one:])
-    right.set(xlabel="latents that a probe needs (1: no split)", ylabel="effective latents", ylim=(0, None))
-    plotting.legend(right, columns=3)
-    plotting.panel_letters([left, right])
-    return figure
+    return checks_figure(result)
 
 
 @experiment.claim(

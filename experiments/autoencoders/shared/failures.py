@@ -81,16 +81,16 @@ def holdings(W_dec: ArrayLike, directions: ArrayLike, loaded: float = LOADED) ->
 
 
 def purity(latents: ArrayLike, present: ArrayLike, top: int) -> float:
-    """Return how alike a latent's strongest activations look: the mean over live latents of the share of its `top`
+    """Return how alike a latent's strongest activations look: the mean over latents of the share of its `top`
     strongest samples in which its commonest true feature is present, in [0, 1].
 
     What a reader of top activations goes by. `present` (sample, feature). Latents that fire on fewer than `top` samples
     are left out; 0 if all are. Blind to everything but the strongest activations.
     """
     a, truth = np.asarray(latents), np.asarray(present, dtype=np.float64)
-    live = np.flatnonzero((a > 0).sum(0) >= top)
-    strongest = np.argsort(-a[:, live], axis=0, kind="stable")[:top]
-    return float(truth[strongest].mean(0).max(1).mean()) if live.size else 0.0
+    often = np.flatnonzero((a > 0).sum(0) >= top)
+    strongest = np.argsort(-a[:, often], axis=0, kind="stable")[:top]
+    return float(truth[strongest].mean(0).max(1).mean()) if often.size else 0.0
 
 
 def _recall(fires: NDArray[np.bool_], when: NDArray[np.bool_]) -> Array:

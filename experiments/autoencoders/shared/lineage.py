@@ -5,9 +5,9 @@ With F_ij the number of events carried by latent i of the small and latent j of 
     share        s_ij = F_ij / F_i.     which part of i's events j took over
     containment  c_ij = F_ij / F_.j     which part of j's events were i's
 
-**Convention.** A latent is *live* if it carries at least one event in a thousand. j *descends* from i if `c_ij >=
+**Convention.** A latent *counts* if it carries at least one event in a thousand. j *descends* from i if `c_ij >=
 0.8`, `s_ij >= 0.05`, and silencing j raises the error (the reconstruction condition); so j has one parent at most.
-Then every live latent of the small autoencoder has one fate and every live latent of the large one one origin:
+Then every latent of the small autoencoder that counts has one fate and every one of the large one has one origin:
 
     split    i has two descendants or more           child    descends from a latent that split
     kept     i has one                               kept     the only descendant
@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.split_information import CONTAINMENT, NOBODY, TAKEN_OVER
 
-PART, LIVE = 0.2, 0.001
+PART, LEAST_CARRIED = 0.2, 0.001
 """Further thresholds of the convention above."""
 
 FATES = ("split", "kept", "merged", "died")
@@ -35,7 +35,7 @@ class Lineage(NamedTuple):
     """What became of the latents of a small autoencoder in a large one.
 
     `flow` (small + 1, large + 1) counts events by carrier, `NOBODY` last. `edges` (small, large) are descents. `fate`
-    (small,) and `origin` (large,) index `FATES` and `ORIGINS`, -1 where a latent is not live.
+    (small,) and `origin` (large,) index `FATES` and `ORIGINS`, -1 where a latent does not count.
     """
 
     flow: NDArray[np.int64]
@@ -49,11 +49,11 @@ class Lineage(NamedTuple):
         return np.asarray(self.edges & (self.fate == FATES.index("split"))[:, None])
 
     def fates(self) -> dict[str, int]:
-        """Return the number of live small latents with each fate."""
+        """Return the number of small latents that count with each fate."""
         return {name: int((self.fate == k).sum()) for k, name in enumerate(FATES)}
 
     def origins(self) -> dict[str, int]:
-        """Return the number of live large latents of each origin."""
+        """Return the number of large latents that count of each origin."""
         return {name: int((self.origin == k).sum()) for k, name in enumerate(ORIGINS)}
 
 
@@ -67,17 +67,17 @@ def lineage(
     """
     useful = np.asarray(helps, dtype=bool)
     flow = count_flow(small, large, latents, useful.size)
-    live = (flow.sum(1) >= LIVE * flow.sum())[:-1], (flow.sum(0) >= LIVE * flow.sum())[:-1]
+    counts = (flow.sum(1) >= LEAST_CARRIED * flow.sum())[:-1], (flow.sum(0) >= LEAST_CARRIED * flow.sum())[:-1]
     share = flow[:-1, :-1] / np.maximum(flow.sum(1)[:-1, None], 1)
     containment = flow[:-1, :-1] / np.maximum(flow.sum(0)[None, :-1], 1)
-    edges = (share >= TAKEN_OVER) & (containment >= contained) & live[0][:, None] & (live[1] & useful)
+    edges = (share >= TAKEN_OVER) & (containment >= contained) & counts[0][:, None] & (counts[1] & useful)
     children, orphan = edges.sum(1), ~edges.any(0)
-    parts = (containment >= PART) & live[0][:, None]
-    merger = orphan & (parts.sum(0) >= 2) & live[1]
+    parts = (containment >= PART) & counts[0][:, None]
+    merger = orphan & (parts.sum(0) >= 2) & counts[1]
     in_merger = (parts & merger).any(1)
-    fate = np.select([~live[0], children >= 2, children == 1, in_merger], [-1, 0, 1, 2], 3)
+    fate = np.select([~counts[0], children >= 2, children == 1, in_merger], [-1, 0, 1, 2], 3)
     of_split = (edges & (children >= 2)[:, None]).any(0)
-    origin = np.select([~live[1], of_split, ~orphan, merger], [-1, 0, 1, 2], 3)
+    origin = np.select([~counts[1], of_split, ~orphan, merger], [-1, 0, 1, 2], 3)
     return Lineage(flow, edges, fate, origin)
 
 
@@ -101,9 +101,9 @@ def match_splits(line: Lineage, small: ArrayLike, large: ArrayLike, leaf_of: Arr
     """Compare split edges with what the decoders alone say about which latent splits into which.
 
     `small` (latent, hidden) and `large` (latent, hidden) are unit decoder rows, `leaf_of` (leaf, hidden) unit leaf
-    directions. A live large latent *is* the leaf of which it has the highest cosine, above 0.8; its parent is the
-    small latent with the highest cosine with that leaf, above one half; a true split is a pair (parent, child) of a
-    parent with two such children of different leaves. A split edge that is no true split is false. Activations are
+    directions. A large latent that counts *is* the leaf of which it has the highest cosine, above 0.8; its parent is
+    the small latent with the highest cosine with that leaf, above one half; a true split is a pair (parent, child) of
+    a parent with two such children of different leaves. A split edge that is no true split is false. Activations are
     not used, so the comparison is not circular.
     """
     leaves = np.asarray(leaf_of)

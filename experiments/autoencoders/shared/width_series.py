@@ -1,4 +1,4 @@
-"""Ladders: autoencoders of rising width on one world, trained together and judged on the same events."""
+"""Width series: autoencoders of rising width on one world, trained together and judged on the same events."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LadderConfig:
+class WidthSeriesConfig:
     """A cluster world and how autoencoders are trained on it; defaults are the published run.
 
     Widths are `ratios` times the number of clusters. Every seed has directions, data and first weights of its own.
@@ -70,8 +70,8 @@ class LadderConfig:
     def models(self, variant: Variant = "batchtopk", frozen: bool = False) -> tuple[Autoencoder, ...]:
         """Return autoencoders (width, seed), seeds fastest, no two with the same first weights."""
         return tuple(
-            Autoencoder(variant, width, self.true_l0, seed=1000 * rung + s, source=s, frozen=frozen)
-            for rung, width in enumerate(self.widths)
+            Autoencoder(variant, width, self.true_l0, seed=1000 * number + s, source=s, frozen=frozen)
+            for number, width in enumerate(self.widths)
             for s in range(self.seeds)
         )
 
@@ -91,12 +91,13 @@ class LadderConfig:
         )
 
 
-class Rung(NamedTuple):
+class JudgedDictionary(NamedTuple):
     """One autoencoder on the events of its world.
 
     `carrier` (event,) is the latent that carries each event. Per latent: decoder row `W_dec`, `helps` if silencing it
-    raises the error, `novel` if the rung below would gain from it. `l0`, share `dead` of latents that never fire,
-    share of variance `explained`; `probed` (cluster,) latents that a sparse probe for a cluster needs, if asked for.
+    raises the error, `novel` if the next narrower one would gain from it. `l0`, share `dead` of latents that never
+    fire, share of variance `explained`; `probed` (cluster,) latents that a sparse probe for a cluster needs, if asked
+    for.
     """
 
     carrier: NDArray[np.int64]
@@ -109,40 +110,40 @@ class Rung(NamedTuple):
     probed: NDArray[np.int64]
 
 
-def train_ladder(worlds: list[ClusterWorld], specification: Specification, device: str) -> Trained:
-    """Train all rungs of all seeds at once."""
+def train_widths(worlds: list[ClusterWorld], specification: Specification, device: str) -> Trained:
+    """Train all dictionaries of all seeds at once."""
     return train_autoencoders(worlds, specification, device=device)
 
 
-def climb(
-    worlds: list[ClusterWorld], trained: Trained, config: LadderConfig, probes: int = 0
-) -> list[tuple[Events, list[Rung]]]:
-    """Return, for each seed, fresh events and the rungs judged on them, narrowest first.
+def judge_dictionaries(
+    worlds: list[ClusterWorld], trained: Trained, config: WidthSeriesConfig, probes: int = 0
+) -> list[tuple[Events, list[JudgedDictionary]]]:
+    """Return, for each seed, fresh events and the dictionaries judged on them, narrowest first.
 
     `probes` is the most latents that a sparse probe may use; 0 leaves the probes out.
     """
     found = []
     for s, world in enumerate(worlds):
         sample = world.sample(stream(config.seed, EVALUATION, s), config.samples)
-        events, rungs = world.events(sample), []
+        events, dictionaries = world.events(sample), []
         below = sample.activations - sample.activations.mean(axis=0)
         for number in range(len(trained.models) // len(worlds)):
-            rung, below = _judge(trained, number * len(worlds) + s, sample, events, below, probes)
-            rungs.append(rung)
-        found.append((events, rungs))
+            one, below = _judge(trained, number * len(worlds) + s, sample, events, below, probes)
+            dictionaries.append(one)
+        found.append((events, dictionaries))
     return found
 
 
 def _judge(
     trained: Trained, instance: int, sample: Sample, events: Events, below: NDArray[np.float32], probes: int
-) -> tuple[Rung, NDArray[np.float32]]:
-    """Return a rung and its residual (sample, hidden); `below` is the residual of the rung before."""
+) -> tuple[JudgedDictionary, NDArray[np.float32]]:
+    """Return one dictionary, judged, and its residual (sample, hidden); `below` is that of the next narrower one."""
     x = sample.activations
     latents = encode(trained.state, trained.models, instance, x)
     W_dec = dictionary(trained.state, trained.models, instance)
     residual = x - decode(trained.state, trained.models, instance, latents)
     fires = latents > 0
-    rung = Rung(
+    one = JudgedDictionary(
         carriers(latents, W_dec, events),
         W_dec,
         removal_cost(latents, W_dec, residual) > 0,
@@ -152,7 +153,7 @@ def _judge(
         explained_variance(x, x - residual),
         _probe_all(latents, sample.label >= 0, probes),
     )
-    return rung, residual
+    return one, residual
 
 
 def _probe_all(latents: NDArray[np.float32], on: NDArray[np.bool_], most: int) -> NDArray[np.int64]:

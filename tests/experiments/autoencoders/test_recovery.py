@@ -8,6 +8,7 @@ import pytest
 
 from experiments.autoencoders import levels, polygons, recovery
 from experiments.autoencoders.shared.own_models import Worlds
+from experiments.autoencoders.shared.read_outs import best_f1
 from experiments.core import plotting
 from experiments.core.autoencoders.sources import Superposed
 from experiments.core.autoencoders.specification import Specification, grid
@@ -130,4 +131,4 @@ def test_the_best_threshold_of_a_perfect_read_out_has_an_f1_of_one():
     W = np.eye(3, dtype=np.float32)
     worlds = Worlds(Weights(W[None], np.zeros((1, 3), np.float32)), [Superposed(W, 0.3)], np.ones((1, 3), bool), 0.3)
     batch = worlds.sources[0].draw(np.random.default_rng(0), 500)
-    assert recovery._best_f1(worlds, 0, batch) == 1
+    assert best_f1(worlds, 0, batch) == 1
