@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.log_sums import log_sums
 from experiments.alarm.shared.probes import Networks, logistic
 from experiments.alarm.shared.rates import threshold_at
 from experiments.core import plotting
@@ -130,23 +131,16 @@ def states(config: Config) -> tuple[Singles, Array]:
     return values, present.sum(1)
 
 
-def log_ratio(config: Config, W: Singles, h: Singles, chunk: int = 500) -> Array:
+def log_ratio(config: Config, W: Singles, h: Singles) -> Array:
     """Return the log of P(h | dangerous) over P(h | absent) (sample,), exact up to rounding."""
     values, weight = states(config)
-    others = values @ W[:, 1:].T
-    found = []
-    for start in range(0, len(h), chunk):
-        part = h[start : start + chunk]
-        scores = []
-        for level in (0.0, *LEVELS[2:]):
-            away = part - np.float32(level) * W[:, 0]
-            square = (away**2).sum(1)[:, None] - 2 * away @ others.T + (others**2).sum(1)
-            exponent = weight - square / (2 * config.noise**2)
-            top = exponent.max(1)
-            scores.append(top + np.log(np.exp(exponent - top[:, None]).sum(1)))
-        danger = np.logaddexp.reduce(scores[1:], axis=0) - np.log(len(LEVELS) - 2)
-        found.append(danger - scores[0])
-    return np.concatenate(found)
+    others = (values @ W[:, 1:].T).astype(np.float64)
+    scores = [
+        log_sums(h - level * W[:, 0].astype(np.float64), others, weight, 1 / (2 * config.noise**2))
+        for level in (0.0, *LEVELS[2:])
+    ]
+    danger = np.logaddexp.reduce(scores[1:], axis=0) - np.log(len(LEVELS) - 2)
+    return np.asarray(danger - scores[0])
 
 
 def _one_seed(config: Config, W: Singles, s: int) -> Array:

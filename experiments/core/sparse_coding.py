@@ -4,6 +4,8 @@ A reading is any function of `h`. Activations hold no noise, so whatever part of
 function of the reading leaves unexplained is due to the other features: interference.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,19 +25,22 @@ def interference(reading: ArrayLike, value: ArrayLike) -> Array:
     return np.asarray(1 - explained)
 
 
-def sparse_code(dictionary: ArrayLike, h: ArrayLike, penalty: float, steps: int = 200) -> Array:
+def sparse_code(
+    dictionary: ArrayLike, h: ArrayLike, penalty: float, steps: int = 200, dtype: type[np.floating[Any]] = np.float64
+) -> NDArray[Any]:
     """Return f >= 0 (sample, latent) that minimises ||h - f D||^2 / 2 + penalty * sum f, for D (latent, hidden).
 
     Accelerated projected gradient (FISTA, Beck and Teboulle 2009): inference by optimisation in place of an encoder.
+    Single precision (`dtype`) takes half the time; it leaves about 1e-6 of the largest coefficient open.
     """
-    D, h = np.asarray(dictionary, dtype=np.float64), np.asarray(h, dtype=np.float64)
-    gram, target = D @ D.T, h @ D.T - penalty
-    rate = 1 / np.linalg.eigvalsh(gram)[-1]
+    D, h = np.asarray(dictionary, dtype=dtype), np.asarray(h, dtype=dtype)
+    gram, target = D @ D.T, h @ D.T - dtype(penalty)
+    rate = dtype(1 / np.linalg.eigvalsh(gram)[-1])
     f = ahead = np.zeros_like(target)
     momentum = 1.0
     for _ in range(steps):
         new = np.maximum(ahead - rate * (ahead @ gram - target), 0)
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = new + (momentum - 1) / following * (new - f)
+        following = (1 + float(np.sqrt(1 + 4 * momentum**2))) / 2
+        ahead = new + dtype((momentum - 1) / following) * (new - f)
         f, momentum = new, following
-    return f
+    return np.asarray(f)

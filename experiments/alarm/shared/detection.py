@@ -98,12 +98,12 @@ def coded_rates(
     Coding costs thousands of times as much as a product, so that `how` asks for fewer samples here than elsewhere.
     """
     x = background(config, generator, how.negatives)
-    negatives = sparse_code(dictionary, x @ W.T, penalty, steps=50)[:, atoms].T
+    negatives = sparse_code(dictionary, x @ W.T, penalty, steps=50, dtype=np.float32)[:, atoms].T
     rates = np.empty((config.targets, len(how.rates)))
     for target, scores in enumerate(negatives):
         clean = np.sort(scores[x[:, target] == 0])
         yes = dangerous(background(config, generator, how.positives), target, generator)
-        found = sparse_code(dictionary, yes @ W.T, penalty, steps=50)[:, atoms[target]]
+        found = sparse_code(dictionary, yes @ W.T, penalty, steps=50, dtype=np.float32)[:, atoms[target]]
         for place, rate in enumerate(how.rates):
             rates[target, place] = (found > clean[len(clean) - 1 - max(int(rate * len(clean)), 1)]).mean()
     return rates

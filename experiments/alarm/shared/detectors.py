@@ -48,9 +48,9 @@ class Latents:
     models: tuple[Autoencoder, ...]
     instance: int
 
-    def __call__(self, h: Array) -> Array:
-        """Return the latents (sample, latent)."""
-        return encode(self.state, self.models, self.instance, h)
+    def __call__(self, h: Array, only: NDArray[np.int64] | None = None) -> Array:
+        """Return the latents (sample, latent), or `only` some of them."""
+        return encode(self.state, self.models, self.instance, h, only)
 
 
 def trained_latents(
@@ -117,8 +117,14 @@ class Bank:
         parts = [_linear(self.linear, h)] if self.linear else []
         parts += [network(h)[None] for network in self.networks.values()]
         if self.latents is not None:
-            parts.append(_linear(self.on_latents, self.latents(h)))
+            used = self._used_latents()
+            rows = {name: (each[:, used], bias) for name, (each, bias) in self.on_latents.items()}
+            parts.append(_linear(rows, self.latents(h, used)))
         return np.concatenate(parts)
+
+    def _used_latents(self) -> NDArray[np.int64]:
+        """Return the latents that some detector looks at: a few dozen of hundreds."""
+        return np.flatnonzero(np.any([(rows != 0).any(0) for rows, _ in self.on_latents.values()], axis=0))
 
 
 def _linear(detectors: dict[str, tuple[Array, Array]], inputs: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.adam import Adam
 from experiments.alarm.shared.world import DANGER, WorldConfig, background
 from experiments.core.training.specification import Weights
 
@@ -28,7 +29,7 @@ def trained_against(
     v, c = torch.from_numpy(rows), torch.from_numpy(bias)
     weight = torch.ones(config.features)
     weight[: config.targets] = torch.tensor(config.importance)
-    optimiser = torch.optim.Adam([W, b], lr=1e-3)
+    adam = Adam([W, b])
     for _ in range(steps):
         x = torch.from_numpy(np.stack([background(config, each, batch) for each in generators]))
         watched = x.clone()
@@ -38,7 +39,5 @@ def trained_against(
         loss = (weight * (x - y) ** 2).mean((1, 2))
         seen = torch.einsum("sbh,sh->sb", watched @ W.transpose(1, 2), v) + c[:, None]
         total = (loss + strength * torch.relu(seen).pow(2).mean(1)).sum()
-        optimiser.zero_grad()
-        torch.autograd.backward([total])
-        optimiser.step()
+        adam.step(torch.autograd.grad(total, [W, b]), 1e-3)
     return Weights(W.detach().numpy(), b.detach().numpy())

@@ -1,10 +1,17 @@
 """Probes trained on labels: logistic regression by Newton's method, and a small network with one hidden layer."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.adam import Adam
+
 Array = NDArray[np.float32]
+
+CONVERGED = 1e-10
+"""Newton's method stops when the loss falls by less."""
 
 RIDGE = 1e-3
 """Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
@@ -33,7 +40,10 @@ def logistic(h: Array, labels: NDArray[np.bool_], steps: int = 12) -> tuple[Arra
             if tried <= loss:
                 break
             step /= 2
+        fell = loss - tried
         beta, loss = beta - step, min(tried, loss)
+        if fell < CONVERGED:
+            break
     weights = beta[:-1] / size
     return weights.astype(np.float32), float(beta[-1] - weights @ centre)
 
@@ -59,15 +69,11 @@ class Networks:
         self.parts = [draw, torch.zeros(targets, 1, width), head, torch.zeros(targets, 1, 1)]
         for part in self.parts:
             part.requires_grad_()
-        optimiser = torch.optim.AdamW(self.parts, lr=3e-3, weight_decay=1e-3)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-        for _ in range(steps):
+        adam = Adam(self.parts, weight_decay=1e-3)
+        for step in range(steps):
             chosen = torch.randint(count, (min(batch, count),), generator=generator)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(self._scores(x[:, chosen]), y[:, chosen])
-            optimiser.zero_grad()
-            torch.autograd.backward([loss * targets])
-            optimiser.step()
-            schedule.step()
+            adam.step(torch.autograd.grad(loss * targets, self.parts), 1.5e-3 * (1 + math.cos(math.pi * step / steps)))
 
     def _scores(self, h: torch.Tensor) -> torch.Tensor:
         A, a, v, c = self.parts

@@ -20,9 +20,18 @@ def parameters_of(state: State, models: tuple[Autoencoder, ...], instance: int) 
     return Parameters(W_dec, W_enc, b_enc, r_mag, extra, named.b_dec[instance])
 
 
-def encode(state: State, models: tuple[Autoencoder, ...], instance: int, x: Array) -> Array:
-    """Return the latents (batch, latent), at least 0, of one autoencoder for activations `x` (batch, hidden)."""
+def encode(
+    state: State, models: tuple[Autoencoder, ...], instance: int, x: Array, only: NDArray[np.int64] | None = None
+) -> Array:
+    """Return the latents (batch, latent), at least 0, of one autoencoder for activations `x` (batch, hidden).
+
+    `only` (latent,) are those that are wanted; ValueError for "topk", whose latents depend on each other.
+    """
     w, model = parameters_of(state, models, instance), models[instance]
+    if only is not None:
+        if model.variant == "topk":
+            raise ValueError("some latents of a top-k autoencoder cannot be computed without the others")
+        w = w._replace(**{name: getattr(w, name)[only] for name in ("W_dec", "W_enc", "b_enc", "r_mag", "extra")})
     v = np.asarray((x - w.b_dec) @ w.W_enc.T + w.b_enc, dtype=np.float32)
     if model.variant == "relu":
         return np.maximum(v, 0)

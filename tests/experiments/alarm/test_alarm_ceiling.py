@@ -30,7 +30,7 @@ def test_the_ratio_is_that_of_the_densities_summed_plainly():
         return (np.exp(weight) * np.exp(-(away**2).sum(1) / (2 * SMALL.noise**2))).sum()
 
     plain = [np.log(np.mean([density(one, level) for level in LEVELS[2:]]) / density(one, 0.0)) for one in h]
-    np.testing.assert_allclose(log_ratio(SMALL, W, h, chunk=3), plain, rtol=1e-3)
+    np.testing.assert_allclose(log_ratio(SMALL, W, h), plain, rtol=1e-3)
 
 
 def test_samples_are_on_the_grid_with_the_target_as_asked():
