@@ -32,9 +32,7 @@ def tables(carrier: ArrayLike, cluster: ArrayLike, label: ArrayLike, clusters: i
         names, row = np.unique(z[inside], return_inverse=True)
         if not names.size or names[0] != NOBODY:  # the first row is always that of nobody
             names, row = np.append(NOBODY, names), row + 1
-        table = np.zeros((names.size, labels), dtype=np.int64)
-        np.add.at(table, (row, leaf[inside]), 1)
-        found.append(table)
+        found.append(np.bincount(row * labels + leaf[inside], minlength=names.size * labels).reshape(-1, labels))
     return found
 
 
