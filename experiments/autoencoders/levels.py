@@ -94,12 +94,10 @@ experiment = Experiment(
 @experiment.run
 def run(config: Config, device: str) -> Result:
     rare = _worlds(config, config.density, 0, device)
-    found, explained = _scores(config, rare, config.widths, config.actives, device)
-    true_explained = _true_scores(config, rare, config.actives, device)
+    found, explained, true_explained = _scores(config, rare, config.widths, config.actives, device)
     progress.advance("densities", 0.6)
     dense = _worlds(config, config.dense, 1, device)
-    dense_found, dense_explained = _scores(config, dense, (config.features,), config.dense_actives, device)
-    dense_true = _true_scores(config, dense, config.dense_actives, device)
+    dense_found, dense_explained, dense_true = _scores(config, dense, (config.features,), config.dense_actives, device)
     equal = config.widths.index(config.features)
     below = np.array(config.actives) < config.density * config.features
     numbers = {
@@ -181,33 +179,29 @@ def _specification(config: Config, models: tuple[Autoencoder, ...]) -> Specifica
 
 def _scores(
     config: Config, worlds: Worlds, widths: tuple[int, ...], actives: tuple[int, ...], device: str
-) -> tuple[Array, Array]:
-    """Return the share of features found and the variance explained: (width, k, seed)."""
-    specification = _specification(config, grid(("topk",), widths, actives, range(config.seeds)))
-    trained = train_autoencoders(worlds.sources, specification, device=device)
-    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
-    shape = (len(widths), len(actives), config.seeds)
-    return share_found(scores).reshape(shape), scores.explained.reshape(shape)
+) -> tuple[Array, Array, Array]:
+    """Return the share of features found and the variance explained (width, k, seed), and the latter for the truth.
 
-
-def _true_scores(config: Config, worlds: Worlds, actives: tuple[int, ...], device: str) -> Array:
-    """Return the variance explained (k, seed) when the decoder is the true dictionary and the encoder is trained."""
-    models = tuple(
-        replace(model, frozen=True) for model in grid(("topk",), (config.features,), actives, range(config.seeds))
-    )
-    specification = _specification(config, models)
+    For the truth (k, seed), the decoder is the true dictionary and only the encoder is trained; all are trained
+    together, since they share their data.
+    """
+    learned = grid(("topk",), widths, actives, range(config.seeds))
+    true = [replace(each, frozen=True) for each in grid(("topk",), (config.features,), actives, range(config.seeds))]
+    specification = _specification(config, (*learned, *true))
     state = first_state(tuple(worlds.sources), specification)
-    for i, model in enumerate(models):
+    for i, model in enumerate(true, start=len(learned)):
         _use(state, i, worlds.sources[model.source].directions)
     trained = train_autoencoders(worlds.sources, specification, state=state, device=device)
-    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples)
-    return scores.explained.reshape(len(actives), config.seeds)
+    scores = evaluate_autoencoders(trained, worlds.sources, samples=config.samples, counted=list(worlds.counted))
+    shape, number = (len(widths), len(actives), config.seeds), len(learned)
+    explained, true_explained = scores.explained[:number], scores.explained[number:]
+    return share_found(scores)[:number].reshape(shape), explained.reshape(shape), true_explained.reshape(shape[1:])
 
 
 def _use(state: State, i: int, directions: NDArray[np.float32]) -> None:
     """Make the true directions decoder and first encoder of one instance; those without length stay as drawn."""
     length = np.linalg.norm(directions, axis=1, keepdims=True)
-    part, real = split(state.parameters[i], state.latents, state.hidden), length[:, 0] > 1e-6
+    part, real = split(state.parameters[i], state.latents, state.hidden), np.flatnonzero(length[:, 0] > 1e-6)
     part.W_dec[real] = (directions / np.maximum(length, 1e-6))[real]
     part.W_enc[real] = part.W_dec[real]
 

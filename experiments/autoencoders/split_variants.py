@@ -1,6 +1,7 @@
 """Is splitting a property of one variant? Six variants at one latent per cluster and at one per leaf."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import get_args
 
 import numpy as np
@@ -66,8 +67,7 @@ experiment = Experiment(
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    arms = {str(variant): _arm(config, variant, device) for variant in VARIANTS}
-    arms["frozen decoder"] = _arm(config, "batchtopk", device, frozen=True)
+    arms = _arms(config, device)
     information = np.array([arm.information for arm in arms.values()])
     latents = np.array([arm.latents.mean(-1) for arm in arms.values()])
     return Result(
@@ -87,11 +87,16 @@ def _gain(variant: Array, frozen: Array) -> Quantity:
     return mean(variant[1] - np.maximum(variant[0], frozen))
 
 
-def _arm(config: Config, variant: Variant, device: str, frozen: bool = False) -> Dictionaries:
+def _arms(config: Config, device: str) -> dict[str, Dictionaries]:
+    """Return the statistics of every variant and of the frozen decoder, trained together: they share their data."""
     worlds = config.worlds("clustered")
-    specification = config.specification(config.models(variant, frozen))
-    judged = judge_dictionaries(worlds, train_widths(worlds, specification, device), config)
-    return measure_dictionaries(worlds, judged, 1, np.random.default_rng(config.seed))
+    of_arms = [config.models(variant) for variant in VARIANTS] + [config.models("batchtopk", frozen=True)]
+    trained = train_widths(worlds, config.specification(tuple(chain(*of_arms))), device)
+    found: dict[str, Dictionaries] = {}
+    for k, name in enumerate((*VARIANTS, "frozen decoder")):
+        judged = judge_dictionaries(worlds, trained, config, first=k * len(of_arms[k]))
+        found[name] = measure_dictionaries(worlds, judged, 1, np.random.default_rng(config.seed))
+    return found
 
 
 def _numbers(config: Config, arms: dict[str, Dictionaries]) -> dict[str, Quantity]:

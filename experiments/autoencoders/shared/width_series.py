@@ -116,19 +116,20 @@ def train_widths(worlds: list[ClusterWorld], specification: Specification, devic
 
 
 def judge_dictionaries(
-    worlds: list[ClusterWorld], trained: Trained, config: WidthSeriesConfig, probes: int = 0
+    worlds: list[ClusterWorld], trained: Trained, config: WidthSeriesConfig, probes: int = 0, first: int = 0
 ) -> list[tuple[Events, list[JudgedDictionary]]]:
     """Return, for each seed, fresh events and the dictionaries judged on them, narrowest first.
 
-    `probes` is the most latents that a sparse probe may use; 0 leaves the probes out.
+    `probes` is the most latents that a sparse probe may use; 0 leaves the probes out. `first` is the number of the
+    first autoencoder of the series, if several series were trained together.
     """
     found = []
     for s, world in enumerate(worlds):
         sample = world.sample(stream(config.seed, EVALUATION, s), config.samples)
         events, dictionaries = world.events(sample), []
         below = sample.activations - sample.activations.mean(axis=0)
-        for number in range(len(trained.models) // len(worlds)):
-            one, below = _judge(trained, number * len(worlds) + s, sample, events, below, probes)
+        for number in range(len(config.widths)):
+            one, below = _judge(trained, first + number * len(worlds) + s, sample, events, below, probes)
             dictionaries.append(one)
         found.append((events, dictionaries))
     return found
