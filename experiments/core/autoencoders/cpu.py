@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.autoencoders.cpu_encode import blocks, new_lists
+from experiments.core.autoencoders.cpu_encode import SPARE, blocks, new_lists
 from experiments.core.autoencoders.cpu_kernel import Instances, Options, new_scratch, train_chunk
 from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.reference import aux_latents
@@ -68,9 +68,9 @@ class Kernel:
 
 
 def flattened(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return x (..., hidden) as the kernel takes it: rows filled up with zeros to whole vectors, three to spare."""
+    """Return x (..., hidden) as the kernel takes it: rows filled up with zeros to whole vectors, some to spare."""
     rows, row = int(np.prod(x.shape[:-1])), padded(x.shape[-1])
-    flat = np.zeros((rows + 3) * row, np.float32)
+    flat = np.zeros((rows + SPARE) * row, np.float32)
     flat[: rows * row].reshape(rows, row)[:, : x.shape[-1]] = x.reshape(rows, -1)
     return flat
 

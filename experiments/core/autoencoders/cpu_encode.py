@@ -23,10 +23,13 @@ RELU, GATED, TOPK, BATCHTOPK, JUMPRELU, MATRYOSHKA = range(6)
 BLOCK = 16
 """Latents whose pre-activations are computed together; widths are padded to a multiple of it."""
 
+SPARE = 5
+"""Rows after the last sample that may be read or written: the encoder takes six samples at once."""
+
 ABSENT = np.float32(-1e30)
 """Pre-activation of the latents that fill up a block."""
 
-NONE, ONE, FOUR, EIGHT, SIXTEEN = (uintp(number) for number in (0, 1, 4, 8, 16))
+NONE, ONE, SIX, EIGHT, SIXTEEN, TILE, _64 = (uintp(number) for number in (0, 1, 6, 8, 16, 24, 64))
 
 
 class Lists(NamedTuple):
@@ -52,11 +55,11 @@ def blocks(width: int) -> int:
 
 def new_lists(batch: int, latents: int, hidden: int) -> Lists:
     """Return empty lists for one thread."""
-    latents, rows = blocks(latents), batch + 3
+    latents, rows = blocks(latents), batch + SPARE
     return Lists(
         starts=np.zeros(batch + 1, np.int64),
-        latent=np.empty(batch * latents, np.int32),
-        value=np.empty(batch * latents, np.float32),
+        latent=np.empty((batch + 1) * latents, np.int32),
+        value=np.empty((batch + 1) * latents, np.float32),
         v=np.zeros(rows * latents, np.float32),
         weights=np.zeros(hidden * latents, np.float32),
         bias=np.zeros(latents, np.float32),
@@ -73,17 +76,26 @@ def list_active(lists, shape, variant, active, guess, bandwidth, w, x, at):
     """
     batch, _, _, width = shape
     padded = (width + uintp(BLOCK - 1)) // SIXTEEN * SIXTEEN
-    _encode(lists, shape, padded, w, x, at)
-    cut = ZERO
+    _arrange(lists, shape, padded, w)
+    floor = ZERO
     if variant in (BATCHTOPK, MATRYOSHKA):
-        cut = find_cut(lists.v, NONE, batch * padded, np.int64(active * batch), guess)
+        floor = max(np.float32(0.7) * guess, ZERO)  # most of what lies below the cut need not be listed
     for j in range(padded):
-        lists.cutoff[j] = cut
+        lists.cutoff[j] = floor
     if variant == JUMPRELU:
         for j in range(width):
             lists.cutoff[j] = np.exp(w.extra[j]) - np.float32(0.5) * np.float32(bandwidth)
-    found = _list(lists, batch, padded, np.int64(active) if variant == TOPK else np.int64(0))
-    if found == NONE or variant not in (BATCHTOPK, MATRYOSHKA):
+    found = _encode(lists, shape, padded, np.int64(active) if variant == TOPK else np.int64(0), x, at)
+    if variant not in (BATCHTOPK, MATRYOSHKA):
+        return ZERO
+    wanted = np.int64(active * batch)
+    if np.int64(found) < wanted and floor > ZERO:
+        for j in range(padded):
+            lists.cutoff[j] = ZERO
+        found = _list_again(lists, batch, padded)
+    if np.int64(found) > wanted:
+        found = _keep_largest_of_batch(lists, batch, found, wanted, guess)
+    if found == NONE:
         return ZERO
     least = lists.value[0]
     for e in range(found):
@@ -92,9 +104,9 @@ def list_active(lists, shape, variant, active, guess, bandwidth, w, x, at):
 
 
 @jit
-def _encode(lists, shape, padded, w, x, at):
-    """Write v = W_enc (x - b_dec) + b_enc; the part of b_dec is added to the bias, so that x is used as it comes."""
-    batch, hidden, row, width = shape
+def _arrange(lists, shape, padded, w):
+    """Write the encoder's weights by block, and v at x = 0: the part of b_dec is added to the bias."""
+    _, hidden, row, width = shape
     W_enc = w.W_enc
     for j in range(padded):
         lists.bias[j] = w.b_enc[j] - dot(W_enc, j * row, w.b_dec, NONE, row) if j < width else ABSENT
@@ -102,63 +114,126 @@ def _encode(lists, shape, padded, w, x, at):
         for c in range(hidden):
             for lane in range(SIXTEEN):
                 lists.weights[(first * hidden + c * SIXTEEN) + lane] = W_enc[(first + lane) * row + c]
-    for first in range(NONE, padded, SIXTEEN):
-        for s in range(NONE, batch, FOUR):
-            _block(lists, x, at + s * row, row, hidden, s * padded, padded, first)
 
 
 @jit
-def _block(lists, x, at, stride, hidden, out, padded, first):
-    """Write pre-activations of sixteen latents for four samples, whose eight sums stay in registers."""
-    v, weights, place = lists.v, lists.weights, first * hidden
-    a0, a1 = load(lists.bias, first), load(lists.bias, first + EIGHT)
-    b0, b1, c0, c1, d0, d1 = a0, a1, a0, a1, a0, a1
-    b, c, d = at + stride, at + stride + stride, at + stride + stride + stride
-    for i in range(hidden):
-        w0, w1 = load(weights, place), load(weights, place + EIGHT)
-        xa, xb, xc, xd = splat(x[at + i]), splat(x[b + i]), splat(x[c + i]), splat(x[d + i])
-        a0, a1 = fma(xa, w0, a0), fma(xa, w1, a1)
-        b0, b1 = fma(xb, w0, b0), fma(xb, w1, b1)
-        c0, c1 = fma(xc, w0, c0), fma(xc, w1, c1)
-        d0, d1 = fma(xd, w0, d0), fma(xd, w1, d1)
-        place += SIXTEEN
-    out += first
-    store(v, out, a0)
-    store(v, out + EIGHT, a1)
-    store(v, out + padded, b0)
-    store(v, out + padded + EIGHT, b1)
-    store(v, out + padded + padded, c0)
-    store(v, out + padded + padded + EIGHT, c1)
-    store(v, out + padded + padded + padded, d0)
-    store(v, out + padded + padded + padded + EIGHT, d1)
+def _encode(lists, shape, padded, largest, x, at):
+    """Write v = W_enc (x - b_dec) + b_enc and list it, tile by tile, while it is in the nearest cache.
 
-
-@jit
-def _list(lists, batch, padded, largest):
-    """List the latents above their cutoff, or the `largest` positive ones of each sample; return how many there are."""
-    latent, value, v = lists.latent, lists.value, lists.v
+    Listed is what lies above its cutoff, or the `largest` positive ones of each sample. Return how many entries.
+    """
+    batch, hidden, row, _ = shape
     found, cut = NONE, np.float32(1)
-    for s in range(batch):
-        lists.starts[s] = found
-        if largest > 0:
-            cut = find_cut(v, s * padded, (s + ONE) * padded, largest, cut)
-            for j in range(padded):
-                lists.cutoff[j] = cut
-        most = found + uintp(largest)
-        found = append_above(latent, value, found, v, s * padded, padded, lists.cutoff)
-        if largest > 0:
-            found = min(found, most)
+    for tile in range(NONE, batch, TILE):
+        end = min(tile + TILE, batch)
+        for first in range(NONE, padded, SIXTEEN):
+            for s in range(tile, end, SIX):
+                _block(lists, x, at + s * row, row, hidden, s * padded, padded, first)
+        for s in range(tile, end):
+            lists.starts[s] = found
+            if largest > 0:
+                found, cut = _list_largest(lists, found, s * padded, padded, largest, cut)
+            else:
+                found = append_above(lists.latent, lists.value, found, lists.v, s * padded, padded, lists.cutoff)
     lists.starts[batch] = found
     return found
 
 
 @jit
-def append_above(latent, value, found, v, row, padded, cutoff):
-    """Append to `latent` and `value`, after `found` entries, what exceeds its cutoff in a row of v; return how many."""
+def _block(lists, x, at, stride, hidden, out, padded, first):
+    """Write pre-activations of sixteen latents for six samples, whose twelve sums stay in registers."""
+    v, weights, place = lists.v, lists.weights, first * hidden
+    a0, a1 = load(lists.bias, first), load(lists.bias, first + EIGHT)
+    b0, b1, c0, c1, d0, d1, e0, e1, f0, f1 = a0, a1, a0, a1, a0, a1, a0, a1, a0, a1
+    b, c, d = at + stride, at + stride + stride, at + stride + stride + stride
+    e, f = d + stride, d + stride + stride
+    for i in range(hidden):
+        w0, w1 = load(weights, place), load(weights, place + EIGHT)
+        xa, xb, xc = splat(x[at + i]), splat(x[b + i]), splat(x[c + i])
+        a0, a1 = fma(xa, w0, a0), fma(xa, w1, a1)
+        b0, b1 = fma(xb, w0, b0), fma(xb, w1, b1)
+        c0, c1 = fma(xc, w0, c0), fma(xc, w1, c1)
+        xd, xe, xf = splat(x[d + i]), splat(x[e + i]), splat(x[f + i])
+        d0, d1 = fma(xd, w0, d0), fma(xd, w1, d1)
+        e0, e1 = fma(xe, w0, e0), fma(xe, w1, e1)
+        f0, f1 = fma(xf, w0, f0), fma(xf, w1, f1)
+        place += SIXTEEN
+    out += first
+    store(v, out, a0)
+    store(v, out + EIGHT, a1)
+    out += padded
+    store(v, out, b0)
+    store(v, out + EIGHT, b1)
+    out += padded
+    store(v, out, c0)
+    store(v, out + EIGHT, c1)
+    out += padded
+    store(v, out, d0)
+    store(v, out + EIGHT, d1)
+    out += padded
+    store(v, out, e0)
+    store(v, out + EIGHT, e1)
+    out += padded
+    store(v, out, f0)
+    store(v, out + EIGHT, f1)
+
+
+@jit
+def _list_again(lists, batch, padded):
+    """List, from v as it stands, what lies above its cutoff; return how many entries there are."""
+    found = NONE
+    for s in range(batch):
+        lists.starts[s] = found
+        found = append_above(lists.latent, lists.value, found, lists.v, s * padded, padded, lists.cutoff)
+    lists.starts[batch] = found
+    return found
+
+
+@jit
+def _list_largest(lists, found, row, padded, largest, guess):
+    """Append the `largest` positive values of a row; return how many entries there are, and the cut."""
+    cut = find_cut(lists.v, row, row + padded, largest, guess)
     for j in range(NONE, padded, EIGHT):
-        bits = above(load(v, row + j), load(cutoff, j))
+        store(lists.cutoff, j, splat(cut))
+    end = append_above(lists.latent, lists.value, found, lists.v, row, padded, lists.cutoff)
+    return min(end, found + uintp(largest)), cut
+
+
+@jit
+def _keep_largest_of_batch(lists, batch, found, wanted, guess):
+    """Keep the `wanted` largest of all entries, more if some are equal; return how many are left."""
+    latent, value, starts = lists.latent, lists.value, lists.starts
+    last = (found + uintp(BLOCK - 1)) // SIXTEEN * SIXTEEN
+    for e in range(found, last):
+        value[e] = ABSENT
+    cut, kept, begin = find_cut(value, NONE, last, wanted, guess), NONE, NONE
+    for s in range(batch):
+        end = uintp(starts[s + ONE])
+        starts[s] = kept
+        for e in range(begin, end):
+            here = value[e]
+            latent[kept], value[kept] = latent[e], here
+            if here > cut:
+                kept += ONE
+        begin = end
+    starts[batch] = kept
+    return kept
+
+
+@jit
+def append_above(latent, value, found, v, row, padded, cutoff):
+    """Append to `latent` and `value`, after `found` entries, what exceeds its cutoff in a row of v; return how many.
+
+    Bits of up to 64 latents are gathered before any is followed: the processor mispredicts once for them, not once for
+    every eight.
+    """
+    for first in range(NONE, padded, _64):
+        bits, shift = NONE, NONE
+        for j in range(first, min(first + _64, padded), EIGHT):
+            bits |= above(load(v, row + j), load(cutoff, j)) << shift
+            shift += EIGHT
         while bits != NONE:
-            k = j + lowest(bits)
+            k = first + lowest(bits)
             latent[found] = np.int32(k)
             value[found] = v[row + k]
             found += ONE

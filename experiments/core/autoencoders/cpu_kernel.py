@@ -131,7 +131,7 @@ def new_scratch(latents: int, hidden: int, prefixes: int) -> Scratch:
 def train_chunk(options, instances, lists, scratch, chosen, x, steps, sources, step):
     """Train the `chosen` instances on x (step, source, batch, hidden), the first of which is step number `step`.
 
-    x is flat, its rows padded to whole vectors with zeros, with three rows or more to spare at the end.
+    x is flat, its rows padded to whole vectors with zeros, with `SPARE` rows at the end.
     """
     for place in range(chosen.size):
         i = chosen[place]
