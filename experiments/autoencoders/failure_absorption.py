@@ -106,20 +106,25 @@ experiment = Experiment(
 @experiment.run
 def run(config: Config, device: str) -> Result:
     worlds = [hierarchical(config.shape, 1000 * config.seed + s) for s in range(config.seeds)]
-    found = np.array([_arm(config, worlds, variant, resample, device) for variant, resample in ARMS])
+    variants = [variant for variant, resample in ARMS if resample]
+    resampled = _arms(config, worlds, [*((variant, False) for variant in variants), ("batchtopk", True)], True, device)
+    plain = _arms(config, worlds, [(variant, False) for variant, resample in ARMS if not resample], False, device)
+    found, frozen = np.concatenate([resampled[:-1], plain]), resampled[-1, 0]
     gap, cosine = found[:, 0], found[:, 1]
-    frozen = _arm(config, worlds, "batchtopk", True, device, frozen=True)[0]
     return Result(np.array(config.shares), gap, cosine, frozen, _numbers(config, gap, cosine, frozen))
 
 
-def _arm(
-    config: Config, worlds: list[ClusterWorld], variant: Variant, resample: bool, device: str, frozen: bool = False
+def _arms(
+    config: Config, worlds: list[ClusterWorld], arms: list[tuple[Variant, bool]], resample: bool, device: str
 ) -> Array:
-    """Return mean absorption and mean cosine of the parent's latent (2, share, seed)."""
+    """Return mean absorption and mean cosine of the parent's latent (arm, 2, share, seed).
+
+    Arms are variants, and whether their decoder is frozen; they are trained together, since they share their data.
+    """
     width = config.clusters * (config.leaves + 1)
     models = tuple(
         Autoencoder(variant, width, share * config.true_l0, seed=1000 * row + s, source=s, frozen=frozen)
-        for (row, share), s in product(enumerate(config.shares), range(config.seeds))
+        for (variant, frozen), (row, share), s in product(arms, enumerate(config.shares), range(config.seeds))
     )
     specification = Specification(
         models,
@@ -133,7 +138,7 @@ def _arm(
     )
     trained = train_autoencoders(worlds, specification, device=device)
     scores = np.array([_score(config, worlds, trained, i) for i in range(len(models))])
-    return np.moveaxis(scores.reshape(len(config.shares), config.seeds, 2), -1, 0)
+    return np.moveaxis(scores.reshape(len(arms), len(config.shares), config.seeds, 2), -1, 1)
 
 
 def _score(config: Config, worlds: list[ClusterWorld], trained: Trained, instance: int) -> tuple[float, float]:

@@ -46,5 +46,7 @@ def insertion_cost(latents: ArrayLike, W_dec: ArrayLike, residual: ArrayLike) ->
 
 def _cost(latents: ArrayLike, W_dec: ArrayLike, residual: ArrayLike, sign: float) -> NDArray[np.float64]:
     a, rows = np.asarray(latents, dtype=np.float64), np.asarray(W_dec, dtype=np.float64)
-    along = np.asarray(residual, dtype=np.float64) @ rows.T
-    return np.asarray((2 * sign * a * along + a**2 * (rows**2).sum(1)).mean(0))
+    # Sums over samples first: no array (sample, latent) of products is made.
+    along = ((a.T @ np.asarray(residual, dtype=np.float64)) * rows).sum(1)
+    power = np.einsum("sj,sj->j", a, a) * (rows**2).sum(1)
+    return np.asarray((2 * sign * along + power) / len(a))
