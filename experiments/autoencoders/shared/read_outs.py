@@ -58,8 +58,8 @@ def interference_left(worlds: Worlds, trained: Trained, s: int, batch: Batch, co
         nearest = cosines(dictionary(trained.state, trained.models, i), truth).argmax(axis=0)
         left[kind] = interference(encode(trained.state, trained.models, i, h)[:, nearest], value)
         if kind == "topk":
-            code = sparse_code(dictionary(trained.state, trained.models, i), h[few], CODE_PENALTY)
+            code = sparse_code(dictionary(trained.state, trained.models, i), h[few], CODE_PENALTY, dtype=np.float32)
             left["learned code"] = interference(code[:, nearest], value[few])
     unit = truth / np.linalg.norm(truth, axis=1, keepdims=True)
-    left["true code"] = interference(sparse_code(unit, h[few], CODE_PENALTY), value[few])
+    left["true code"] = interference(sparse_code(unit, h[few], CODE_PENALTY, dtype=np.float32), value[few])
     return np.array([left[name].mean() for name in READ_OUTS])
