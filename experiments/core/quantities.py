@@ -4,10 +4,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import floor, isfinite, log10, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from experiments.core.quantity_words import written
 
 CONFIDENCE = 0.95
 """Coverage of every interval in the report, unless its method states another."""
@@ -39,51 +41,7 @@ class Quantity:
         percent; `"count"` a share as "all 64", "none of 64" or "23 of 64"; anything else is a
         number format for the value (`".3f"`).
         """
-        if spec == "count":
-            return self._count()
-        if spec in ("", "%"):
-            return self._with_interval(percent=spec == "%")
-        if spec in ("value", "% value"):
-            percent = spec != "value"
-            return _number(self.value, percent, self._places(percent))
-        return format(self.value, spec)
-
-    def _count(self) -> str:
-        if self.n is None:
-            raise ValueError(f"a count needs n, and {self!r} has none")
-        hits = round(self.value * self.n)
-        if hits == self.n:
-            return f"all {self.n}"
-        return f"none of {self.n}" if hits == 0 else f"{hits} of {self.n}"
-
-    def _with_interval(self, percent: bool) -> str:
-        places = self._places(percent)
-        text = _number(self.value, percent, places)
-        if self.low is not None and self.high is not None:
-            low, high = (_number(bound, percent, places) for bound in (self.low, self.high))
-            text += f" [{low}, {high}]"
-        return text + (f" {self.unit}" if self.unit and not percent else "")
-
-    def _places(self, percent: bool) -> int:
-        """Decimal places that show two digits of the interval's width, or three digits of the value."""
-        scale = 100.0 if percent else 1.0
-        if self.low is not None and self.high is not None and self.high > self.low:
-            return _decimals((self.high - self.low) * scale, digits=2)
-        if self.value == 0 or float(self.value * scale).is_integer():
-            return 0
-        return _decimals(self.value * scale, digits=3)
-
-
-def _decimals(size: float, digits: int) -> int:
-    return max(0, digits - 1 - floor(log10(abs(size)))) if size and isfinite(size) else 0
-
-
-def _number(value: float, percent: bool, places: int) -> str:
-    text = f"{value * (100 if percent else 1):.{places}f}"
-    if float(text) == 0:
-        text = text.removeprefix("-")
-    text = text.replace("-", "\N{MINUS SIGN}")
-    return f"{text} %" if percent else text
+        return written(self, spec)
 
 
 def share(hits: ArrayLike, unit: str = "") -> Quantity:

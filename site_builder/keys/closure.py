@@ -5,13 +5,16 @@ and re-exports and into functions and classes in turn. What comes out is a diges
 changed helper reruns exactly what uses it. Where a name cannot be followed, more is included, not less:
 a module used as a value brings all it defines, and a module whose symbol is used brings the statements
 that act on import.
+
+What an error says and the types of a class's fields belong to a closure only if something in it looks at
+the error that it caught or at annotations; a class whose types decide how it is stored is asked for by `typed`.
 """
 
 import ast
 import builtins
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,26 +30,51 @@ CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled"
 in the run key itself."""
 
 
+LOOKS_AT_WORDS = frozenset({
+    "exc_info", "exception", "format_exc", "print_exc", "__exit__", "__aexit__", "__context__", "__cause__",
+    "get_type_hints", "get_annotations", "__annotations__", "__dataclass_fields__",
+})  # fmt: skip
+"""Names of what shows an error that was raised, or the annotations of a class."""
+
+
 @dataclass
 class Closure:
     """Digests of the symbols reached, by qualified name, and the third-party packages they use."""
 
     symbols: dict[str, str] = field(default_factory=dict)
     packages: set[str] = field(default_factory=set)
+    looks_at_words: bool = False
+    """Whether a symbol looks at an error that it caught, or at annotations."""
 
 
-def closure_of(sources: Sources, *functions: Callable[..., Any], fields_of: type | None = None) -> Closure:
-    """Return the closure of `functions` (or classes).
+def closure_of(
+    sources: Sources,
+    *functions: Callable[..., Any],
+    typed: Sequence[Callable[..., Any]] = (),
+    fields_of: type | None = None,
+    without: frozenset[str] = frozenset(),
+) -> Closure:
+    """Return the closure of `functions` (or classes), and of the classes `typed` with the types of their fields.
 
     `fields_of` is a configuration class whose values are known elsewhere: it enters without the
-    defaults of its fields, so that a new default changes only the configurations that use it.
+    defaults of its fields, so that a new default changes only the configurations that use it. `without` are modules
+    left out.
     """
-    graph = sources.kept.setdefault("graph", _Graph(sources))
-    starts = [graph.start(function) for function in functions]
+    lean = _graph(sources, _Counted(without=without))
+    starts = [lean.start(each) for each in functions]
+    types = [lean.start(each) for each in typed]
     if fields_of is not None:
-        starts.append(("fields", fields_of.__module__, (fields_of.__qualname__,)))
-    found: Closure = graph.closure(starts)
-    return found
+        types.append(("fields", fields_of.__module__, (fields_of.__qualname__,)))
+    with_types = _graph(sources, _Counted(types=True, without=without))
+    parts = lean.closure(starts), with_types.closure(types)
+    if any(part.looks_at_words for part in parts):
+        return _graph(sources, _Counted(types=True, messages=True, without=without)).closure([*starts, *types])
+    return Closure(parts[0].symbols | parts[1].symbols, parts[0].packages | parts[1].packages)
+
+
+def _graph(sources: Sources, counted: "_Counted") -> "_Graph":
+    graph: _Graph = sources.kept.setdefault(counted, _Graph(sources, counted))
+    return graph
 
 
 Node = tuple[str, str, Chain]
@@ -55,11 +83,23 @@ all statements that define a name, ("fields", module, (class,)) a class without 
 importing the module does, ("package", name, ()) a third-party package."""
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """What counts beside the statements: the types of fields, what errors say; `without` are modules that do not."""
+
+    types: bool = False
+    messages: bool = False
+    without: frozenset[str] = frozenset()
+
+
 class _Graph:
     """What including a thing brings with it; found once and used by every closure over the same sources."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, counted: _Counted) -> None:
         self.sources = sources
+        self.counted = counted
+        self.without = CHANGES_NO_NUMBER | counted.without
+        self.looking: set[Node] = set()
         self.leads: dict[Node, list[Node]] = {}
         self.digests: dict[Node, str] = {}
 
@@ -74,7 +114,8 @@ class _Graph:
             reached.update(new)
             left += new
         symbols = {_symbol(node): self.digests[node] for node in sorted(reached) if node in self.digests}
-        return Closure(symbols, {name for kind, name, _ in reached if kind == "package"})
+        packages = {name for kind, name, _ in reached if kind == "package"}
+        return Closure(symbols, packages, not self.looking.isdisjoint(reached))
 
     def start(self, function: Callable[..., Any]) -> Node:
         """Return where a live function or class is; one made inside another cannot be told apart from its module."""
@@ -94,12 +135,12 @@ class _Graph:
             statements = module.definitions.get(chain[0], [])
             if kind == "fields":
                 classes = [each for each in statements if isinstance(each, ast.ClassDef)]
-                statements = [module.bare.setdefault(id(each), _without_defaults(each)) for each in classes]
+                statements = [_without_defaults(each, module) for each in classes]
             yield from self._included(node, module, statements)
 
     def _named(self, module_name: str, chain: Chain) -> Iterator[Node]:
         """Yield what `module_name.chain` stands for; the whole module when the chain is empty or leads nowhere."""
-        if module_name in CHANGES_NO_NUMBER:
+        if module_name in self.without:
             return
         module = self.sources.module(module_name)
         if module is None:
@@ -148,7 +189,9 @@ class _Graph:
         """Take the digest of the statements behind a symbol, and yield what they mention."""
         digest = ""
         for statement in {id(each): each for each in statements}.values():
-            facts = _facts(module, statement)
+            facts = _facts(module, statement, self.counted)
+            if facts.looks_at_words:
+                self.looking.add(node)
             digest = hashlib.sha256((digest + facts.text).encode()).hexdigest()
             yield from self._mentioned(module, facts)
         if digest:
@@ -170,7 +213,7 @@ class _Graph:
 
     def _imported(self, node: Node, module: Module | None) -> Iterator[Node]:
         """Yield what importing a module does, as its packages do and the imports made only for their effect."""
-        if module is None or module.name in CHANGES_NO_NUMBER:
+        if module is None or module.name in self.without:
             return
         if "." in module.name:
             yield "import", module.name.rpartition(".")[0], ()
@@ -224,19 +267,22 @@ class _Facts:
     stars: list[str]
     mentions: list[Chain]
     loads: list[tuple[str, bool]]
+    looks_at_words: bool
 
 
-def _facts(module: Module, statement: ast.stmt) -> _Facts:
-    known: _Facts | None = module.facts.get(id(statement))
-    if known is None:
-        known = module.facts[id(statement)] = _found(module, statement)
+def _facts(module: Module, statement: ast.stmt, counted: _Counted) -> _Facts:
+    about = (id(statement), counted.types, counted.messages)
+    if about not in module.facts:
+        module.facts[about] = _found(module, statement, counted)
+    known: _Facts = module.facts[about]
     return known
 
 
-def _found(module: Module, statement: ast.stmt) -> _Facts:
+def _found(module: Module, statement: ast.stmt, counted: _Counted) -> _Facts:
     mentions: set[Chain] = set()
     loads: list[tuple[str, bool]] = []
-    has_imports = False
+    has_imports = looks_at_words = False
+    text = [ast.dump(statement)]
     left: list[ast.AST] = [statement]
     while left:
         node = left.pop()
@@ -247,13 +293,34 @@ def _found(module: Module, statement: ast.stmt) -> _Facts:
         if isinstance(node, ast.Call) and node.args:
             loads += _imported_by_name(node)
         has_imports |= isinstance(node, ast.Import | ast.ImportFrom)
+        looks_at_words |= isinstance(node, ast.ExceptHandler) and _is_read(node)
+        aside = module.types.get(id(node), []) if counted.types else []
+        aside = aside + module.messages.get(id(node), []) if counted.messages else aside
+        text += [ast.dump(each) for each in aside]
+        left += aside
         for value in vars(node).values():
             if isinstance(value, ast.AST):
                 left.append(value)
             elif isinstance(value, list):
                 left += [each for each in value if isinstance(each, ast.AST)]
     imports, stars = imports_in(statement, module) if has_imports else ({}, [])
-    return _Facts(ast.dump(statement), imports, stars, sorted(mentions), loads)
+    looks_at_words |= any(f"'{name}'" in text[0] for name in LOOKS_AT_WORDS)
+    looks_at_words |= any(_is_fields(chain, module.imports | imports) for chain in mentions)
+    return _Facts("".join(text), imports, stars, sorted(mentions), loads, looks_at_words)
+
+
+def _is_fields(chain: Chain, imports: dict[str, Import]) -> bool:
+    """True for `dataclasses.fields`, which shows the types of fields."""
+    target = imports.get(chain[0])
+    return target == Import("dataclasses", "fields") or (target == Import("dataclasses") and "fields" in chain)
+
+
+def _is_read(handler: ast.ExceptHandler) -> bool:
+    """True when a handler does more with the error it names than to raise another from it."""
+    raised = {id(part) for node in ast.walk(handler) if isinstance(node, ast.Raise) for part in (node.exc, node.cause)}
+    return any(
+        isinstance(node, ast.Name) and node.id == handler.name and id(node) not in raised for node in ast.walk(handler)
+    )
 
 
 def _chain(node: ast.AST) -> Chain | None:
@@ -274,13 +341,16 @@ def _imported_by_name(call: ast.Call) -> Iterator[tuple[str, bool]]:
             yield first.value, first is argument
 
 
-def _without_defaults(statement: ast.ClassDef) -> ast.ClassDef:
-    bare = copy(statement)
-    bare.body = [_without_value(each) if isinstance(each, ast.AnnAssign) else each for each in statement.body]
-    return bare
+def _without_defaults(statement: ast.ClassDef, module: Module) -> ast.ClassDef:
+    if id(statement) not in module.bare:
+        bare = module.bare[id(statement)] = copy(statement)
+        bare.body = [_without_value(each, module) if isinstance(each, ast.AnnAssign) else each for each in bare.body]
+    return module.bare[id(statement)]
 
 
-def _without_value(assignment: ast.AnnAssign) -> ast.AnnAssign:
+def _without_value(assignment: ast.AnnAssign, module: Module) -> ast.AnnAssign:
     bare = copy(assignment)
     bare.value = None
+    if id(assignment) in module.types:
+        module.types[id(bare)] = module.types[id(assignment)]
     return bare

@@ -30,6 +30,9 @@ from site_builder.store.entries import sha256
 ONLY_ON_GPU = frozenset({"triton"})
 """Packages that nothing imports on a machine without a GPU, whether or not they are installed there."""
 
+NOT_IN_A_RUN = frozenset({"experiments.core.quantity_words"})
+"""Modules that refuse to work during a run, so that no result depends on them."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -49,7 +52,13 @@ class Key:
 def run_key(sources: Sources, experiment: Experiment, config: Any, device: str, root: Path) -> Key:
     """Return the key of running `experiment` with `config` on a class of device; inputs are relative to `root`."""
     assert experiment.compute is not None  # the registry refuses an experiment without one
-    closure = closure_of(sources, experiment.compute, result_type(experiment), fields_of=type(config))
+    closure = closure_of(
+        sources,
+        experiment.compute,
+        typed=[result_type(experiment)],
+        fields_of=type(config),
+        without=NOT_IN_A_RUN,
+    )
     parts = _code(closure) | _settings("config", config_values(config))
     parts |= {f"version {name}": version for name, version in versions(used_on(device, closure.packages)).items()}
     parts |= {f"input {path}": _input_digest(root / path) for path in inputs_of(experiment, root)}

@@ -1,10 +1,12 @@
 """First-party modules as parsed source: which names each defines, imports, and what it does when imported.
 
 The form kept is *canonical*: docstrings, comments, layout, annotations of functions and the decorators
-that register a function with an `Experiment` are gone, so that editing them changes no key.
+that register a function with an `Experiment` are gone, so that editing them changes no key. What the errors say
+and the types of a class's fields are set aside: they count only where code looks at them.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +31,8 @@ class Module:
 
     `effects` are the statements that do something on import beyond binding names, and
     `effect_imports` the imports whose names are never used (made for what they do).
-    `facts` and `bare` keep what is found out about a statement, by its identity.
+    `facts` and `bare` keep what is found out about a statement, by its identity. `messages` and `types` hold what was
+    set aside, by the identity of the node it belongs to, which `tree` keeps alive.
     """
 
     name: str
@@ -39,7 +42,10 @@ class Module:
     stars: list[str] = field(default_factory=list)
     effects: list[ast.stmt] = field(default_factory=list)
     effect_imports: list[Import] = field(default_factory=list)
-    facts: dict[int, Any] = field(default_factory=dict)
+    facts: dict[Any, Any] = field(default_factory=dict)
+    messages: dict[int, list[ast.AST]] = field(default_factory=dict)
+    types: dict[int, list[ast.AST]] = field(default_factory=dict)
+    tree: ast.AST | None = None
     bare: dict[int, ast.ClassDef] = field(default_factory=dict)
 
 
@@ -50,8 +56,8 @@ class Sources:
         self.roots = tuple(roots)
         self.packages = packages
         self._modules: dict[str, Module | None] = {}
-        self.kept: dict[str, Any] = {}
-        """What is found out about these sources once, by name."""
+        self.kept: dict[Any, Any] = {}
+        """What is found out about these sources once, by what it is about."""
 
     def module(self, name: str) -> Module | None:
         """Return the parsed module, or None when `name` is no first-party module."""
@@ -86,11 +92,12 @@ def parse(name: str, path: Path) -> Module:
     except SyntaxError as error:
         raise ReportError(f"{path}, line {error.lineno}: {error.msg}; mend the syntax and run again") from error
     experiments = _experiment_names(tree)
-    tree = _Canonical(experiments).visit(tree)
     module = Module(name, is_package=path.name == "__init__.py")
+    module.tree = tree = _Canonical(experiments, module).visit(tree)
     for statement in tree.body:
         _enter(module, statement, experiments)
-    used = {node.id for node in walk(tree) if isinstance(node, ast.Name)}
+    aside = [each for kept in (module.messages, module.types) for nodes in kept.values() for each in nodes]
+    used = {node.id for top in (tree, *aside) for node in walk(top) if isinstance(node, ast.Name)}
     unused = [target for bound, target in module.imports.items() if module.is_package or bound not in used]
     module.effect_imports = unused + _dotted_imports(tree)
     return module
@@ -234,11 +241,17 @@ def _inner(statement: ast.stmt) -> Iterable[ast.stmt]:
     ]
 
 
-class _Canonical(ast.NodeTransformer):
-    """Drops what cannot change a number: docstrings, annotations of functions, registration, reasons of `undefined`."""
+_WITH_A_MEANING = ("ClassVar", "InitVar", "KW_ONLY")
+"""Annotations that dataclasses act upon."""
 
-    def __init__(self, experiments: set[str]) -> None:
+
+class _Canonical(ast.NodeTransformer):
+    """Drops what cannot change a number: docstrings, annotations of functions, registration, reasons of `undefined`;
+    sets aside what errors say and the types of fields."""
+
+    def __init__(self, experiments: set[str], module: Module) -> None:
         self.experiments = experiments
+        self.module = module
         self.in_class = False
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
@@ -267,11 +280,28 @@ class _Canonical(ast.NodeTransformer):
         return _without_passes(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if self.in_class:  # a field of a dataclass: its annotation has a meaning at run time
+        if self.in_class:  # a field: that it is annotated has a meaning at run time, mostly not with which type
+            if not set(_WITH_A_MEANING) & set(re.findall(r"\w+", ast.unparse(node.annotation))):
+                self.module.types[id(node)] = [node.annotation]
+                node.annotation = ast.Constant(None)
             return self.generic_visit(node)
         if node.value is None:
             return ast.copy_location(ast.Pass(), node)
         return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if isinstance(node.exc, ast.Call):
+            self.module.messages[id(node)] = [*node.exc.args, *node.exc.keywords]
+            node.exc.args, node.exc.keywords = [], []
+        return node
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node = self.generic_visit(node)  # type: ignore[assignment]
+        if node.msg is not None:
+            self.module.messages[id(node)] = [node.msg]
+            node.msg = None
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Name) and node.func.id == "undefined":

@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
 from experiments.core.progress import listening, noting
+from experiments.core.quantity_words import unwritten
 from site_builder.base.console import Watcher
 from site_builder.base.environment import Commit, hardware, threads
 from site_builder.base.options import Options
@@ -94,7 +95,7 @@ def computed(project: Project, experiment: Experiment, options: Options, key: Ke
             remove(folder)
         from experiments.core.threads import undisturbed  # imports torch and numba, which what is stored needs not
 
-        with _watched(experiment, watcher), noting() as notes, undisturbed():
+        with _watched(experiment, watcher), noting() as notes, undisturbed(), unwritten():
             start = time.perf_counter()
             assert experiment.compute is not None
             result = experiment.compute(config_of(experiment, options), options.device)

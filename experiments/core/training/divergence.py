@@ -1,10 +1,13 @@
 """Models that met a non-finite number: refused by default, because a mean over the others is of a selected sample."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.core.errors import ReportError
 from experiments.core.training.problem import Problem
 from experiments.core.training.specification import Trained
+
+Array = NDArray[np.int64]
 
 LISTED = 3
 """How many diverged models the error names."""
@@ -19,9 +22,13 @@ def refuse_diverged(problem: Problem, trained: Trained) -> None:
     numbers = np.flatnonzero(trained.diverged)
     if not numbers.size:
         return
+    raise DivergedError(_message(problem, trained, numbers))
+
+
+def _message(problem: Problem, trained: Trained, numbers: Array) -> str:
     listed = "; ".join(_described(problem, trained, int(number)) for number in numbers[:LISTED])
     more = f"; and {numbers.size - LISTED} more" if numbers.size > LISTED else ""
-    raise DivergedError(
+    return (
         f"{numbers.size} of {problem.instances} models diverged ({listed}{more}); lower the learning rate or add a "
         'warmup, or pass diverged="keep" to train and report how many models are left out'
     )

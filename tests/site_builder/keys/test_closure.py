@@ -14,14 +14,16 @@ from site_builder.keys.sources import Sources
 def package(tmp_path):
     """Return a function that writes modules of the package `pkg` and gives the closure of one of its functions."""
 
-    def closure(root: str = "main.run", fields_of: str | None = None, **modules: str):
+    def closure(root: str = "main.run", fields_of: str | None = None, typed: tuple[str, ...] = (), **modules: str):
         for name, text in modules.items():
             path = tmp_path / "pkg" / Path(*name.split("__")).with_suffix(".py")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text))
         for folder in {path.parent for path in (tmp_path / "pkg").rglob("*.py")} | {tmp_path / "pkg"}:
             (folder / "__init__.py").touch()
-        return closure_of(Sources([tmp_path], ("pkg",)), _named(root), fields_of=fields_of and _named(fields_of))
+        classes = [_named(each) for each in typed]
+        sources = Sources([tmp_path], ("pkg",))
+        return closure_of(sources, _named(root), typed=classes, fields_of=fields_of and _named(fields_of))
 
     return closure
 
@@ -208,15 +210,98 @@ def test_third_party_packages_are_those_that_the_closure_uses(package):
     assert package("main.lazy").packages == {"torch"}
 
 
-def test_annotations_of_functions_do_not_matter_and_those_of_fields_do(package):
+def test_annotations_matter_only_in_classes_whose_types_are_stored(package):
     text = (
         "class Result:\n    x: {field}\ndef run(x: {argument}) -> {answer}:\n    y: {local} = 1\n    return Result(y)"
     )
     kinds = {"field": "int", "argument": "int", "answer": "int", "local": "int"}
-    first = package(main=text.format(**kinds)).symbols
-    for kind in ("argument", "answer", "local"):
-        assert package(main=text.format(**kinds | {kind: "float"})).symbols == first
-    assert package(main=text.format(**kinds | {"field": "float"})).symbols != first
+    for typed, moving in (((), set()), (("main.Result",), {"field"})):
+        first = package(typed=typed, main=text.format(**kinds)).symbols
+        for kind in kinds:
+            changed = package(typed=typed, main=text.format(**kinds | {kind: "float"})).symbols != first
+            assert changed == (kind in moving)
+
+
+def test_an_alias_that_only_annotates_is_followed_from_what_is_stored(package):
+    text = "Kind = {kind}\nclass Data:\n    x: Kind\ndef run(): return Data(1)"
+    first = package(main=text.format(kind="int"))
+    assert names(first) == {"main.run", "main.Data"}
+    assert package(main=text.format(kind="int | None")).symbols == first.symbols
+    assert names(package(typed=("main.Data",), main=text.format(kind="int"))) == {"main.run", "main.Data", "main.Kind"}
+
+
+@pytest.mark.parametrize("field", ["x: ClassVar[int] = 1", "x: 'InitVar[int]' = 1", "_: KW_ONLY"])
+def test_annotations_that_dataclasses_act_upon_always_count(package, field):
+    text = "class Data:\n    {field}\ndef run(): return Data()"
+    plain = field.replace("ClassVar[int]", "int").replace("'InitVar[int]'", "int").replace("KW_ONLY", "int")
+    assert package(main=text.format(field=field)).symbols != package(main=text.format(field=plain)).symbols
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        "get_type_hints(Data)",
+        "Data.__annotations__",
+        "getattr(Data, '__annotations__')",
+        "[each.type for each in dataclasses.fields(Data)]",
+        "[each.type for each in fields(Data)]",
+        "[each.type for each in renamed(Data)]",
+    ],
+)
+def test_code_that_looks_at_annotations_brings_them(package, looks):
+    text = """
+        import dataclasses
+        from dataclasses import fields, fields as renamed
+        from typing import get_type_hints
+        class Data:
+            x: {kind}
+        def run(): return {looks}
+    """
+    first = package(main=text.format(kind="int", looks=looks)).symbols
+    assert package(main=text.format(kind="float", looks=looks)).symbols != first
+
+
+RAISING = """
+    class Wrong(Exception): ...
+    def words(x): return {words}
+    def check(x):
+        assert x != 7, {words}
+        if x < {limit}:
+            raise Wrong(f"{{x}} is less than " + words(x) + {words})
+    def run(x):
+        {run}
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "check(x)",
+        "try: check(x)\n        except Wrong: return 1",
+        "try: check(x)\n        except Wrong as error: raise ValueError(f'again: {error}') from error",
+    ],
+)
+def test_what_an_error_says_does_not_matter_where_nothing_reads_it(package, run):
+    first = package(main=RAISING.format(words="'a'", limit=1, run=run))
+    assert "main.words" not in names(first)
+    assert "main.check" in names(first)
+    assert package(main=RAISING.format(words="'b'", limit=1, run=run)).symbols == first.symbols
+    assert package(main=RAISING.format(words="'a'", limit=2, run=run)).symbols != first.symbols, "when it is raised"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "try: check(x)\n        except Wrong as error: return str(error)",
+        "try: check(x)\n        except Wrong: return sys.exc_info()",
+        "return pool.submit(check, x).exception()",
+        "try: check(x)\n        except Wrong as error: raise ValueError(1) from (found := error)",
+    ],
+)
+def test_what_an_error_says_matters_where_something_reads_it(package, run):
+    first = package(main=RAISING.format(words="'a'", limit=1, run=run))
+    assert "main.words" in names(first)
+    assert package(main=RAISING.format(words="'b'", limit=1, run=run)).symbols != first.symbols
 
 
 def test_a_lambda_or_inner_function_brings_its_whole_module(package):
