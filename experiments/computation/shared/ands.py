@@ -102,22 +102,25 @@ def _add_neurons(start, feature, on, begin, end, shared, joined, pair, one, tota
                     pair[n, feature[e], feature[f]] += h
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _judge(on, neurons, gain, shared, joined, pair, one, total, found):  # type: ignore[no-untyped-def]
-    """Set the largest errors (read-out, input) of both read-outs over all pairs."""
+    """Set the largest errors (read-out, input) of both read-outs over all pairs.
+
+    The inner loop has no branch, so that it runs over vectors: a pair that shares no neuron has a sum of 0.
+    """
     features = on.shape[1]
+    single, active = np.empty(features), np.empty(features)
     for n in range(len(on)):
-        plain = centred = 0.0
+        for i in range(features):
+            single[i] = one[n, i] / max(joined[i], 1.0)
+            active[i] = 1.0 if on[n, i] else 0.0
+        plain, centred, everywhere = 0.0, 0.0, total[n] / neurons
         for i in range(features):
             for j in range(i + 1, features):
-                wanted = 1.0 if on[n, i] and on[n, j] else 0.0
-                if shared[i, j] == 0:
-                    plain, centred = max(plain, wanted), max(centred, wanted)
-                    continue
-                mean = pair[n, i, j] / shared[i, j]
-                centre = one[n, i] / joined[i] + one[n, j] / joined[j] - total[n] / neurons
-                plain = max(plain, abs(mean - wanted))
-                centred = max(centred, abs((mean - centre) / gain - wanted))
+                wanted = active[i] * active[j]
+                mean = pair[n, i, j] / max(shared[i, j], np.float32(1.0))
+                read = (mean - (single[i] + single[j] - everywhere)) / gain if shared[i, j] > 0 else 0.0
+                plain, centred = max(plain, abs(mean - wanted)), max(centred, abs(read - wanted))
         found[0, n], found[1, n] = plain, centred
 
 
