@@ -33,6 +33,10 @@ from experiments.mixtures.shared.mixture_forward import (
     scatter,
 )
 
+LISTED_HIDDEN = 2
+LISTED_SHARE = 3
+"""Outputs that are on are listed for experts of more hidden units, if no more than one in so many is on (measured)."""
+
 
 @jit
 def train_steps(o, samples, home, importance, rates, taken, space, parameters, first, second):
@@ -104,18 +108,24 @@ def expert_backward(o, samples, at, end, expert, space, parameters):
     wide = uintp(o.wide)
     row, bias = uintp(expert) * wide, uintp(o.experts * o.hidden + expert) * wide
     back, on, gradient, weight = space.back, space.on, space.gradient, space.weight[expert]
-    count, gain = list_on(space.out, row, wide, on), ZERO
-    for k in range(count):
-        i = on[k]
-        gain += space.slope[i] * space.out[row + i]
-        back[k] = weight * space.slope[i]
-        gradient[bias + i] += back[k]
-    space.dz[expert] = gain
-    many = 3 * np.int64(count) > o.wide
+    # Listing the outputs that are on pays where several hidden units share the list and few are on.
+    listed = o.hidden > LISTED_HIDDEN
+    count, gain = list_on(space.out, row, wide, on) if listed else uintp(0), ZERO
+    many = not listed or LISTED_SHARE * np.int64(count) > o.wide
     if many:
         # Outputs in their places, the others 0, so that whole rows are added at once.
         for i in range(wide):
-            back[i] = ZERO if space.out[row + i] <= ZERO else weight * space.slope[i]
+            out = space.out[row + i]
+            back[i] = ZERO if out <= ZERO else weight * space.slope[i]
+            gain += ZERO if out <= ZERO else space.slope[i] * out
+            gradient[bias + i] += back[i]
+    else:
+        for k in range(count):
+            i = on[k]
+            gain += space.slope[i] * space.out[row + i]
+            back[k] = weight * space.slope[i]
+            gradient[bias + i] += back[k]
+    space.dz[expert] = gain
     for r in range(uintp(expert * o.hidden), uintp((expert + 1) * o.hidden)):
         if space.kept[r]:
             line, h, total = r * wide, space.h[r], ZERO

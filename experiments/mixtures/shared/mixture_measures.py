@@ -13,6 +13,7 @@ what its weights alone would tell.
 from dataclasses import dataclass
 
 import numpy as np
+from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.metrics import dimensionality, represented_mass
@@ -86,10 +87,14 @@ def measure_samples(o, samples, home, importance, space, parameters, sums):
     for sample in range(samples.label.size):
         at, end = samples.starts[sample], samples.starts[sample + 1]
         forward(o, samples, at, end, samples.label[sample], home, space, parameters)
-        for i in range(o.features):
+        # Sums of one sample stay in registers, so that the loop runs over vectors.
+        loss = energy = ZERO
+        for i in range(uintp(o.features)):
             miss = space.x[i] - space.y[i]
-            sums[0] += importance[i] * miss * miss
-            sums[1] += space.x[i] * space.x[i]
+            loss += importance[i] * miss * miss
+            energy += space.x[i] * space.x[i]
+        sums[0] += loss
+        sums[1] += energy
         if end > at:
             sums[4] += 1
             interfere(o, samples, at, end, space, parameters, sums)
@@ -99,12 +104,14 @@ def measure_samples(o, samples, home, importance, space, parameters, sums):
 @jit
 def own_parts(o, expert, space, parameters):
     """Set `own` of one expert: the squared length of each feature's column, over the hidden units in use."""
-    for i in range(o.wide):
-        space.own[expert * o.wide + i] = ZERO
-    for r in range(expert * o.hidden, (expert + 1) * o.hidden):
+    wide = uintp(o.wide)
+    row = uintp(expert) * wide
+    for i in range(wide):
+        space.own[row + i] = ZERO
+    for r in range(uintp(expert * o.hidden), uintp((expert + 1) * o.hidden)):
         if space.kept[r] or o.units == 0:
-            for i in range(o.wide):
-                space.own[expert * o.wide + i] += parameters[r * o.wide + i] * parameters[r * o.wide + i]
+            for i in range(wide):
+                space.own[row + i] += parameters[r * wide + i] * parameters[r * wide + i]
 
 
 @jit
@@ -130,8 +137,9 @@ def interfere(o, samples, at, end, space, parameters, sums):
 @jit
 def interference(o, expert, space, parameters):
     """Return the sum over outputs of c_i^2 for one expert, whose row of `out` is before its ReLU."""
-    row, bias, total = expert * o.wide, (o.experts * o.hidden + expert) * o.wide, ZERO
-    for i in range(o.wide):
+    wide, total = uintp(o.wide), ZERO
+    row, bias = uintp(expert) * wide, uintp(o.experts * o.hidden + expert) * wide
+    for i in range(wide):
         c = space.out[row + i] - parameters[bias + i] - space.own[row + i] * space.x[i]
         total += c * c
     return total
