@@ -25,9 +25,9 @@ Chain = tuple[str, ...]
 """A dotted mention of a name: `metrics.represented` is `("metrics", "represented")`."""
 
 
-CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled", "instructions", "progress"))
-"""Modules that no result depends on: where kernels lie, who hears how far a run is. What `instructions` chooses stands
-in the run key itself."""
+CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled", "instructions", "pieces", "progress"))
+"""Modules that no result depends on: where kernels lie, who does a piece, who hears how far a run is. What
+`instructions` chooses stands in the run key itself."""
 
 
 LOOKS_AT_WORDS = frozenset({

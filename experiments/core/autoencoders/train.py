@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from experiments.core import progress
+from experiments.core import pieces, progress
+from experiments.core.autoencoders import cut
 from experiments.core.autoencoders.remedies import due, resample
 from experiments.core.autoencoders.sources import DATA, Source, activations, stream
 from experiments.core.autoencoders.specification import Autoencoder, Specification
 from experiments.core.autoencoders.state import State, first_state
 from experiments.core.training.checks import SpecificationError
+from experiments.core.training.cut import Chosen
 
 CHUNK_BYTES = 32 << 20
 """Batches drawn ahead, at most."""
@@ -68,11 +70,27 @@ def train_autoencoders(
     # One thread for linear algebra while drawing: the same bytes on any number of cores.
     with threadpool_limits(1):
         start = first_state(listed, specification) if state is None else state.copy()
-        worker = _backend(chosen, specification, start, device, threads)
         end = specification.steps if until is None else until
-        final = _run(listed, specification, worker, start, end)
+        if chosen == "cpu" and len(parts := cut.shares(specification, start, end)) > 1:
+            final = _in_pieces(listed, specification, start, end, parts)
+        else:
+            final = _run(listed, specification, _backend(chosen, specification, start, device, threads), start, end)
     progress.note("autoencoders", chosen)
     return Trained(specification.models, final, chosen, device, perf_counter() - began)
+
+
+def _in_pieces(
+    sources: tuple[Source, ...], specification: Specification, start: State, end: int, chosen: list[Chosen]
+) -> State:
+    """Train the `chosen` autoencoders of each piece apart; the bytes are those of training all at once."""
+    costs = cut.multiply_adds(specification, start, end)
+    given = [(*cut.cut(sources, specification, start, each), end) for each in chosen]
+    return cut.joined(chosen, pieces.done(train_piece, given, [costs[each].sum() for each in chosen]))
+
+
+def train_piece(sources: tuple[Source, ...], specification: Specification, state: State, until: int) -> State:
+    """Train a piece; its state is as wide as that of the whole."""
+    return train_autoencoders(sources, specification, state=state, until=until, backend="cpu").state
 
 
 def rates(specification: Specification) -> NDArray[np.float64]:

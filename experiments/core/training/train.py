@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from experiments.core import progress
+from experiments.core import pieces, progress
 from experiments.core.errors import did_you_mean
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.divergence import refuse_diverged
@@ -66,9 +66,7 @@ def choose_backend(device: str, backend: str) -> str:
 def _run(problem: Problem, device: str, backend: str) -> Trained:
     # Imported late: the fused backends pull in numba and Triton, which cost time and may be absent.
     if backend == "cpu":
-        from experiments.core.training.cpu import train_cpu
-
-        return train_cpu(problem)
+        return _train_cpu(problem)
     if backend == "cuda":
         from experiments.core.training.cuda import train_cuda
 
@@ -76,3 +74,21 @@ def _run(problem: Problem, device: str, backend: str) -> Trained:
     from experiments.core.training.reference import train_reference
 
     return train_reference(problem, device)
+
+
+def _train_cpu(problem: Problem) -> Trained:
+    """Train here, or in pieces where there is help; the bytes are the same."""
+    from experiments.core.training import cut
+    from experiments.core.training.cpu import train_cpu
+
+    costs = cut.multiply_adds(problem)
+    chosen = pieces.shares(costs)
+    if len(chosen) == 1:
+        return train_cpu(problem)
+    given = [cut.cut(problem, each) for each in chosen]
+    return cut.joined(problem, chosen, pieces.done(train_piece, given, [costs[each].sum() for each in chosen]))
+
+
+def train_piece(data: Data, model: Model, recipe: Recipe) -> Trained:
+    """Train a piece of a problem; it is for the whole to say what diverged."""
+    return train(data, model, recipe, backend="cpu", diverged="keep")
