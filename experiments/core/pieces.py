@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 SHORTEST = 10.0
 """Seconds of one core that a piece takes at least: sending it costs some hundredths."""
 
-MULTIPLY_ADDS_PER_SECOND = 2e9
+MULTIPLY_ADDS_PER_SECOND = 1e10
 """Of one core, as the training kernels reach it; a wrong rate makes pieces longer or shorter, and nothing else."""
 
 
