@@ -54,30 +54,21 @@ def cite_report(format: str, publication: Publication) -> str:
 
 
 def _report_bibtex(publication: Publication) -> str:
-    return _entry(
-        "techreport",
-        KEY_PREFIX,
-        author=_bib_authors(publication),
-        title=f"{{{escape_latex(publication.title)}}}",
-        institution=_bib_authors(publication),
-        year=publication.year,
-        note=escape_latex(_version(publication)),
-        url=publication.address,
+    return _report_entry(
+        "techreport", publication, {"year": publication.year, "note": escape_latex(_version(publication))}
     )
 
 
 def _report_biblatex(publication: Publication) -> str:
-    return _entry(
-        "report",
-        KEY_PREFIX,
-        author=_bib_authors(publication),
-        title=f"{{{escape_latex(publication.title)}}}",
-        type="techreport",
-        institution=_bib_authors(publication),
-        date=publication.date,
-        version=publication.version,
-        url=publication.address,
-    )
+    about = {"type": "techreport", "date": publication.date, "version": publication.version}
+    return _report_entry("report", publication, about)
+
+
+def _report_entry(kind: str, publication: Publication, about: dict[str, str]) -> str:
+    """Write the report's entry: what both dialects of BibTeX share, and `about` in the words of one."""
+    authors = _bib_authors(publication)
+    title = f"{{{escape_latex(publication.title)}}}"
+    return _entry(kind, KEY_PREFIX, author=authors, title=title, institution=authors, **about, url=publication.address)
 
 
 def _report_csl(publication: Publication) -> str:
@@ -94,8 +85,9 @@ def _report_csl(publication: Publication) -> str:
 
 
 def _report_text(publication: Publication) -> str:
-    parts = [f"{_who_and_when(publication)}. {_sentence(publication.title)}", f"{_version(publication)}."]
-    return " ".join([*(part for part in parts if part != "."), publication.address]).strip() + "\n"
+    version = f"{_version(publication)}." if publication.version else ""
+    parts = [f"{_who_and_when(publication)}. {_sentence(publication.title)}", version, publication.address]
+    return " ".join(part for part in parts if part) + "\n"
 
 
 def _version(publication: Publication) -> str:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from site_builder.citing import citations
 from site_builder.citing.publication import Publication, file_path
+from site_builder.pages.data_tables import data_tables
 from site_builder.pages.macros import Blocks, Macros
 from site_builder.pages.page_files import Page
 from site_builder.store.records import REPLICATES, FigureRecord
@@ -43,10 +44,13 @@ WRITTEN_LAST = {
 """Files beside them that are written into the built site."""
 
 
-def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path) -> Page:
+def figure_page(
+    blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str]], root: Path, plotted: str = ""
+) -> Page:
     """Return the page of one figure, as Markdown.
 
-    `shown` are the pages that show it (address, title), `root` the repository the script is read from.
+    `shown` are the pages that show it (address, title), `root` the repository the script is read from, `plotted` the
+    text of its data file ("" where it has none).
     """
     page = Page(f"figures/{figure.id}.md", "")
     macros = Macros(blocks, page)
@@ -57,6 +61,9 @@ def figure_page(blocks: Blocks, figure: FigureRecord, shown: list[tuple[str, str
         block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
         cite=blocks.block("cite.html.jinja", page, figure=figure, citations=_citations(figure, blocks.publication)),
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
+        tables=blocks.block("data_tables.html.jinja", page, tables=data_tables(plotted), whole=file_path(figure, "csv"))
+        if plotted
+        else "",
         claims=claims,
         findings=macros.findings(*claims) if claims else "",
         facts=blocks.block(

@@ -7,9 +7,10 @@ from markdown import Markdown
 from markupsafe import Markup, escape
 
 from experiments.core.contract import Verdict
+from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
 from site_builder.text.markup import escape_markdown
-from site_builder.text.math_extension import MathExtension
+from site_builder.text.math_extension import INLINE, MathExtension, mathml
 from site_builder.text.quantity_text import written
 
 VERDICTS = {
@@ -46,6 +47,26 @@ def quantity(value: Quantity, spec: str = "") -> Markup:
 def data(text: str) -> Markup:
     """Return text that nobody wrote as Markdown or HTML so that both show it as it is, in attributes too."""
     return Markup(escape_markdown(text))
+
+
+@lru_cache(maxsize=4096)
+def figure_words(text: str) -> Markup:
+    """Return the HTML of words that stand in a figure: plain text, in which only formulas are marked."""
+    parts = re.split(INLINE, text)
+    return Markup("").join(_formula(part) if place % 2 else _words(part) for place, part in enumerate(parts))
+
+
+def _words(text: str) -> Markup:
+    """Return plain text with the spaces that keep it apart from the formulas beside it."""
+    before, after = (" " if text != stripped else "" for stripped in (text.lstrip(), text.rstrip()))
+    return before + data(text) + after
+
+
+def _formula(latex: str) -> Markup:
+    try:
+        return Markup(mathml(latex))
+    except ReportError:  # what a figure can set and a page cannot
+        return data(latex)
 
 
 def badge(verdict: Verdict) -> Markup:

@@ -19,7 +19,18 @@ from experiments.core.errors import ReportError
 from site_builder.citing.citations import cite_report, coins
 from site_builder.citing.publication import Publication, file_path
 from site_builder.pages import answers, previews
-from site_builder.pages.filters import badge, data, duration, in_script, inline, margin, quantity, size, verbatim
+from site_builder.pages.filters import (
+    badge,
+    data,
+    duration,
+    figure_words,
+    in_script,
+    inline,
+    margin,
+    quantity,
+    size,
+    verbatim,
+)
 from site_builder.pages.glossary import Term
 from site_builder.pages.page_files import Page
 from site_builder.pages.references import PAGE as REFERENCES
@@ -44,6 +55,7 @@ def templates() -> jinja2.Environment:
     )
     env.filters |= {
         "inline": inline,
+        "figure_words": figure_words,
         "quantity": quantity,
         "badge": badge,
         "duration": duration,

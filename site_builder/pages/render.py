@@ -183,7 +183,7 @@ class _Site:
             name, source = f"figures/{figure.id}.md", json.dumps(shown)
             text = self.kept.text(name, source)
             if text is None:
-                text = figure_page(blocks, figure, shown, self.docs.parent).text
+                text = figure_page(blocks, figure, shown, self.docs.parent, self._plotted(figure)).text
                 self.kept.remember(name, source, text)
             yield name, text
 
@@ -216,16 +216,16 @@ class _Site:
 
     def _live(self) -> str:
         """Return what the live toy model is told of published figures, as JSON."""
-        files = self.out.parent / "figures"
-
-        def plotted(figure: FigureRecord) -> str:
-            return (files / figure.files["json"].path).read_text("utf-8")
-
         try:
-            return live_data(self.docs / LIVE, self.report.figures, plotted)
+            return live_data(self.docs / LIVE, self.report.figures, self._plotted)
         except ReportError as error:
             self._broken.append(Problem("docs/live.toml", str(error)))
             return ""
+
+    def _plotted(self, figure: FigureRecord) -> str:
+        """Return what a figure shows, as JSON; "" where it has no such file."""
+        file = figure.files.get("json")
+        return (self.out.parent / "figures" / file.path).read_text("utf-8") if file else ""
 
     def _browsed(self) -> dict[str, str]:
         """Return what can be browsed beside a figure, in words ("all 512 latents")."""

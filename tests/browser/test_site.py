@@ -133,6 +133,19 @@ def test_search_finds_a_figure(site, reader, server: str, from_disk: bool) -> No
     assert tab.outside == []
 
 
+def test_the_data_of_a_figure_are_tables_one_click_from_its_card(site, reader) -> None:
+    tab = reader()
+    tab.open(site.file(site.shown["page"]))
+    tab.page.locator(".figure__tools a[href$='#data']").first.click()
+    tab.page.locator("details.data > summary").click()
+    table = tab.page.locator(".data__table").first
+    assert table.is_visible()
+    assert "rows" in table.locator("caption").inner_text()
+    assert table.locator("tbody th[scope=row]").count() == table.locator("tbody tr").count() > 0
+    found = axe.Axe().run(tab.page, context="details.data").response["violations"]
+    assert [violation["id"] for violation in found if violation["impact"] in ("serious", "critical")] == []
+
+
 def test_the_gallery_is_searchable(site, reader) -> None:
     tab = reader()
     tab.open(site.file("figures.html"))
