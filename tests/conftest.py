@@ -113,7 +113,7 @@ def _stand_ins(id: str, folder: Path) -> dict[str, FileRecord]:
         "png": "png",
         "pdf": "pdf",
         "csv": "x,y\n1,2\n",
-        "json": "{}",
+        "json": '{"panels": []}',
     }
     for kind, text in contents.items():
         (folder / f"{id}.{kind}").write_text(text, "utf-8")
