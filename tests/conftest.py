@@ -1,6 +1,7 @@
 """Records of a report that never ran, for everything that only shows reports."""
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +106,8 @@ def _figure(id: str, title: str, draw: object, view: object, figures: Path, *, d
 def _stand_ins(id: str, folder: Path) -> dict[str, FileRecord]:
     """Write files that no one drew, for tests that look at pages and not at pictures."""
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="468pt" height="180pt"><title>{id}</title></svg>'
+    line = {"label": "", "kind": "line", "columns": {"x": [1.0], "y": [2.0]}}
+    panel = {"title": "", "x": "", "y": "", "value": "", "series": [line]}
     contents = {
         "light.svg": svg,
         "dark.svg": svg,
@@ -113,7 +116,7 @@ def _stand_ins(id: str, folder: Path) -> dict[str, FileRecord]:
         "png": "png",
         "pdf": "pdf",
         "csv": "x,y\n1,2\n",
-        "json": '{"panels": []}',
+        "json": json.dumps({"figure": id, "panels": [panel]}),
     }
     for kind, text in contents.items():
         (folder / f"{id}.{kind}").write_text(text, "utf-8")

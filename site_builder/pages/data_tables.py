@@ -50,7 +50,9 @@ def _table(panel: dict[str, Any], first: int) -> DataTable:
     columns = list(dict.fromkeys(name for series in shown for name in series["columns"]))
     columns = [name for name in columns if f"{name}_name" not in columns]
     rows = tuple(
-        (*([series["label"]] if named else []), *cells) for series in shown for cells in _cells(series, columns, first)
+        (*([series["label"] or series["kind"]] if named else []), *cells)
+        for series in shown
+        for cells in _cells(series, columns, first)
     )
     headings = (*(["series"] if named else []), *(_heading(name, panel) for name in columns))
     return DataTable(_one_line(panel["title"]), headings, rows, sum(map(_length, shown)))

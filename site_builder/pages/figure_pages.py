@@ -54,6 +54,7 @@ def figure_page(
     """
     page = Page(f"figures/{figure.id}.md", "")
     macros = Macros(blocks, page)
+    tables = data_tables(plotted)
     claims = [claim.id for claim in blocks.claims() if figure.id in claim.figures]
     text = blocks.env.get_template("figure_page.md.jinja").render(
         figure=figure,
@@ -61,8 +62,8 @@ def figure_page(
         block=blocks.block("figure.html.jinja", page, figure=figure, own_page=True),
         cite=blocks.block("cite.html.jinja", page, figure=figure, citations=_citations(figure, blocks.publication)),
         downloads=blocks.block("figure_downloads.html.jinja", page, files=_files(figure)),
-        tables=blocks.block("data_tables.html.jinja", page, tables=data_tables(plotted), whole=file_path(figure, "csv"))
-        if plotted
+        tables=blocks.block("data_tables.html.jinja", page, tables=tables, whole=file_path(figure, "csv"))
+        if tables
         else "",
         claims=claims,
         findings=macros.findings(*claims) if claims else "",

@@ -140,7 +140,7 @@ def test_the_data_of_a_figure_are_tables_one_click_from_its_card(site, reader) -
     tab.page.locator("details.data > summary").click()
     table = tab.page.locator(".data__table").first
     assert table.is_visible()
-    assert "rows" in table.locator("caption").inner_text()
+    assert "row" in table.locator("caption").inner_text()
     assert table.locator("tbody th[scope=row]").count() == table.locator("tbody tr").count() > 0
     found = axe.Axe().run(tab.page, context="details.data").response["violations"]
     assert [violation["id"] for violation in found if violation["impact"] in ("serious", "critical")] == []
