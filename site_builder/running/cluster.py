@@ -1,15 +1,12 @@
 """Runs experiments on a `dask.distributed` cluster; figures are drawn by the one who asked.
 
-A worker is a process that was started in a folder of this project (`make worker`, or a job of a batch system). It makes
-the run key itself and refuses when its code, packages or device differ from those of the one who asked. What comes back
-is a zip archive of the files that the store holds for a result, or a sentence; nothing of it is ever unpickled.
+A worker is a process that was started in a folder of this project (`make worker`, or a job of a batch system); what it
+does is in `cluster_worker`. What comes back is a zip archive of the files that the store holds for a result, or a
+sentence; nothing of it is ever unpickled.
 """
 
-import importlib
-import io
 import json
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,10 +16,9 @@ from typing import Any
 
 from experiments.core.errors import ReportError
 from site_builder.base.console import Watcher
-from site_builder.base.options import Options
-from site_builder.base.project import Project, find_project
-from site_builder.results import runs
+from site_builder.base.project import Project
 from site_builder.results.failures import Failure
+from site_builder.running.cluster_worker import FAILED, MEMBERS, REFUSED, TOPIC, record_code, run_on_worker, unpacked
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import Job, RunJob
 from site_builder.running.workers import Crew, Outcome
@@ -36,13 +32,6 @@ BETWEEN_LOOKS = 0.2
 
 GPU = "GPU"
 """The resource that a worker with a GPU offers; `make worker DEVICE=cuda` names it."""
-
-TOPIC = "report-progress"
-
-MEMBERS = ("result.json", "result.npz", "run.json", "key.json")
-REFUSED, FAILED = "refused.txt", "failed.json"
-LARGEST = 1 << 30
-"""Bytes that one result may unpack to."""
 
 
 @dataclass
@@ -200,105 +189,6 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         (folder / name).write_bytes(files[name])
 
 
-def packed(worker: str, files: dict[str, bytes]) -> bytes:
-    """Return what a worker sends back: its address, and files by name."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.comment = worker.encode()
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def unpacked(returned: bytes) -> tuple[str, dict[str, bytes]]:
-    """Return the worker's address and its files; raises ReportError for anything else than `packed` writes."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(returned)) as archive:
-            names = {each.filename: each.file_size for each in archive.infolist()}
-            if not names.keys() <= {*MEMBERS, REFUSED, FAILED} or sum(names.values()) > LARGEST:
-                raise ReportError(f"a worker sent {', '.join(names)}, which is no result")
-            return archive.comment.decode(), {name: archive.read(name) for name in names}
-    except (zipfile.BadZipFile, TypeError, UnicodeDecodeError) as error:
-        raise ReportError(f"a worker sent something that is no result ({error})") from error
-
-
-# What follows happens on a worker.
-
-
-def run_on_worker(module: str, options: dict[str, Any], wanted: dict[str, str]) -> bytes:
-    """Run one experiment here and return its files, packed; a refusal or a failure is a file of its own."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    address = str(worker.address)
-    try:
-        project = find_project(Path.cwd())
-        sentence = _refusal(project, module, Options(**options), wanted)
-        if sentence:
-            return packed(address, {REFUSED: sentence.encode()})
-        job, folder = _job(project, module, Options(**options))
-        failed = job.do(_Teller(worker, job.name))
-        if failed:
-            return packed(address, {FAILED: json.dumps(asdict(failed)).encode()})
-        return packed(address, {name: (folder / name).read_bytes() for name in MEMBERS})
-    except (Exception, SystemExit) as error:
-        return packed(address, {REFUSED: f"{type(error).__name__}: {error}".encode()})
-
-
-def _refusal(project: Project, module: str, options: Options, wanted: dict[str, str]) -> str:
-    """Return in one sentence how this worker differs from the one who asks; empty if it does not."""
-    from site_builder.base.environment import device_class
-    from site_builder.keys.run_keys import changes
-
-    device_class(options.device)
-    found = _job(project, module, options)[0].key.parts
-    differences = changes(wanted, found)
-    if differences:
-        others = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
-        return f"it has other code, packages or device ({differences[0]}{others}); bring it to the same commit"
-    if STARTED_WITH and STARTED_WITH[0] != _code(project):
-        return "its files changed since it started; start it again"
-    return ""
-
-
-def _job(project: Project, module: str, options: Options) -> tuple[RunJob, Path]:
-    experiment = importlib.import_module(module).experiment
-    key = runs.key_of(project, runs.sources_of(project), experiment, options)
-    return RunJob(project, module, options, key), runs.entry(project, experiment, key)
-
-
-def _code(project: Project) -> str:
-    from site_builder.keys.build_stamp import code_digest
-
-    return code_digest(project)
-
-
-STARTED_WITH: list[str] = []
-"""The digest of the project's code when this worker started."""
-
-
-@dataclass
-class _Teller:
-    """The watcher on a worker: tells the one who asked how far the experiment is."""
-
-    worker: Any
-    name: str
-    spoke: float = 0.0
-
-    def began(self, what: str) -> None: ...
-
-    def ended(self, what: str, seconds: float) -> None: ...
-
-    def progressed(self, share: float) -> None: ...
-
-    def said(self, sentence: str) -> None: ...
-
-    def advanced(self, step: str, fraction: float) -> None:
-        if time.monotonic() - self.spoke >= 1.0:
-            self.spoke = time.monotonic()
-            self.worker.log_event(TOPIC, (self.name, step, fraction))
-
-
 def work(project: Project, address: str, device: str, watcher: Watcher) -> None:
     """Be a worker of the cluster at `address` until it ends; raises ReportError when nobody answers there."""
     import asyncio
@@ -306,7 +196,7 @@ def work(project: Project, address: str, device: str, watcher: Watcher) -> None:
     connected(address).close()
     from distributed import Worker
 
-    STARTED_WITH[:] = [_code(project)]
+    record_code(project)
 
     async def serve() -> None:
         resources: dict[str, float] = {GPU: 1} if device == "cuda" else {}

@@ -1,19 +1,14 @@
 """A cluster gives the same bytes as this machine, survives the loss of a worker, and refuses what differs."""
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from experiments.core.errors import ReportError
-from site_builder.running.cluster import FAILED, MEMBERS, packed, unpacked
+from site_builder.running.cluster_worker import FAILED, MEMBERS, packed, unpacked
 from site_builder.store.entries import digests
 
-distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
+pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # dask leaves sockets to the garbage collector
@@ -27,35 +22,6 @@ DIES_ONCE = """    import os
         Path("died").touch()
         os.kill(os.getpid(), 9)
     wave = signals"""
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Any]:
-    """A scheduler of this process, without workers."""
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0", processes=True) as found:
-        yield found
-
-
-@pytest.fixture
-def hire(scheduler, clean_environment) -> Iterator[Callable[..., None]]:
-    """Start a worker, a process of its own, in a folder; wait until there are `count`."""
-    processes = []
-
-    def start(root: Path, count: int = 1) -> None:
-        address = scheduler.scheduler_address
-        command = [sys.executable, "-m", "site_builder", "worker", address, "--device", "cpu"]
-        processes.append(
-            subprocess.Popen(
-                command, cwd=root, env=clean_environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        )
-        with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=60)
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
 
 
 def results(tiny) -> dict[str, str]:
@@ -129,3 +95,51 @@ def test_only_files_of_a_result_are_taken(returned):
 def test_what_is_packed_comes_out():
     files = dict.fromkeys(MEMBERS, b"x") | {FAILED: b"{}"}
     assert unpacked(packed("tcp://worker:1", files)) == ("tcp://worker:1", files)
+
+
+def test_a_worker_of_a_batch_system_refuses_once_its_files_changed(tiny, scheduler, hire):
+    hire(tiny.root, plain=True)
+    address = scheduler.scheduler_address
+    assert tiny.gather(cluster=address, only="sine").problems == ()
+    tiny.edit(SINE, "    wave = signals", "    wave = 1.0 * signals")
+    (problem,) = tiny.gather(cluster=address, only="sine").problems
+    assert "its files changed since it started; start it again" in problem.message
+
+
+PIECES = """    import os
+    from experiments.core import pieces
+    def shares():
+        return pieces.shares(np.full(6, 30 * pieces.MULTIPLY_ADDS_PER_SECOND))
+    parts = pieces.done(part, [(config, int(each[0])) for each in shares()], [1e12] * len(shares()))
+    assert len(parts) == 6
+    wave = signals"""
+
+PART = '''def part(config: Config, number: int) -> Means:
+    """Take a while; die once as the helper, which never gets the last piece."""
+    import os, time
+    from pathlib import Path
+    time.sleep(0.5)
+    with open(f"part-{number}-{os.getpid()}", "w"):
+        pass
+    if number == 0 and not Path("died").exists():
+        Path("died").touch()
+        os.kill(os.getpid(), 9)
+    return Means(exact(number), exact(config.samples))
+
+
+@experiment.run
+'''
+
+
+def test_others_help_with_the_pieces_of_one_experiment_and_one_that_dies_is_done_without(tiny, scheduler, hire):
+    tiny.edit(SINE, "    wave = signals", PIECES)
+    tiny.edit(SINE, "@experiment.run\n", PART)
+    for count in (1, 2, 3):
+        hire(tiny.root, count)
+    report = tiny.gather(cluster=scheduler.scheduler_address, only="sine")
+    assert report.problems == ()
+    assert (tiny.root / "died").exists()
+    done = {path.name.split("-")[1] for path in tiny.root.glob("part-*")}
+    processes = {path.name.split("-")[2] for path in tiny.root.glob("part-*")}
+    assert done == {"0", "1", "2", "3", "4", "5"}
+    assert len(processes) > 1

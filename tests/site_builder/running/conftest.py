@@ -1,0 +1,43 @@
+"""A scheduler, and workers in processes of their own."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Any]:
+    """A scheduler of this process, without workers."""
+    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0", processes=True) as found:
+        yield found
+
+
+@pytest.fixture
+def hire(scheduler, clean_environment) -> Iterator[Callable[..., None]]:
+    """Start a worker in a folder (`plain`: as a batch system does), and wait until there are `count`."""
+    processes = []
+
+    def start(root: Path, count: int = 1, *, plain: bool = False) -> None:
+        address = scheduler.scheduler_address
+        ours = ["site_builder", "worker", address, "--device", "cpu"]
+        theirs = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        command = [sys.executable, "-m", *(theirs if plain else ours)]
+        processes.append(
+            subprocess.Popen(
+                command, cwd=root, env=clean_environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        )
+        from distributed import Client
+
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
