@@ -1,8 +1,8 @@
 """`python -m site_builder <command>`."""
 
-if __name__ == "__main__":  # a process that draws figures imports this module without running it
-    import sys
 
+def _command() -> int:
+    """Do what the command line asks for; ends with SystemExit."""
     from site_builder.base import interruptions
 
     try:
@@ -11,4 +11,13 @@ if __name__ == "__main__":  # a process that draws figures imports this module w
 
             app(prog_name="python -m site_builder")
     except interruptions.Interrupted:
-        sys.exit(interruptions.exit_code())
+        return interruptions.exit_code()
+    return 0
+
+
+if __name__ == "__main__":  # a process that draws figures imports this module without running it
+    import sys
+
+    from site_builder.base import guarded
+
+    sys.exit(guarded.run(_command))

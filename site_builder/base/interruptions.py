@@ -15,6 +15,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _heard: list[int] = []
 
 
+def tell(number: int) -> None:
+    """Hear that a signal arrived; whoever wants to know puts a function in the place of this one."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Somebody asked the program to end."""
 
@@ -58,6 +62,7 @@ def heeding() -> Iterator[None]:
 
 
 def _hear(number: int, frame: FrameType | None) -> None:
+    tell(number)
     if _heard:
         os._exit(exit_code())
     _heard.append(number)

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from experiments.core.contract import ClaimSpec, Experiment, FigureSpec
 from experiments.core.criteria import Criterion
 from experiments.core.errors import ReportError, did_you_mean
-from site_builder.base import interruptions
+from site_builder.base import guarded, interruptions
 from site_builder.base.options import WrongOption
 from site_builder.base.project import file_of
 from site_builder.discovery.process_state import process_state, restored
@@ -92,6 +92,7 @@ def discover(folder: Path) -> Registry:
     for path in sorted(experiment_files(folder), key=lambda path: _newness(folder, path)):
         id = f"{path.parent.name}.{path.stem}"
         where = f"experiments/{path.parent.name}/{path.name}"
+        guarded.at(f"importing {where}")
         try:
             experiment = load(f"experiments.{id}", where)
             _refuse_duplicates(registry, experiment, where)
@@ -106,6 +107,7 @@ def discover(folder: Path) -> Registry:
                 registry.dormant |= dict.fromkeys(names, experiment.dormant)
             else:
                 registry.experiments[id] = experiment
+    guarded.at("")
     registry.experiments = dict(sorted(registry.experiments.items()))
     registry.problems += _unknown_figures(registry)
     return registry

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from experiments.core.errors import ReportError
+from site_builder.base import guarded
 from site_builder.base.console import Watcher
 from site_builder.base.environment import usable_cores
 from site_builder.base.project import Project
@@ -78,8 +79,10 @@ class Here:
     def outcomes(self) -> Iterator[Outcome]:
         while self.runs:
             job = self.runs.pop(0)
+            guarded.at(f"running {job.name}")
             failed = job.do(_Counted(self.watcher, self.forecast, job.name))
             self.forecast.finished(job)
+            guarded.at("")
             yield job, failed
         if not self.figures:
             return
@@ -88,9 +91,11 @@ class Here:
         start = time.perf_counter()
         self.watcher.began(what)
         for done, job in enumerate(figures, start=1):
+            guarded.at(f"drawing {job.name}")
             failed = job.do(self.watcher)
             self.forecast.finished(job)
             self.watcher.advanced(job.name, done / len(figures))
+            guarded.at("")
             yield job, failed
         self.watcher.ended(what, time.perf_counter() - start)
 

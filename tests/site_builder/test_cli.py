@@ -13,6 +13,7 @@ from site_builder import build, cli
 from site_builder.base import environment
 from site_builder.store import entries as store
 from site_builder.store.entries import digests
+from tests.site_builder.conftest import run_command
 
 SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"
@@ -355,6 +356,22 @@ def test_a_draft_goes_to_the_preview_and_leaves_the_site_alone(built):
     assert command("preview").exit_code == 1
     assert "no luck" in (built.project.preview / "waves.html").read_text()
     assert digests(built.project.site) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("import numpy as np", "__import__('os')._exit(0)", "importing experiments/waves/sine.py"),
+        ("import numpy as np", "__import__('os').abort()", "importing experiments/waves/sine.py"),
+        ("    return Result(wave", "    __import__('os')._exit(0)\n    return Result(wave", "running waves.sine"),
+    ],
+)
+def test_a_report_that_an_experiment_ends_from_within_says_where_and_never_ends_well(tiny, old, new, place):
+    tiny.edit(SINE, old, new)
+    done = run_command(tiny.root, "report", "--jobs", "1", check=False)
+    assert done.returncode not in (0, 2)
+    assert f" while {place} before it was done; what was finished is kept.\n" in done.stderr
+    assert not tiny.project.site.exists()
 
 
 @pytest.mark.parametrize(("kill", "jobs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "2"), (signal.SIGKILL, "2")])
