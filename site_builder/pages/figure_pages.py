@@ -91,6 +91,7 @@ def _front_matter(figure: FigureRecord, publication: Publication) -> Markup:
             "json_ld": citations.json_ld(figure, publication),
         },
         "hide": ["navigation", "toc"],
+        "tags": [f"id_{figure.id.replace('-', '_')}"],  # one word for the search (docs/assets/js/search-on-demand.js)
     }
     return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
 

@@ -215,6 +215,8 @@ def test_search_finds_what_has_an_id(site, reader, server: str, kind: str) -> No
     tab.page.keyboard.type(found)
     page = f"figures/{found}.html" if kind == "figures" else record["page"].partition("#")[0]
     tab.page.locator(f".md-search-result__link[href*='{page}']").first.wait_for(state="visible", timeout=10_000)
+    if kind == "figures" and "-" in found:
+        assert page in tab.page.locator(".md-search-result__link").first.get_attribute("href")
     assert tab.complaints == []
 
 

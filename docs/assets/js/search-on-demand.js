@@ -23,4 +23,28 @@
     wanted.then(() => append.call(document.head, node))
     return node
   }
+
+  // Hyphens part words, so the index knows the id of a figure as one word too, a tag with underscores. A word with
+  // hyphens is asked for both ways; that a page lacks the second is not worth telling.
+  const [QUERY, RESULT] = [2, 3]
+  const HYPHENATED = /(?<![^\s"])[a-z0-9]+(?:-[a-z0-9]+)+(?![^\s"])/gi
+  const ABSTRACT = /(?<=\w{3}al)ity(?![^\s"])/gi // all endings of a word are found: "antipodal" finds "antipodality"
+  const asked = query => query.replace(HYPHENATED, id => `${id} id_${id.replaceAll("-", "_")}`).replace(ABSTRACT, "")
+
+  window.Worker = class extends window.Worker {
+    constructor(...address) {
+      super(...address)
+      this.addEventListener("message", ({ data: { type, data } }) => {
+        if (type !== RESULT) return
+        for (const { terms } of data.items.flat()) {
+          for (const term in terms) if (term.includes("_")) delete terms[term]
+        }
+      })
+    }
+
+    postMessage(message, ...rest) {
+      const isQuery = message.type === QUERY && typeof message.data === "string"
+      super.postMessage(isQuery ? { ...message, data: asked(message.data) } : message, ...rest)
+    }
+  }
 }
