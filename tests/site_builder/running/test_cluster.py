@@ -1,11 +1,17 @@
 """A cluster gives the same bytes as this machine, survives the loss of a worker, and refuses what differs."""
 
 import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from experiments.core.errors import ReportError
-from site_builder.running.cluster_worker import FAILED, MEMBERS, packed, unpacked
+from site_builder.base.options import Options
+from site_builder.discovery.registry import discover
+from site_builder.results import runs
+from site_builder.running.cluster_worker import FAILED, MEMBERS, packed, run_on_worker, unpacked
 from site_builder.store.entries import digests
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
@@ -143,3 +149,41 @@ def test_others_help_with_the_pieces_of_one_experiment_and_one_that_dies_is_done
     processes = {path.name.split("-")[2] for path in tiny.root.glob("part-*")}
     assert done == {"0", "1", "2", "3", "4", "5"}
     assert len(processes) > 1
+
+
+ENDLESS = """    import time
+    from pathlib import Path
+    from experiments.core import progress
+    Path("begun").touch()
+    try:
+        for _ in range(600):
+            time.sleep(0.1)
+            progress.advance("waiting", 0.5)
+    finally:
+        Path("ended").touch()
+    wave = signals"""
+
+
+def test_an_experiment_that_was_taken_back_ends_on_its_worker(tiny, scheduler, hire):
+    from distributed import Client
+
+    tiny.edit(SINE, "    wave = signals", ENDLESS)
+    hire(tiny.root)
+    options = Options()
+    experiment = discover(tiny.project.experiments).experiments["waves.sine"]
+    parts = runs.key_of(tiny.project, runs.sources_of(tiny.project), experiment, options).parts
+    with Client(scheduler.scheduler_address, set_as_default=False) as client:
+        sent = client.submit(run_on_worker, "experiments.waves.sine", asdict(options), parts, pure=False)
+        assert exists_soon(tiny.root / "begun")
+        assert not (tiny.root / "ended").exists()
+        client.cancel(sent, force=True)
+        assert exists_soon(tiny.root / "ended")
+
+
+def exists_soon(path: Path) -> bool:
+    """Wait for a file, for half a minute at most, which is half of what the experiment would take."""
+    for _ in range(300):
+        if path.exists():
+            return True
+        time.sleep(0.1)
+    return False
