@@ -58,7 +58,7 @@ bench: $(VENV)/.runtime ## measure the trainer against the published recipe on t
 gpu-check: $(VENV)/.dev ## on a machine with an NVIDIA GPU: everything that needs one, in under eight minutes
 	@$(RUN) site_builder gpu-check
 
-torture: $(VENV)/.dev ## try to break the report: kills, damage, full disks, hostile text (up to 20 minutes)
+torture: $(VENV)/.dev ## try to break the report: kills, damage, full disks, hostile text (up to 20 minutes; goes on where it stopped)
 	@$(RUN) tests.torture
 
 audit: $(VENV)/.dev ## look up known vulnerabilities of the pinned packages (passes without a network)

@@ -58,7 +58,7 @@ class SmallReport:
         return SmallReport(root)
 
     def start(self, *arguments: str, mark: str = "") -> "subprocess.Popen[str]":
-        """Start a command in a group of its own, which hears signals also where this program does not."""
+        """Start a command in a group of its own, which hears signals if this program does."""
         return subprocess.Popen(
             [sys.executable, "-m", "site_builder", *arguments],
             cwd=self.root,
@@ -67,7 +67,6 @@ class SmallReport:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # type: ignore[arg-type,return-value]
         )
 
     def run(self, *arguments: str) -> Done:

@@ -143,6 +143,7 @@ def disks(base: SmallReport, right: dict[str, str], folder: Path, rng: random.Ra
 def can_mount(folder: Path) -> bool:
     """True where this program may make disks of any size."""
     try:
+        folder.mkdir()
         with _mounted(folder, 64):
             return True
     except (OSError, subprocess.CalledProcessError):

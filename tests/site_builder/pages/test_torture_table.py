@@ -14,8 +14,12 @@ def shown(report, root) -> str:
 
 def test_each_kind_of_trial_has_a_row_and_date_and_machine_are_told(fake_report, tmp_path):
     (tmp_path / "docs").mkdir()
-    kinds = [{"name": "kills <at> random", "passed": 99, "trials": 100, "wrong": ["one"]}]
-    about = {"date": "2026-01-02", "machine": "A processor", "kinds": kinds}
+    when = {"date": "2026-01-02", "machine": "A processor"}
+    kinds = [
+        {"name": "kills <at> random", "passed": 99, "trials": 100, "wrong": ["one"], **when},
+        {"name": "pairs", "passed": 10, "trials": 10, "wrong": [], **when},
+    ]
+    about = {"kinds": kinds}
     (tmp_path / "docs" / "torture.json").write_text(json.dumps(about))
     html = shown(fake_report, tmp_path)
     assert "kills &lt;at&gt; random" in html
