@@ -35,7 +35,8 @@ from experiments.mixtures.shared.mixture_forward import (
 
 LISTED_HIDDEN = 2
 LISTED_SHARE = 3
-"""Outputs that are on are listed for experts of more hidden units, if no more than one in so many is on (measured)."""
+"""Outputs that are on are listed for experts of more hidden units, if no more than one in so many is on. Only time
+depends on the two; other values were not tried systematically."""
 
 
 @jit
