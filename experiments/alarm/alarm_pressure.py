@@ -107,10 +107,12 @@ def _above_zero(rate: Quantity) -> Quantity:
     title="Silencing the alarm while the behaviour goes on",
     caption=(
         "A disturbance of a tenth of the input's length leaves {numbers.robust.logistic:% value} of the logistic "
-        "probe's true alarms, {numbers.robust.network:% value} of the network's and {numbers.robust.direction:% value} "
-        "of those of the target's own direction, along which the behaviour itself is read. Share of dangerous samples, "
-        "among those in which the behaviour acts, that still raise the alarm after the most damaging disturbance of a "
-        "given length that keeps the behaviour. Linear alarms: closed form; network: gradients with restarts."
+        "probe's true alarms and {numbers.robust.direction:% value} of those of the target's own direction, along "
+        "which the behaviour itself is read. Share of dangerous samples, among those in which the behaviour acts, "
+        "that still raise the alarm after a disturbance of a given length that keeps the behaviour. Linear alarms: "
+        "the most damaging one, in closed form. Network: the most damaging one that gradients with restarts found "
+        "and that leaves the read-out as it is, a weaker adversary; against it the logistic probe would keep "
+        "{numbers.robust.logistic_kept:% value} and the network keeps {numbers.robust.network:% value}."
     ),
     alt="Falling curves of the share of surviving alarms over the length of the disturbance, one per detector.",
     interval="95 % Student t interval over seeds, each the mean over its targets",
