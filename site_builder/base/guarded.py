@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 
 from site_builder.base import interruptions
@@ -50,14 +50,17 @@ def run(command: Callable[[], int]) -> int:
     sys.stderr.flush()
     heard, said = os.pipe()
     parent = os.getpid()
+    # The command may be asked to end before this process can pass that on: such a signal waits.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     child = os.fork()
     if child:
         os.close(said)
-        return _Parent(child, heard).status()
+        return _Parent(child, heard).status(mask)
     os.close(heard)
     _become_child(said, parent)
     status = 1
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         status = command()
     except SystemExit as error:
         status = _status_of(error)
@@ -105,8 +108,8 @@ class _Parent:
         self.passed: list[int] = []
         self.asked: set[int] = set()
 
-    def status(self) -> int:
-        """Return the exit status of the command, once it is over."""
+    def status(self, mask: Collection[int]) -> int:
+        """Return the exit status of the command, once it is over; `mask` are the signals blocked from now on."""
         woken, wake = os.pipe()
         os.set_blocking(woken, False)
         os.set_blocking(wake, False)
@@ -114,6 +117,7 @@ class _Parent:
         for number in PASSED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._receive)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         ended = None
         while ended is None:
             ended = self._ended()
