@@ -20,7 +20,7 @@ from site_builder.citing.publication import (
     script_address,
 )
 from site_builder.store.records import FigureRecord
-from site_builder.text.markup import escape_latex, escape_markdown, to_latex, to_plain
+from site_builder.text.markup import escape_latex, escape_markdown, one_line, to_latex, to_plain
 
 __all__ = [
     "FORMATS",
@@ -157,8 +157,8 @@ def _markdown(figure: FigureRecord, publication: Publication) -> str:
 def _latex(figure: FigureRecord, publication: Publication) -> str:
     caption = rf"\textbf{{{to_latex(_sentence(figure.title))}}} {to_latex(_sentence(figure.caption))}"
     return (
-        f"% {_one_line(publication.at(file_path(figure, 'pdf')))} ({_identity(figure)})\n"
-        f"% Alternative text: {_one_line(to_plain(figure.alt))}\n"
+        f"% {one_line(publication.at(file_path(figure, 'pdf')))} ({_identity(figure)})\n"
+        f"% Alternative text: {one_line(to_plain(figure.alt))}\n"
         "\\begin{figure}\n"
         "  \\centering\n"
         f"  \\includegraphics[width=\\linewidth]{{{figure.id}.pdf}}\n"
@@ -222,7 +222,3 @@ def _who_and_when(publication: Publication) -> str:
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

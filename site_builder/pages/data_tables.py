@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from site_builder.text.markup import one_line
+
 ROWS = 200
 """Rows that all tables of a figure hold together, unless it has more series: a page must stay light."""
 
@@ -55,7 +57,7 @@ def _table(panel: dict[str, Any], first: int) -> DataTable:
         for cells in _cells(series, columns, first)
     )
     headings = (*(["series"] if named else []), *(_heading(name, panel) for name in columns))
-    return DataTable(_one_line(panel["title"]), headings, rows, sum(map(_length, shown)))
+    return DataTable(one_line(panel["title"]), headings, rows, sum(map(_length, shown)))
 
 
 def _cells(series: dict[str, Any], columns: list[str], first: int) -> Iterator[tuple[str, ...]]:
@@ -71,7 +73,7 @@ def _length(series: dict[str, Any]) -> int:
 def _heading(column: str, panel: dict[str, Any]) -> str:
     """Return what a column holds, in the words of the panel's axes where they have any ("density $p$, from")."""
     letter, _, end = column.partition("_")
-    words = _one_line(panel.get(letter, "")) or letter
+    words = one_line(panel.get(letter, "")) or letter
     return words if end in ("", "name") else f"{words}, {_ENDS.get(end, end)}"
 
 
@@ -79,11 +81,7 @@ def _number(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _one_line(str(value))
+        return one_line(str(value))
     if isinstance(value, float) and math.isfinite(value):
         value = f"{value:.{DIGITS}g}"
     return str(value).replace("-", "\N{MINUS SIGN}").replace("e\N{MINUS SIGN}0", "e\N{MINUS SIGN}")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -101,7 +101,7 @@ def _project() -> Project:
     project = find_project(Path.cwd())
     if not STARTED_WITH:
         record_code(project)
-    if "REPORT_THREADS" not in os.environ or os.environ.get("REPORT_THREADS") == "1":
+    if os.environ.get("REPORT_THREADS", "1") == "1":
         use_threads(1)  # there is a worker for each core; numba counts by thread of this process
     return project
 

@@ -94,6 +94,11 @@ def escape_markdown(text: str) -> str:
     return _ACTIVE.sub(lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), printable(text).strip())
 
 
+def one_line(text: str) -> str:
+    """Return text with single spaces in place of line breaks and of any other run of white space."""
+    return " ".join(text.split())
+
+
 def printable(text: str) -> str:
     """Return text in one line: what breaks lines becomes a space, what cannot be shown the sign for that."""
     text = re.sub(r"[\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)  # turns of direction
