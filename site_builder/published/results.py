@@ -178,7 +178,7 @@ def publish(
         code=code_part(key),
         result=result,
         archive=sha256(archive),
-        claims={claim.id: PublishedClaim(claim.verdict, claim.statistic) for claim in claims},
+        claims={claim.id: PublishedClaim(claim.of_this_run, claim.statistic) for claim in claims},
         numbers=numbers,
     )
     text = codec.record_to_json(record)

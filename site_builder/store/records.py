@@ -126,6 +126,11 @@ class ClaimRecord:
         return self.margin is not None and self.margin < FIRM
 
     @property
+    def of_this_run(self) -> Verdict:
+        """The verdict of this run alone, whatever other seeds say."""
+        return self.by_criterion if self.unsteady and self.by_criterion and not self.is_narrow else self.verdict
+
+    @property
     def differs(self) -> bool:
         """True when the published verdict is another one, at the scale that was published."""
         return self.scale != "quick" and self.published not in (None, self.verdict)

@@ -59,6 +59,18 @@ def test_a_verdict_that_hangs_on_the_seed_is_found(shipped):
     assert (record["id"], record["reseeded"], record["kept"]) == ("sine-mean-is-zero", 3, 2)
 
 
+def test_publishing_again_keeps_what_the_run_itself_says_beside_what_other_seeds_say(shipped):
+    again(shipped, 3, only="sine")
+    before = load(shipped.project).runs["waves.sine"].claims["sine-mean-is-zero"]
+    report = with_published(shipped.project, shipped.gather(), shipped.heard)
+    assert report.claims["sine-mean-is-zero"].verdict is Verdict.INCONCLUSIVE
+    ship(shipped.project, discover(shipped.project.experiments), report)
+    assert load(shipped.project).runs["waves.sine"].claims["sine-mean-is-zero"] == before
+    repeated = with_published(shipped.project, shipped.gather(), shipped.heard)
+    assert repeated.reproduction is not None
+    assert repeated.reproduction.verdicts_agree == len(repeated.reproduction.claims)
+
+
 def test_further_runs_are_stored_and_run_once(shipped):
     again(shipped, 2, only="sine")
     assert shipped.heard.runs == ["waves.sine"] * 2
