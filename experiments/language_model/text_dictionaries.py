@@ -266,7 +266,8 @@ def _numbers(config: Config, text: Seen, judged: dict[str, list[Judged]], observ
         "its mean. The frozen decoder stays random."
     ),
     alt=(
-        "Two panels over the width of the dictionary: the curve of BatchTopK rises to a dashed level of the neurons, "
+        "Two panels over the width of the dictionary: the curve of BatchTopK rises to a dashed level of the neurons "
+        "and falls below it in the widest dictionaries, "
         "ReLU with a penalty lies somewhat below, and the frozen decoder far below."
     ),
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
@@ -297,8 +298,8 @@ def draw_recovery(result: Result) -> Figure:
         "by the share of held-out tokens on which they fire, BatchTopK, first network; latents that never fire are "
         "left out."
     ),
-    alt="One curve per width over a logarithmic axis. Each rises to a peak and falls; the wider the dictionary, the "
-    "higher the peak and the rarer the latents at it.",
+    alt="One curve per width over a logarithmic axis. Up to eight times the wider the dictionary, the higher the peak "
+    "and the rarer the latents at it; the two widest have lower peaks and many latents that hardly ever fire.",
 )
 def draw_densities(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)
@@ -307,7 +308,7 @@ def draw_densities(result: Result) -> Figure:
     for tone, ratio, counts in zip(tones, result.ratios, result.histogram, strict=True):
         ax.plot(10**middle, counts, color=tone, label=f"{ratio:g}×")
     ax.set(xscale="log", xlabel="share of tokens on which the latent fires", ylabel="latents")
-    plotting.legend(ax, title="latents per neuron")
+    plotting.legend(ax, title="latents per neuron", columns=5)
     return figure
 
 

@@ -296,8 +296,9 @@ def ladders(counted: Array) -> NDArray[np.bool_]:
     "{width.4x.effective:.1f}. (a) Split information, and its part beyond what equal tokens share, for the trained "
     "and the random network. (b) Effective number of latents that share a concept. Means over "
     "{numbers.concepts:value} concepts.",
-    alt="Two panels over the width. Left, two flat curves of the trained network lie far above two of the random one. "
-    "Right, the number of effective latents rises and then falls a little.",
+    alt="Two panels over the width. Left, two curves of the trained network lie far above two of the random one; they "
+    "rise up to once or twice the width of the MLP and fall slowly. Right, the number of effective latents rises up to "
+    "four times and falls.",
     interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
 )
 def draw_information(result: Result) -> Figure:
@@ -309,8 +310,8 @@ def draw_information(result: Result) -> Figure:
     title="Each concept, by width",
     caption="At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number "
     "of latents that carry each concept, mean over dictionaries of two networks.",
-    alt="One curve per concept over the width of the dictionary: two rise to a dozen latents, the others stay below "
-    "six.",
+    alt="One curve per concept over the width of the dictionary: two rise to a dozen latents at four times and fall "
+    "again, the others stay below six.",
 )
 def draw_concepts(result: Result) -> Figure:
     return concepts_figure(result.ratios, result.concepts, result.effective)
