@@ -27,11 +27,15 @@ class Config:
     xavier: tuple[tuple[int, int, int], ...] = (
         (20, 1, 1),
         (20, 1, 2),
+        (20, 1, 3),
         (20, 1, 4),
+        (20, 1, 5),
         (10, 2, 1),
         (10, 2, 2),
+        (10, 2, 3),
         (5, 4, 1),
         (5, 4, 2),
+        (5, 4, 3),
         (4, 5, 1),
     )  # experts, hidden units of each, active experts; gate with a Xavier start
     k_hot: tuple[tuple[int, int, int], ...] = ((20, 1, 1), (10, 2, 1), (5, 4, 1), (5, 4, 2), (4, 5, 1))  # K-hot start
