@@ -28,6 +28,7 @@ for numbers without sampling error), of a truth value (`Holds`), of a tuple of q
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from experiments.core.conditions import (
@@ -183,9 +184,10 @@ class Criterion:
     def margin(self, evidence: Evidence) -> float | None:
         """Return how firm the verdict is, in standard errors.
 
-        It is the smallest number of standard errors that one measured value, all others held, would have to move for
-        the criterion, applied to values without their intervals, to give another verdict. A verdict of
-        *inconclusive* has no margin, nor one that rests only on numbers without sampling error.
+        It is the smallest number of standard errors that one measured value, or all values of one kind together (the
+        ratios of all mixtures), all others held, would have to move for the criterion, applied to values without their
+        intervals, to give another verdict. A verdict of *inconclusive* has no margin, nor one that rests only on
+        numbers without sampling error.
         """
         if self.verdict(evidence) is Verdict.INCONCLUSIVE:
             return None
@@ -199,24 +201,33 @@ class Criterion:
     ) -> Iterator[float]:
         """Yield by how many standard errors each quantity under `name` must move to change `base`."""
         found = measured[name]
+        if isinstance(found, bool):
+            return
         many = found if isinstance(found, tuple) else (found,)
-        for place, one in enumerate(many):
-            if not isinstance(one, Quantity) or one.low is None or one.high is None or one.high <= one.low:
-                continue
+        uncertain = [k for k, one in enumerate(many) if _is_uncertain(one)]
 
-            def shifted(errors: float, one: Quantity = one, place: int = place) -> Verdict:
-                assert one.low is not None
-                assert one.high is not None
-                size = (one.high - one.value) if errors > 0 else (one.value - one.low)
-                value = one.value + errors * size / STANDARD_ERRORS_PER_HALF_INTERVAL
-                point = Quantity(value, value, value, one.n)
-                old = points[name]
-                new = point if not isinstance(old, tuple) else (*old[:place], point, *old[place + 1 :])
-                return self._verdict({**points, name: new})
+        def shifted(places: list[int], errors: float) -> Verdict:
+            moved = tuple(_moved(one, errors if k in places else 0.0) for k, one in enumerate(many))
+            return self._verdict({**points, name: moved if isinstance(found, tuple) else moved[0]})
 
-            yield from (
-                abs(move) for move in (_first_change(shifted, base, +1), _first_change(shifted, base, -1)) if move
-            )
+        together = [uncertain] if len(uncertain) > 1 else []
+        for places in [*([place] for place in uncertain), *together]:
+            for sign in (+1, -1):
+                move = _first_change(partial(shifted, places), base, sign)
+                if move:
+                    yield abs(move)
+
+
+def _is_uncertain(one: Quantity) -> bool:
+    return one.low is not None and one.high is not None and one.high > one.low
+
+
+def _moved(one: Quantity, errors: float) -> Quantity:
+    """Return the value moved by so many standard errors, as a point."""
+    value = one.value
+    if errors and one.low is not None and one.high is not None:
+        value += errors * ((one.high - value) if errors > 0 else (value - one.low)) / STANDARD_ERRORS_PER_HALF_INTERVAL
+    return Quantity(value, value, value, one.n)
 
 
 MOST_ERRORS = 1000.0
@@ -240,9 +251,7 @@ def _first_change(shifted: Callable[[float], Verdict], base: Verdict, sign: int)
 def _pointlike(found: Measured) -> Measured:
     if isinstance(found, bool):
         return found
-    if isinstance(found, tuple):
-        return tuple(Quantity(one.value, one.value, one.value, one.n) for one in found)
-    return Quantity(found.value, found.value, found.value, found.n)
+    return tuple(_moved(one, 0.0) for one in found) if isinstance(found, tuple) else _moved(found, 0.0)
 
 
 class Judged(Criterion):

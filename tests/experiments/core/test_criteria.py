@@ -16,6 +16,7 @@ from experiments.core.criteria import (
     Judged,
     NoneOf,
     Outside,
+    Some,
     Verdict,
     Within,
     above,
@@ -130,6 +131,14 @@ def test_the_margin_is_that_of_the_weakest_value():
     firm, weak = interval(0.02, 0.01, 0.03), interval(0.08, 0.07, 0.09)
     margin = NAMED.margin(Evidence(error=firm, chance=weak, some_model_hedges=False))
     assert margin == pytest.approx(0.02 / (0.01 / 1.96), rel=0.01)
+
+
+def test_values_of_one_kind_move_together_too():
+    criterion = Criterion(supported_if(where(ratios=Some(each=Below(1.0)))), otherwise=Verdict.REFUTED)
+    near, far = interval(0.9, 0.9 - 1.96 * 0.05, 0.9 + 1.96 * 0.05), interval(0.7, 0.7 - 1.96 * 0.1, 0.7 + 1.96 * 0.1)
+    assert criterion.margin(Evidence(ratios=(near, far))) == pytest.approx(3.0, rel=0.01)
+    assert criterion.margin(Evidence(ratios=(near,))) == pytest.approx(2.0, rel=0.01)
+    assert criterion.margin(Evidence(ratios=(near, exact(0.5)))) is None, "one that cannot move keeps the verdict"
 
 
 def judged(measured):
