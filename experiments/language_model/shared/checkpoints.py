@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,12 @@ Arrays = dict[str, NDArray[np.generic]]
 
 ROOT = Path(__file__).parents[3] / "build" / "checkpoints"
 
+_ALONE = threading.Lock()
+"""Held while Python is parsed, which numpy does too as it reads the header of an array.
+
+Python 3.11 may fail with a SystemError where two threads parse at once (CPython's gh-106905).
+"""
+
 
 class Checkpoint:
     """One file of arrays; `save` replaces it whole or not at all, and `load` returns None for a missing or torn one."""
@@ -40,7 +47,7 @@ class Checkpoint:
     def load(self) -> Arrays | None:
         """Return the arrays that were saved last."""
         try:
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
+            with _ALONE, self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
                 return dict(found)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
@@ -68,8 +75,9 @@ class Checkpoint:
 def checkpoint(name: str, settings: object, modules: tuple[ModuleType, ...], files: tuple[Path, ...]) -> Checkpoint:
     """Return the checkpoint of `name` for these settings, the source of these modules and these files."""
     digest = hashlib.sha256(repr((settings, np.__version__, numba.__version__, instructions())).encode())
-    for module in modules:
-        digest.update(_code(module).encode())
+    with _ALONE:
+        for module in modules:
+            digest.update(_code(module).encode())
     for path in files:
         digest.update(path.read_bytes())
     folder = writable(ROOT) / digest.hexdigest()[:16]

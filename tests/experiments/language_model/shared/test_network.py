@@ -1,11 +1,16 @@
 """Training stops and goes on with the same bytes; the control is random but as large."""
 
+import gc
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from experiments.language_model.shared import network, network_training
+from experiments.language_model.shared import checkpoints, network, network_training
 from experiments.language_model.shared.checkpoints import Checkpoint, checkpoint
 from experiments.language_model.shared.corpus import TextConfig
 from experiments.language_model.shared.network import Network, random_network
@@ -88,8 +93,6 @@ def test_a_torn_checkpoint_counts_as_none(tmp_path: Path):
 def test_other_settings_other_code_or_other_text_have_another_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from experiments.language_model.shared import checkpoints
-
     monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
     text = tmp_path / "text"
     text.write_text("one")
@@ -99,3 +102,45 @@ def test_other_settings_other_code_or_other_text_have_another_checkpoint(
     assert checkpoint("a", SMALL, (network,), (text,)).path != first
     text.write_text("two")
     assert checkpoint("a", SMALL, (network_training,), (text,)).path != first
+
+
+@pytest.fixture
+def threads_that_change_places() -> Iterator[None]:
+    """Let other threads go on at every collection, and collect often: in the midst of parsing too."""
+    often = gc.get_threshold()
+
+    def yield_to_others(phase: str, info: dict[str, int]) -> None:
+        time.sleep(1e-5)
+
+    gc.freeze()
+    gc.callbacks.append(yield_to_others)
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*often)
+    gc.callbacks.remove(yield_to_others)
+    gc.unfreeze()
+
+
+def test_threads_that_ask_for_checkpoints_at_once_get_those_of_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads_that_change_places: None
+):
+    monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
+
+    def place(module: ModuleType) -> Path:
+        return checkpoint("a", SMALL, (module,), ()).path
+
+    alone = [place(module) for module in network.MODULES]
+    for _ in range(5):
+        checkpoints._code.cache_clear()
+        with ThreadPoolExecutor(len(alone)) as threads:
+            assert list(threads.map(place, network.MODULES)) == alone
+
+
+def test_threads_that_load_checkpoints_at_once_find_what_was_saved(tmp_path: Path, threads_that_change_places: None):
+    places = [Checkpoint(tmp_path / f"{k}.npz") for k in range(8)]
+    for k, place in enumerate(places):
+        place.save({f"array {n}": np.full((2, 3), k) for n in range(8)})
+    for _ in range(5):
+        with ThreadPoolExecutor(len(places)) as threads:
+            found = list(threads.map(Checkpoint.load, places))
+        assert [set(np.ravel(list((each or {}).values()))) for each in found] == [{k} for k in range(8)]
