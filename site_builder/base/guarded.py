@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 
 from site_builder.base import interruptions
@@ -32,11 +32,19 @@ DIED_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 _to_parent: int | None = None
+_at: list[str] = []
 
 
-def at(what: str) -> None:
-    """Note what the command is at, in words that follow "while": named if it ends without coming to its end."""
+@contextlib.contextmanager
+def at(what: str) -> Iterator[None]:
+    """Note what the command is at in the block, in words that follow "while": named if the block ends the command."""
+    _at.append(what)
     _say(f"at {what}")
+    try:
+        yield
+    finally:
+        _at.pop()
+        _say(f"at {_at[-1] if _at else ''}")
 
 
 def run(command: Callable[[], int]) -> int:
@@ -74,7 +82,7 @@ def run(command: Callable[[], int]) -> int:
 def _become_child(said: int, parent: int) -> None:
     global _to_parent
     _to_parent = said
-    interruptions.tell = lambda number: _say(f"heard {number}")
+    interruptions.tell(lambda number: _say(f"heard {number}"))
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(DIED_WITH_PARENT, signal.SIGKILL)

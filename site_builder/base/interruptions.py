@@ -6,17 +6,19 @@ no step takes for a failure of an experiment; `heard()` tells it from a Keyboard
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _heard: list[int] = []
+_told: list[Callable[[int], None]] = []
 
 
-def tell(number: int) -> None:
-    """Hear that a signal arrived; whoever wants to know puts a function in the place of this one."""
+def tell(listener: Callable[[int], None]) -> None:
+    """Have `listener` called with the number of each signal that asks this process to end, before anything is done."""
+    _told.append(listener)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -62,7 +64,8 @@ def heeding() -> Iterator[None]:
 
 
 def _hear(number: int, frame: FrameType | None) -> None:
-    tell(number)
+    for listener in _told:
+        listener(number)
     if _heard:
         os._exit(exit_code())
     _heard.append(number)

@@ -92,9 +92,9 @@ def discover(folder: Path) -> Registry:
     for path in sorted(experiment_files(folder), key=lambda path: _newness(folder, path)):
         id = f"{path.parent.name}.{path.stem}"
         where = f"experiments/{path.parent.name}/{path.name}"
-        guarded.at(f"importing {where}")
         try:
-            experiment = load(f"experiments.{id}", where)
+            with guarded.at(f"importing {where}"):
+                experiment = load(f"experiments.{id}", where)
             _refuse_duplicates(registry, experiment, where)
         except ReportError as error:
             problem = Problem(where, str(error))
@@ -107,7 +107,6 @@ def discover(folder: Path) -> Registry:
                 registry.dormant |= dict.fromkeys(names, experiment.dormant)
             else:
                 registry.experiments[id] = experiment
-    guarded.at("")
     registry.experiments = dict(sorted(registry.experiments.items()))
     registry.problems += _unknown_figures(registry)
     return registry

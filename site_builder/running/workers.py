@@ -79,10 +79,9 @@ class Here:
     def outcomes(self) -> Iterator[Outcome]:
         while self.runs:
             job = self.runs.pop(0)
-            guarded.at(f"running {job.name}")
-            failed = job.do(_Counted(self.watcher, self.forecast, job.name))
+            with guarded.at(f"running {job.name}"):
+                failed = job.do(_Counted(self.watcher, self.forecast, job.name))
             self.forecast.finished(job)
-            guarded.at("")
             yield job, failed
         if not self.figures:
             return
@@ -91,11 +90,10 @@ class Here:
         start = time.perf_counter()
         self.watcher.began(what)
         for done, job in enumerate(figures, start=1):
-            guarded.at(f"drawing {job.name}")
-            failed = job.do(self.watcher)
+            with guarded.at(f"drawing {job.name}"):
+                failed = job.do(self.watcher)
             self.forecast.finished(job)
             self.watcher.advanced(job.name, done / len(figures))
-            guarded.at("")
             yield job, failed
         self.watcher.ended(what, time.perf_counter() - start)
 

@@ -18,9 +18,8 @@ signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from site_builder.base import guarded, interruptions
 
 def command():
-    guarded.at("importing experiments/part/file.py")
     try:
-        with interruptions.heeding():
+        with interruptions.heeding(), guarded.at("importing experiments/part/file.py"):
             {body}
     except interruptions.Interrupted:
         print("tidied up", flush=True)
@@ -124,4 +123,12 @@ def test_a_command_does_not_outlive_its_parent():
 
 
 def test_a_long_command_may_say_much():
-    assert ended("for i in range(20000): guarded.at(f'importing {i}')\nos._exit(0)")[2].count("importing 19999") == 1
+    said = "for i in range(10000):\n    with guarded.at(f'importing {i}'): pass\n"
+    assert "while importing the last before" in ended(f"{said}with guarded.at('importing the last'): os._exit(0)")[2]
+
+
+def test_what_a_block_was_at_is_over_when_the_block_is():
+    inner = "with guarded.at('drawing a figure'): pass\n"
+    assert "while importing experiments/part/file.py before" in ended(f"{inner}os._exit(0)")[2]
+    raises = "try:\n    with guarded.at('drawing a figure'): raise ValueError\nexcept ValueError: os._exit(0)"
+    assert "while importing experiments/part/file.py before" in ended(raises)[2]

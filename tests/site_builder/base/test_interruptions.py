@@ -79,3 +79,12 @@ def test_the_second_request_ends_the_program_at_once():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_whoever_asks_is_told_of_every_signal_before_anything_is_done(monkeypatch):
+    told = []
+    monkeypatch.setattr(interruptions, "_told", [])
+    interruptions.tell(lambda number: told.append((number, interruptions.heard())))
+    with pytest.raises(interruptions.Interrupted), interruptions.heeding():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert told == [(signal.SIGTERM, False)]
