@@ -3,10 +3,16 @@
 
 def _command() -> int:
     """Do what the command line asks for; ends with SystemExit."""
+    from pathlib import Path
+
     from site_builder.base import interruptions
 
     try:
         with interruptions.heeding():
+            from site_builder.base.places import give_places
+
+            if Path("experiments").is_dir():
+                give_places(Path.cwd() / "build")
             from site_builder.cli import app
 
             app(prog_name="python -m site_builder")
