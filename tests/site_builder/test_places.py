@@ -1,4 +1,4 @@
-"""Nothing but `build/` is written: a report works with a source tree and a home that cannot be, and says what it lacks."""
+"""A report writes below `build/` alone: it works where tree and home cannot be written, and says what it lacks."""
 
 import ctypes
 import os
@@ -95,7 +95,7 @@ def test_libraries_keep_their_files_at_home_where_there_is_one(tmp_path: Path) -
 
 
 def test_a_users_own_choice_of_place_stands(tmp_path: Path) -> None:
-    chosen = {name: "mine" for name in (*AT_HOME, *COMPILED)} | {"HOME": str(tmp_path / "nowhere")}
+    chosen = dict.fromkeys((*AT_HOME, *COMPILED), "mine") | {"HOME": str(tmp_path / "nowhere")}
     variables = dict(chosen)
     give_places(tmp_path / "build", variables)
     assert variables == chosen
