@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from site_builder.text.typed_numbers import prose, typed_numbers
 
 
 def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:
-    """Return every name in captions, alternative texts and pages that no experiment declares; nothing needs to run.
+    """Return every name in captions, alternative texts and pages that no experiment declares, and every macro that is
+    called wrongly; nothing needs to run.
 
     Where an experiment cannot be read, its names cannot be known, and what names it is left to the check after a run.
     """
@@ -34,10 +36,40 @@ def undeclared(registry: Registry, scale: str, docs: Path) -> list[Problem]:
     problems += _undeclared_in_answers(registry, numbers, docs / "statements.toml")
     env = pages.environment()
     for page in pages.read(docs, pages.nav(docs.parent / "mkdocs.yml")):
-        for call in pages.calls(page, env):
-            sentence = _undeclared(call, registry, numbers)
+        made = pages.calls(page, env)
+        problems += _unknown_macros(page)
+        for call in made:
+            sentence = misused(call) or _undeclared(call, registry, numbers)
             problems += [Problem(f"{page.where}:{call.line}", sentence)] if sentence else []
     return problems
+
+
+def misused(call: Call) -> str | None:
+    """Return how the arguments of a macro do not fit what it takes, in one sentence, or None."""
+    macro = getattr(Macros, call.macro, None)
+    if macro is None:
+        return None  # told as an unknown name
+    takes = list(signature(macro).parameters.values())[1:]
+    try:
+        given = signature(macro).bind(None, *call.arguments, **dict(call.named)).arguments
+    except TypeError as error:
+        return f"{_usage(call.macro, takes)} is called with other arguments: {error}"
+    for each in takes:
+        value = given.get(each.name)
+        for one in value if each.kind is Parameter.VAR_POSITIONAL and value else [value]:
+            if one is not None and not isinstance(one, each.annotation):
+                return f"{_usage(call.macro, takes)} wants {each.name} as {_KINDS[each.annotation]}, not {one!r}"
+    if call.macro == "given" and given["why"] is not None and not given["why"].strip():
+        return f"{_usage(call.macro, takes)} wants to know where the value comes from"
+    return None
+
+
+_KINDS = {str: "text in quotes", bool: "true or false"}
+
+
+def _usage(macro: str, takes: list[Parameter]) -> str:
+    names = [f"*{each.name}" if each.kind is Parameter.VAR_POSITIONAL else each.name for each in takes]
+    return f"{macro}({', '.join(names)})"
 
 
 def _undeclared(call: Call, registry: Registry, numbers: dict[str, dict[str, bool]]) -> str | None:

@@ -42,11 +42,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Call:
-    """One macro called in a page: its name, its arguments (None for one that is not a constant) and the line."""
+    """One macro called in a page: its name, its arguments (None for one that is not a constant), the line, and the
+    arguments that are given by name."""
 
     macro: str
     arguments: tuple[Any, ...]
     line: int
+    named: tuple[tuple[str, Any], ...] = ()
 
 
 def url_of(name: str) -> str:
@@ -117,7 +119,12 @@ def calls(page: Page, env: jinja2.Environment) -> list[Call]:
     except jinja2.TemplateSyntaxError as error:
         raise ReportError(f"{page.where}:{error.lineno}: {error.message}") from error
     found = [
-        Call(node.node.name, tuple(_constant(argument) for argument in node.args), node.lineno)
+        Call(
+            node.node.name,
+            tuple(_constant(argument) for argument in node.args),
+            node.lineno,
+            tuple((argument.key, _constant(argument.value)) for argument in node.kwargs),
+        )
         for node in tree.find_all(nodes.Call)
         if isinstance(node.node, nodes.Name)
     ]
