@@ -80,15 +80,21 @@ clean: ## remove everything that was built (the environment stays)
 	@if [ -e build ]; then rm -rf build && echo 'Removed build'; else echo 'There is nothing to remove: build does not exist.'; fi
 
 # torch is held back on purpose: the published numbers were made with this version, and a plain resolve would take
-# whichever is newest. Its CUDA packages are left out: pip adds those of the index it installs from.
-TORCH := 2.13.0
+# whichever is newest. It is pinned without digests, since each index has its own builds of it, and its CUDA packages
+# are left out: pip adds those of the index it installs from. pip-tools resolves and uv looks up the digests, because
+# pip-tools would download every file to know them.
 COMPILE := piptools compile -q --strip-extras --allow-unsafe --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+DIGESTS := uv pip compile -q --no-deps --generate-hashes --no-annotate --no-header --no-config --python $(VENV)/bin/python
+define RESOLVE
+	@sed -E -e '/^ /d' -e 's/ \\$$//' $(1) > $(VENV)/resolved.txt
+	@$(RUN) $(COMPILE) -c requirements-torch.lock $(2) -o $(VENV)/resolved.txt pyproject.toml
+	@sed -i -E '/^(torch==|nvidia-|cuda-|triton==)/d' $(VENV)/resolved.txt
+	@$(RUN) $(DIGESTS) -o $(1) $(VENV)/resolved.txt
+endef
 lock: $(VENV)/.dev ## resolve the pinned versions anew
-	@$(VENV)/bin/pip install -q pip-tools
-	@echo 'torch==$(TORCH)' > $(VENV)/constraints.txt
-	@$(RUN) $(COMPILE) -c $(VENV)/constraints.txt -o requirements.lock pyproject.toml
-	@$(RUN) $(COMPILE) -c $(VENV)/constraints.txt --extra dev -o requirements-dev.lock pyproject.toml
-	@sed -i -E -e 's/^(torch==[0-9.]+)\+.*/\1/' -e '/^(nvidia-|cuda-)/d' requirements.lock requirements-dev.lock
+	@$(VENV)/bin/pip install -q pip-tools uv
+	$(call RESOLVE,requirements.lock)
+	$(call RESOLVE,requirements-dev.lock,--extra dev)
 
 $(VENV)/bin/python:
 	@command -v '$(PYTHON)' >/dev/null || { echo "There is no '$(PYTHON)' here; name a Python from 3.11 on, as in make PYTHON=python3.11" >&2; exit 1; }
@@ -96,12 +102,14 @@ $(VENV)/bin/python:
 	@echo 'Making the virtual environment $(VENV)'
 	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+INSTALL := $(VENV)/bin/pip install -q --disable-pip-version-check
+$(VENV)/.runtime: requirements.lock requirements-torch.lock | $(VENV)/bin/python
 	@echo 'Installing what the report needs (once; a few minutes)'
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements.lock
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) -r requirements-torch.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/.runtime
 	@echo 'Installing what the tests need (once)'
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from site_builder.citing.bill_of_materials import locked
+from site_builder.base.locks import RUNTIME, locked
 
 SERVICE = "https://api.osv.dev/v1/querybatch"
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = (*RUNTIME, "requirements-dev.lock")
 
 
 def asked(pins: dict[str, str]) -> list[Any]:

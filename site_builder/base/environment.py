@@ -13,9 +13,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from site_builder.base.locks import RUNTIME
 from site_builder.base.options import DEVICES, WrongOption, chosen
 
-SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.cff", "requirements.lock")
+SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.cff", *RUNTIME)
 """What a published number can depend on; a change elsewhere does not make the work tree dirty."""
 
 

@@ -1,17 +1,17 @@
 """What the site was made with: a software bill of materials in CycloneDX (https://cyclonedx.org), read off the
 environment that the build runs in."""
 
-import re
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from site_builder.base.locks import normal, runtime
 from site_builder.citing.publication import Publication
 
 
-def bill_of_materials(publication: Publication, lock: Path) -> dict[str, Any]:
-    """Return the bill: the report, and every installed package that `lock` names (or all)."""
-    named = locked(lock)
+def bill_of_materials(publication: Publication, root: Path) -> dict[str, Any]:
+    """Return the bill: the report, and every installed package that the locks in `root` name (or all)."""
+    named = runtime(root)
     found = {normal(each.metadata["Name"]): each for each in metadata.distributions() if each.metadata["Name"]}
     components = [_component(name, found[name]) for name in sorted(found) if name in named or not named]
     report = {"type": "application", "bom-ref": "report", "name": publication.title, "version": publication.version}
@@ -30,15 +30,3 @@ def _component(name: str, package: metadata.Distribution) -> dict[str, Any]:
     expression = package.metadata.json.get("license_expression")
     licence = {"licenses": [{"expression": expression}]} if expression else {}
     return {"type": "library", "bom-ref": address, "name": name, "version": package.version, "purl": address} | licence
-
-
-def locked(lock: Path) -> dict[str, str]:
-    """Return the pinned version of every package in a lock file."""
-    lines = lock.read_text("utf-8").splitlines() if lock.is_file() else []
-    pins = [line.partition("==") for line in lines if "==" in line and not line.startswith("#")]
-    return {normal(name.partition("[")[0]): version.split()[0].rstrip("; \\") for name, _, version in pins}
-
-
-def normal(name: str) -> str:
-    """Return the name of a package in the one form that indexes compare."""
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()

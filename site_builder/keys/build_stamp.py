@@ -7,7 +7,6 @@ environment and the options do, so that editing a page imports no experiment eit
 
 import hashlib
 import os
-import re
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from typing import Any
 from experiments.core.given_files import GIVEN_FILES
 from experiments.core.instructions import instructions
 from site_builder.base.environment import Commit, commit_of
+from site_builder.base.locks import normal, runtime
 from site_builder.base.project import Project
 from site_builder.store.entries import damage, digests, read_stamp, remove, sha256, write_stamp
 
@@ -160,18 +160,8 @@ def _installed(root: Path) -> list[str]:
     """Return the installed packages that a report needs (all where no lock says which), as their folders show them."""
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     found = sorted(path.name for place in places for path in Path(place).glob("*.dist-info"))
-    needed = _locked(root / "requirements.lock")
-    return [name for name in found if _normal(name.partition("-")[0]) in needed] if needed else found
-
-
-def _locked(lock: Path) -> set[str]:
-    """Return the names of the packages in a lock file."""
-    lines = lock.read_text("utf-8").splitlines() if lock.is_file() else []
-    return {_normal(line.partition("==")[0].partition("[")[0]) for line in lines if "==" in line and line[0] != "#"}
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+    needed = runtime(root)
+    return [name for name in found if normal(name.partition("-")[0]) in needed] if needed else found
 
 
 def _addresses() -> list[str]:

@@ -34,7 +34,7 @@ from site_builder.store.records import (
     Robustness,
 )
 
-LOCK = Path(__file__).parents[2] / "requirements.lock"
+ROOT = Path(__file__).parents[2]
 """What the program that makes the site needs."""
 
 
@@ -62,7 +62,7 @@ def outputs(report: Report, publication: Publication) -> dict[str, str]:
         ),
         "numbers.tex": numbers_tex(report),
         "ro-crate-metadata.json": _json(ro_crate(report, publication)),
-        "bill-of-materials.cdx.json": _json(bill_of_materials(publication, LOCK)),
+        "bill-of-materials.cdx.json": _json(bill_of_materials(publication, ROOT)),
     }
     for figure in figures:
         files[file_path(figure, "bib")] = cite(figure, "bibtex", publication)
