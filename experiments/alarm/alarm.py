@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.alarm.shared.alarm_results import Config, Result, detected
-from experiments.alarm.shared.detectors import DIRECTION, LATENT, logistic_name, network_name
+from experiments.alarm.shared.detectors import DIRECTION, LATENT, TRUE_CODE, logistic_name, network_name
+from experiments.alarm.shared.neighbourhood import traits
 from experiments.alarm.shared.world import WorldConfig
 from experiments.core import plotting
 from experiments.core.contract import Experiment
@@ -45,8 +46,6 @@ experiment = Experiment(
         network_steps=200,
         negatives=40_000,
         positives=500,
-        code_negatives=2000,
-        code_positives=100,
         cause_samples=40_000,
         harm_samples=500,
     ),
@@ -70,7 +69,7 @@ def _shown(result: Result) -> list[str]:
     """Return the detectors that figures show: each kind once, probes with the most labels."""
     most = int(result.labels.max())
     network = network_name(int(result.network_labels.max()))
-    return [DIRECTION, logistic_name(most), network, LATENT, *_latent_probes(result)]
+    return [DIRECTION, logistic_name(most), network, LATENT, *_latent_probes(result), TRUE_CODE]
 
 
 def _latent_probes(result: Result) -> list[str]:
@@ -78,7 +77,7 @@ def _latent_probes(result: Result) -> list[str]:
 
 
 def _axis_of_rates(ax: Axes, result: Result) -> None:
-    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", xticks=result.rates[::-1])
+    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", xticks=[1e-4, 1e-3, 1e-2, 1e-1])
     ax.minorticks_off()
     plotting.percent_axis(ax)
 
@@ -107,11 +106,9 @@ def draw_rates(result: Result) -> Figure:
     value = (np.arange(bins) + 0.5) / bins
     for index, name in enumerate(_shown(result)):
         place = names.index(name)
-        entry = result.detectors[name]
-        quantities = [entry.true_at_2, entry.true_at_3, entry.true_at_4][: len(result.rates)]
-        drawn = plotting.points(left, result.rates, quantities, label=name, index=index, line=True)
-        marker = "^" if name.endswith(" latents") else "o"
-        drawn[0].set_marker(marker)
+        marker = "^" if name.endswith(" latents") or name == TRUE_CODE else "o"
+        true = result.true[place].mean(1)
+        plotting.seed_band(left, result.rates, true, label=name, index=index, marker=marker, within=(0, 1))
         by_value = result.by_value[place].mean(1)
         plotting.seed_band(right, value, by_value, label=name, index=index, marker=marker, within=(0, 1))
     _axis_of_rates(left, result)
@@ -120,6 +117,39 @@ def draw_rates(result: Result) -> Figure:
     plotting.percent_axis(right)
     plotting.panel_letters((left, right))
     plotting.legend(left, figure=figure)
+    return figure
+
+
+@experiment.figure(
+    "alarm-neighbours",
+    title="Which targets are hard to watch",
+    caption=(
+        "At one false alarm in ten thousand the rank correlation of the direction's true alarms is "
+        "{numbers.neighbourhood.norm} with the target's norm, {numbers.neighbourhood.largest} with the largest overlap "
+        "of another feature and {numbers.neighbourhood.total} with all positive overlaps together. Each point is one "
+        "target of one seed; colours and shapes tell its weight in training. (a) Against the norm of its column of W. "
+        "(b) Against the largest overlap, over the squared norm. (c) Against the root of the summed squares of all "
+        "positive overlaps, over the squared norm."
+    ),
+    alt=(
+        "Three panels of points in four groups, one per weight. The rate of true alarms falls steeply with the norm "
+        "and with the total overlap, and loosely with the largest overlap."
+    ),
+    interval="95 % bootstrap interval over seeds, in the caption",
+)
+def draw_neighbours(result: Result) -> Figure:
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.1, sharey=True)
+    rate = result.true[list(result.detectors).index(DIRECTION), -1]
+    labels = ("norm of the target", "largest overlap", "all positive overlaps")
+    for ax, trait, label in zip(axes, traits(result.column), labels, strict=True):
+        for index, weight in enumerate(result.targets):
+            style = {"color": plotting.series(index), "marker": "os^D"[index % 4], "label": f"weight {weight}"}
+            ax.scatter(trait[index], rate[index], s=14, linewidths=0, **style)
+        ax.set_xlabel(label)
+    axes[0].set_ylabel("TPR at FPR 0.0001")
+    plotting.percent_axis(axes[0])
+    plotting.panel_letters(axes)
+    plotting.legend(axes[0], figure=figure)
     return figure
 
 

@@ -24,10 +24,11 @@ class Config:
 
     seed: int = 200
     seeds: int = 16
-    world: WorldConfig = field(default_factory=lambda: WorldConfig(steps=1500))  # the larger models cost most
+    world: WorldConfig = field(default_factory=WorldConfig)
     hidden: tuple[int, ...] = (64, 128, 256)  # dimensions for the same features
+    steps: tuple[int, ...] = (1000, 500, 400)  # per size: with little interference models converge sooner
     labels: int = 10_000
-    negatives: int = 100_000
+    negatives: int = 65_000  # per seed and size
     positives: int = 1000
     rates: tuple[float, ...] = (1e-2, 1e-3, 1e-4)
 
@@ -65,11 +66,19 @@ experiment = Experiment(
     config=Config(),
     quick=Config(
         seeds=3,
-        world=WorldConfig(features=48, importance=(10, 40), steps=300, batch=128),
+        world=WorldConfig(features=48, importance=(10, 40), batch=128),
         hidden=(12, 48),
+        steps=(300, 300),
         labels=1000,
         negatives=20_000,
         positives=200,
+    ),
+    large=Config(
+        seeds=64,
+        world=WorldConfig(features=1024, density=0.005),
+        hidden=(128, 256, 512, 1024),
+        steps=(20_000, 10_000, 5000, 5000),
+        negatives=2_000_000,
     ),
 )
 
@@ -78,8 +87,8 @@ experiment = Experiment(
 def run(config: Config, device: str) -> Result:
     how = Judging(config.negatives, config.positives, config.rates)
     true = np.empty((len(config.hidden), 2, len(config.rates), config.seeds))
-    for size, hidden in enumerate(config.hidden):
-        world = replace(config.world, hidden=hidden)
+    for size, (hidden, steps) in enumerate(zip(config.hidden, config.steps, strict=True)):
+        world = replace(config.world, hidden=hidden, steps=steps)
         models = trained_models(world, config.seeds, config.seed, device)
         for s in range(config.seeds):
             generator = np.random.default_rng([config.seed, hidden, s])

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.codes import coded
 from experiments.alarm.shared.detection import (
-    MAIN,
     Change,
     Judging,
     Nothing,
     ProjectOut,
     SilenceLatent,
-    coded_rates,
     false_alarm_causes,
     judged,
     stopped,
@@ -20,18 +19,25 @@ from experiments.alarm.shared.detection import (
 from experiments.alarm.shared.detectors import (
     DIRECTION,
     LATENT,
+    LEARNED_CODE,
+    NARROW,
+    TRUE_CODE,
     Bank,
+    Code,
     Labelled,
     Latents,
+    OnLatents,
     bank,
     labelled,
+    latent_detectors,
     logistic_name,
     network_name,
     sparse_name,
     trained_latents,
 )
+from experiments.alarm.shared.neighbourhood import AtTarget, Neighbourhood, at_targets, neighbourhood
 from experiments.alarm.shared.rates import precision
-from experiments.alarm.shared.world import WorldConfig, trained_models
+from experiments.alarm.shared.world import WorldConfig, background, trained_models
 from experiments.core.autoencoders.inference import dictionary
 from experiments.core.contract import keyed
 from experiments.core.metrics import gram, norms
@@ -51,22 +57,26 @@ class Config:
     seeds: int = 16
     world: WorldConfig = field(default_factory=WorldConfig)
     labels: tuple[int, ...] = (10, 100, 1000, 10_000, 100_000)  # half of them positive
-    network_labels: tuple[int, ...] = (1000, 100_000)
+    network_labels: tuple[int, ...] = (10, 1000, 100_000)
     network_steps: int = 400
     latents: int = 512  # width of the autoencoder, twice as many as there are features
     narrow_latents: int = 256  # width of one that has just as many
-    autoencoder_steps: int = 4000
+    autoencoder_steps: int = 1500
+    autoencoder_rate: float = 1e-2  # the wide one then keeps as many targets as after 4000 steps with 0.003
     autoencoder_batch: int = 256
     latent_counts: tuple[int, ...] = (5, 20)  # probes on so many latents
     latent_labels: int = 10_000
-    negatives: int = 100_000  # per seed; together 1.6 million
+    negatives: int = 65_000  # per seed; together more than a million
     positives: int = 2000  # per seed and target
-    code_negatives: int = 5000  # sparse coding costs too much for more
-    code_positives: int = 250
     code_penalty: float = 0.02
     cause_samples: int = 50_000
     harm_samples: int = 2000
-    rates: tuple[float, ...] = (1e-2, 1e-3, 1e-4)  # of false alarms; claims are about the second
+    rates: tuple[float, ...] = (1e-1, 5e-2, 2e-2, 1e-2, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4)  # of false alarms
+
+    @property
+    def main(self) -> int:
+        """The position of the rate that claims are about, 0.001."""
+        return self.rates.index(1e-3)
 
 
 def detector_names(config: Config) -> list[str]:
@@ -78,6 +88,9 @@ def detector_names(config: Config) -> list[str]:
         *(network_name(count) for count in config.network_labels),
         LATENT,
         *(sparse_name(count) for count in config.latent_counts),
+        NARROW,
+        TRUE_CODE,
+        LEARNED_CODE,
     ]
 
 
@@ -90,6 +103,7 @@ class Detector:
     true_at_3: Quantity  # TPR at FPR 0.001
     true_at_4: Quantity  # TPR at FPR 0.0001
     precision: Quantity  # share of alarms that are right, at FPR 0.001 and the base rate of danger
+    precision_at_4: Quantity  # at FPR 0.0001
     cost: Quantity  # multiply-adds per sample and target
 
 
@@ -129,6 +143,8 @@ class Numbers:
     learned_code_at_3: Quantity
     norm_least: Quantity
     norm_most: Quantity
+    false_alarms: Quantity  # per seed, on which the smallest rate rests
+    neighbourhood: Neighbourhood
     acts: Interventions  # share of dangerous samples in which the behaviour still acts
     harm: Interventions  # rise of the other features' loss on ordinary samples, relative
 
@@ -139,13 +155,14 @@ class Result:
 
     rates: Array  # (rate,) of false alarms
     true: Array  # (detector, rate, target, seed), share of dangerous samples with an alarm
-    by_value: Array  # (detector, bin, target, seed), share of alarms by the target's value, at the second rate
+    by_value: Array  # (detector, bin, target, seed), share of alarms by the target's value, at a rate of 0.001
     labels: NDArray[np.int64]  # (count,) of logistic probes
     network_labels: NDArray[np.int64]  # (count,) of networks
     cause: Array  # (detector, target, feature, seed), P(alarm | feature present): direction, probe, best latent
     column: Array  # (target, feature, seed), W_t . W_j
     numbers: Numbers
     detectors: dict[str, Detector] = keyed(detector_names)
+    targets: dict[str, AtTarget] = keyed(lambda config: [f"{weight:g}" for weight in config.world.importance])
 
 
 def detected(config: Config, device: str) -> Result:
@@ -153,7 +170,16 @@ def detected(config: Config, device: str) -> Result:
     world = config.world
     models = trained_models(world, config.seeds, config.seed, device)
     wide, narrow = (
-        trained_latents(world, models.W, width, config.autoencoder_steps, config.autoencoder_batch, seed, device)
+        trained_latents(
+            world,
+            models.W,
+            width,
+            config.autoencoder_steps,
+            config.autoencoder_batch,
+            config.autoencoder_rate,
+            seed,
+            device,
+        )
         for width, seed in ((config.latents, config.seed + 1), (config.narrow_latents, config.seed + 2))
     )
     each = []
@@ -161,7 +187,7 @@ def detected(config: Config, device: str) -> Result:
         each.append(_one_seed(config, models, wide[s], narrow[s], s))
         advance("judging detectors", (s + 1) / config.seeds)
     found = [np.stack(part, axis=-1) for part in zip(*each, strict=True)]
-    area, true, by_value, cause, coded, acts, harm, narrowed, size = found
+    area, true, by_value, cause, work, acts, harm = found
     column = np.stack([gram(W)[: world.targets] for W in models.W], axis=-1)
     return Result(
         rates=np.array(config.rates),
@@ -171,9 +197,17 @@ def detected(config: Config, device: str) -> Result:
         network_labels=np.array(config.network_labels),
         cause=cause,
         column=column,
-        numbers=_numbers(config, area, true, cause, column, coded, acts, harm, narrowed, size),
-        detectors=_detectors(config, area, true),
+        numbers=_numbers(config, area, true, cause, column, acts, harm),
+        detectors=_detectors(config, area, true, work),
+        targets=at_targets(config.world.importance, *_plain_and_probe(config, true), column),
     )
+
+
+def _plain_and_probe(config: Config, true: Array) -> tuple[Array, Array]:
+    """Return the TPR (target, seed) at the smallest FPR of the own direction and of the probe with most labels."""
+    names = detector_names(config)
+    plain, probe = (names.index(name) for name in (DIRECTION, logistic_name(max(config.labels))))
+    return true[plain, :, -1], true[probe, :, -1]
 
 
 def _one_seed(config: Config, models: Weights, latents: Latents, narrow: Latents, s: int) -> tuple[Array, ...]:
@@ -192,42 +226,37 @@ def _one_seed(config: Config, models: Weights, latents: Latents, narrow: Latents
         config.latent_labels,
         config.seed + s,
     )
-    how = Judging(config.negatives, config.positives, config.rates)
+    found.on_latents.append(OnLatents(narrow, latent_detectors(data, narrow, (), config.latent_labels, NARROW)[1]))
+    found.codes = _codes(config, W, found)
+    how = Judging(config.negatives, config.positives, config.rates, config.rates[config.main])
     area, true, threshold, by_value = judged(world, W, found, how, generator)
-    chosen = [found.names.index(name) for name in _watched(config)]
-    cause = false_alarm_causes(world, W, found, threshold[..., MAIN], config.cause_samples, generator)[chosen]
-    coded = _coded(config, W, found, latents, generator)
+    watched = _watched(config)
+    levels = threshold[[found.names.index(name) for name in watched], :, config.main]
+    cause = false_alarm_causes(world, W, found.part(watched), levels, config.cause_samples, generator)
     acts, harm = _interventions(config, models, s, found, data, latents, generator)
-    narrowed = _narrowed(config, W, data, narrow, s)
-    return area, true, by_value, cause, coded, acts, harm, narrowed, norms(W)[: world.targets]
-
-
-def _narrowed(config: Config, W: NDArray[np.float32], data: Labelled, narrow: Latents, s: int) -> Array:
-    """Return the TPR (target, rate) of the best latent of the narrow autoencoder, on samples of its own."""
-    found = bank(W, data, (), (), 0, narrow, (), config.latent_labels, config.seed + s)
-    how = Judging(config.negatives, config.positives, config.rates)
-    generator = np.random.default_rng([config.seed, s, 1])
-    return judged(config.world, W, found, how, generator).true[found.names.index(LATENT)]  # type: ignore[no-any-return]
+    return area, true, by_value, cause, _work(config, W, found.codes, generator), acts, harm
 
 
 def _watched(config: Config) -> tuple[str, str, str]:
     return DIRECTION, logistic_name(max(config.labels)), LATENT
 
 
-def _coded(
-    config: Config, W: NDArray[np.float32], found: Bank, latents: Latents, generator: np.random.Generator
-) -> Array:
-    """Return the TPR (code, target, rate) of sparse codes; the last rate is not resolved and left at NaN."""
-    resolved = tuple(rate for rate in config.rates if rate * config.code_negatives >= 2)
-    how = Judging(config.code_negatives, config.code_positives, resolved)
-    assert found.best_latent is not None
-    size = norms(W)
-    known = (W / np.maximum(size, 1e-6)).T.astype(np.float32)
+def _codes(config: Config, W: NDArray[np.float32], found: Bank) -> dict[str, Code]:
+    """Return sparse coding with the true dictionary, all features' directions, and with the autoencoder's."""
+    latents = found.latents
+    known = (W / np.maximum(norms(W), 1e-6)).T.astype(np.float32)
     learned = dictionary(latents.state, latents.models, latents.instance)
-    rates = np.full((2, config.world.targets, len(config.rates)), np.nan)
-    for k, (words, atoms) in enumerate(((known, np.arange(config.world.targets)), (learned, found.best_latent))):
-        rates[k, :, : len(resolved)] = coded_rates(config.world, W, words, atoms, how, config.code_penalty, generator)
-    return rates
+    assert found.best_latent is not None
+    return {
+        TRUE_CODE: Code(known, np.arange(config.world.targets), config.code_penalty),
+        LEARNED_CODE: Code(learned, found.best_latent, config.code_penalty),
+    }
+
+
+def _work(config: Config, W: NDArray[np.float32], codes: dict[str, Code], generator: np.random.Generator) -> Array:
+    """Return the multiply-adds (code,) that a code of an ordinary sample takes; all targets share them."""
+    h = background(config.world, generator, 2000) @ W.T
+    return np.array([coded(each.words, h, each.penalty, each.atoms).work for each in codes.values()])
 
 
 def _interventions(
@@ -258,15 +287,20 @@ def _interventions(
     return np.stack([each.acts for each in results]), np.stack([each.harm for each in results])
 
 
-def _detectors(config: Config, area: Array, true: Array) -> dict[str, Detector]:
-    """Summarise arrays (detector, target, seed) and (detector, target, rate, seed)."""
-    world = config.world
+def _detectors(config: Config, area: Array, true: Array, work: Array) -> dict[str, Detector]:
+    """Summarise arrays (detector, target, seed), (detector, target, rate, seed) and the work (code, seed) of codes."""
+    named = [config.rates.index(rate) for rate in (1e-2, 1e-3, 1e-4)]
+    codes = dict(zip((TRUE_CODE, LEARNED_CODE), work, strict=True))
     entries = {}
     for place, name in enumerate(detector_names(config)):
-        tpr = [_over_seeds(true[place, :, rate]) for rate in range(len(config.rates))]
-        right = precision(world.danger_rate, true[place, :, MAIN], config.rates[MAIN])
-        cost = exact(_cost(config, name), "multiply-adds")
-        entries[name] = Detector(_over_seeds(area[place]), tpr[0], tpr[1], tpr[2], _over_seeds(right), cost)
+        at_2, at_3, at_4 = (_over_seeds(true[place, :, rate]) for rate in named)
+        right_3, right_4 = (
+            _over_seeds(precision(config.world.danger_rate, true[place, :, rate], config.rates[rate]))
+            for rate in named[1:]
+        )
+        unit = "multiply-adds"
+        cost = mean(codes[name], unit) if name in codes else exact(_cost(config, name), unit)
+        entries[name] = Detector(_over_seeds(area[place]), at_2, at_3, at_4, right_3, right_4, cost)
     return entries
 
 
@@ -289,29 +323,28 @@ def _numbers(
     true: Array,
     cause: Array,
     column: Array,
-    coded: Array,
     acts: Array,
     harm: Array,
-    narrowed: Array,
-    size: Array,
 ) -> Numbers:
     names = detector_names(config)
-    at_main = {name: true[place, :, MAIN].mean(0) for place, name in enumerate(names)}
+    at_main = {name: true[place, :, config.main].mean(0) for place, name in enumerate(names)}
     most = max(config.labels)
     probe, network = at_main[logistic_name(most)], at_main[network_name(max(config.network_labels))]
-    good = [place for place, name in enumerate(names) if not _few_labels(name)]
+    good = [place for place, name in enumerate(names) if not _few_labels(name) and name not in _BESIDE]
+    kept = {name: _over_seeds((true[names.index(name), :, config.main] >= 0.5).astype(float)) for name in names}
+    size = np.sqrt(np.array([row[target] for target, row in enumerate(column)]))
     last = true[good, :, -1].mean(1)
     correlation = [_cause_correlation(rows, column) for rows in cause]
     return Numbers(
         direction_at_3=mean(at_main[DIRECTION], within=(0, 1)),
         probe_at_3=mean(probe, within=(0, 1)),
         latent_at_3=mean(at_main[LATENT], within=(0, 1)),
-        narrow_latent_at_3=_over_seeds(narrowed[:, MAIN]),
-        narrow_kept=_over_seeds((narrowed[:, MAIN] >= 0.5).astype(float)),
-        wide_kept=_over_seeds((true[names.index(LATENT), :, MAIN] >= 0.5).astype(float)),
+        narrow_latent_at_3=mean(at_main[NARROW], within=(0, 1)),
+        narrow_kept=kept[NARROW],
+        wide_kept=kept[LATENT],
         latent_less_probe=mean(at_main[LATENT] - probe),
         latent_less_direction=mean(at_main[LATENT] - at_main[DIRECTION]),
-        latent_less_narrow=mean(at_main[LATENT] - narrowed[:, MAIN].mean(0)),
+        latent_less_narrow=mean(at_main[LATENT] - at_main[NARROW]),
         probe_less_direction=mean(probe - at_main[DIRECTION]),
         network_less_probe=mean(network - probe),
         widest_gap_at_4=mean(last.max(0) - last.min(0), within=(0, 1)),
@@ -319,13 +352,19 @@ def _numbers(
         causes_direction=mean(correlation[0], within=(-1, 1)),
         causes_probe=mean(correlation[1], within=(-1, 1)),
         causes_latent=mean(correlation[2], within=(-1, 1)),
-        true_code_at_3=_over_seeds(coded[0, :, MAIN]),
-        learned_code_at_3=_over_seeds(coded[1, :, MAIN]),
+        true_code_at_3=mean(at_main[TRUE_CODE], within=(0, 1)),
+        learned_code_at_3=mean(at_main[LEARNED_CODE], within=(0, 1)),
         norm_least=mean(size.min(0)),
         norm_most=mean(size.max(0)),
+        false_alarms=exact(min(config.rates) * config.negatives, "false alarms"),
+        neighbourhood=neighbourhood(_plain_and_probe(config, true)[0], column),
         acts=Interventions(*(_over_seeds(each) for each in acts)),
         harm=Interventions(*(mean(each.mean(0)) for each in harm)),
     )
+
+
+_BESIDE = (NARROW, TRUE_CODE, LEARNED_CODE)
+"""Detectors that are shown, but are not among those whose worst and best a claim compares."""
 
 
 def _few_labels(name: str) -> bool:

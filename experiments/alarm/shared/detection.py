@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from experiments.alarm.shared.detectors import Bank, absent_scores
 from experiments.alarm.shared.rates import Tail, auroc
 from experiments.alarm.shared.world import WorldConfig, background, behaviour_level, dangerous, read_out, without
-from experiments.core.sparse_coding import sparse_code
 
 Array = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-CHUNK = 50_000
-"""Samples that are drawn and scored at a time, so that memory stays small."""
+CHUNK = 10_000
+"""Samples that are drawn and scored at a time, so that they stay in the processor's cache."""
+
+FOR_AREA = 2
+"""How many chunks of negatives the area under the ROC curve rests on."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Judging:
     negatives: int
     positives: int
     rates: tuple[float, ...]
+    main: float = 1e-3  # the one of `rates` that claims are about
     bins: int = 10  # of the target's value, for the rate of alarms by magnitude
 
 
@@ -32,17 +35,13 @@ class Judged(NamedTuple):
     """What one model's detectors achieve.
 
     `area` (detector, target) is AUROC, `true` (detector, target, rate) the TPR at each FPR, `threshold` likewise, and
-    `by_value` (detector, target, bin) the share of alarms by the target's value, at the rate `MAIN`.
+    `by_value` (detector, target, bin) the share of alarms by the target's value, at the rate `Judging.main`.
     """
 
     area: Numbers
     true: Numbers
     threshold: Numbers
     by_value: Numbers
-
-
-MAIN = 1
-"""Position, among the rates, of the one that claims are about."""
 
 
 def judged(config: WorldConfig, W: Array, bank: Bank, how: Judging, generator: np.random.Generator) -> Judged:
@@ -53,16 +52,19 @@ def judged(config: WorldConfig, W: Array, bank: Bank, how: Judging, generator: n
         x = background(config, generator, min(CHUNK, how.negatives - start))
         scores = absent_scores(bank.scores(x @ W.T), x)
         tail.add(scores.reshape(-1, scores.shape[-1]))
-        some = some or [scores[..., :20_000]]
+        if len(some) < FOR_AREA:
+            some.append(scores)
     shape = (len(bank.names), config.targets)
     threshold = np.stack([tail.threshold(rate).reshape(shape) for rate in how.rates], axis=-1)
     area, true, by_value = np.empty(shape), np.empty((*shape, len(how.rates))), np.empty((*shape, how.bins))
     for target in range(config.targets):
         x = dangerous(background(config, generator, how.positives), target, generator)
         scores = bank.scores(x @ W.T)[:, target]
-        area[:, target] = auroc(scores, some[0][:, target])
+        area[:, target] = auroc(scores, np.concatenate([each[:, target] for each in some], axis=-1))
         true[:, target] = (scores[..., None] > threshold[:, target, None]).mean(1)
-        by_value[:, target] = _by_value(config, W, bank, how, threshold[..., MAIN], target, generator)
+        by_value[:, target] = _by_value(
+            config, W, bank, how, threshold[..., how.rates.index(how.main)], target, generator
+        )
     return Judged(area, true, threshold, by_value)
 
 
@@ -82,31 +84,6 @@ def _by_value(
     alarms = bank.scores(x @ W.T)[:, target] > threshold[:, target, None]
     counts = np.bincount(place, minlength=how.bins)
     return np.stack([np.bincount(place, row, how.bins) / np.maximum(counts, 1) for row in alarms])
-
-
-def coded_rates(
-    config: WorldConfig,
-    W: Array,
-    dictionary: Array,
-    atoms: NDArray[np.int64],
-    how: Judging,
-    penalty: float,
-    generator: np.random.Generator,
-) -> Numbers:
-    """Return the TPR (target, rate) of a sparse code's coefficients on `atoms` (target,) of `dictionary`.
-
-    Coding costs thousands of times as much as a product, so that `how` asks for fewer samples here than elsewhere.
-    """
-    x = background(config, generator, how.negatives)
-    negatives = sparse_code(dictionary, x @ W.T, penalty, steps=50, dtype=np.float32)[:, atoms].T
-    rates = np.empty((config.targets, len(how.rates)))
-    for target, scores in enumerate(negatives):
-        clean = np.sort(scores[x[:, target] == 0])
-        yes = dangerous(background(config, generator, how.positives), target, generator)
-        found = sparse_code(dictionary, yes @ W.T, penalty, steps=50, dtype=np.float32)[:, atoms[target]]
-        for place, rate in enumerate(how.rates):
-            rates[target, place] = (found > clean[len(clean) - 1 - max(int(rate * len(clean)), 1)]).mean()
-    return rates
 
 
 def false_alarm_causes(
@@ -178,7 +155,6 @@ class SilenceLatent(Change):
     decoder: Array
 
     def __call__(self, h: Array, target: int) -> Array:
-        assert self.bank.latents is not None
         assert self.bank.best_latent is not None
         latent = self.bank.best_latent[target]
         return np.asarray(h - self.bank.latents(h)[:, latent, None] * self.decoder[latent])

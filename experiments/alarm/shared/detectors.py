@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.codes import coded
 from experiments.alarm.shared.probes import Networks, logistic
 from experiments.alarm.shared.world import WorldConfig, background, dangerous, without
 from experiments.core.autoencoders.inference import encode
@@ -20,7 +21,8 @@ from experiments.core.autoencoders.train import train_autoencoders
 
 Array = NDArray[np.float32]
 
-DIRECTION, LEAST_SQUARES, LATENT = "direction", "least squares", "best latent"
+DIRECTION, LEAST_SQUARES, LATENT, NARROW = "direction", "least squares", "best latent", "best narrow latent"
+TRUE_CODE, LEARNED_CODE = "code, true dictionary", "code, learned dictionary"
 
 NETWORK_WIDTH, NETWORK_BATCH = 32, 256
 
@@ -54,12 +56,12 @@ class Latents:
 
 
 def trained_latents(
-    config: WorldConfig, W: Array, width: int, steps: int, batch: int, seed: int, device: str
+    config: WorldConfig, W: Array, width: int, steps: int, batch: int, rate: float, seed: int, device: str
 ) -> list[Latents]:
     """Train one autoencoder per model W (seed, hidden, feature), on its activations at the natural rates."""
     models = tuple(Autoencoder("batchtopk", width, config.active, seed=s, source=s) for s in range(len(W)))
     sources = [Superposed(each, config.densities) for each in W]
-    specification = Specification(models, steps, batch, aux=True, seed=seed)
+    specification = Specification(models, steps, batch, rate, aux=True, seed=seed)
     trained = train_autoencoders(sources, specification, device=device)
     return [Latents(trained.state, models, s) for s in range(len(W))]
 
@@ -92,39 +94,83 @@ def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Ge
     return Labelled(np.stack(negatives), np.stack(positives))
 
 
+@dataclass(frozen=True)
+class OnLatents:
+    """Linear detectors on the latents of one autoencoder: by name, rows (target, latent) and bias (target,)."""
+
+    latents: Latents
+    detectors: dict[str, tuple[Array, Array]]
+
+    def scores(self, h: Array) -> Array:
+        """Return scores (detector, target, sample); only latents that some detector looks at, a few, are computed."""
+        used = np.flatnonzero(np.any([(rows != 0).any(0) for rows, _ in self.detectors.values()], axis=0))
+        return _linear({name: (each[:, used], c) for name, (each, c) in self.detectors.items()}, self.latents(h, used))
+
+
+@dataclass(frozen=True)
+class Code:
+    """The targets' coefficients in sparse codes with unit words (word, hidden); `atoms` (target,) are their words."""
+
+    words: Array
+    atoms: NDArray[np.int64]
+    penalty: float
+
+    def __call__(self, h: Array) -> Array:
+        """Return scores (target, sample)."""
+        return coded(self.words, h, self.penalty, self.atoms).values.T
+
+
 @dataclass
 class Bank:
     """The detectors of one model, by name in order.
 
-    `rows` (detector, target, hidden) and `bias` (detector, target) are the linear ones; `latent_rows` (detector,
-    target, latent) those on the autoencoder's latents; `networks` the small networks.
+    `linear` holds rows (target, hidden) and bias (target,); `best_latent` (target,) belongs to the first autoencoder.
     """
 
     targets: int
     linear: dict[str, tuple[Array, Array]] = field(default_factory=dict)
-    on_latents: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     networks: dict[str, Networks] = field(default_factory=dict)
-    latents: Latents | None = None
+    on_latents: list[OnLatents] = field(default_factory=list)
+    codes: dict[str, Code] = field(default_factory=dict)
     best_latent: NDArray[np.int64] | None = None
 
     @property
     def names(self) -> list[str]:
         """The detectors in the order of `scores`."""
-        return [*self.linear, *self.networks, *self.on_latents]
+        return [
+            *self.linear,
+            *self.networks,
+            *(name for each in self.on_latents for name in each.detectors),
+            *self.codes,
+        ]
+
+    @property
+    def latents(self) -> Latents:
+        """The first autoencoder."""
+        return self.on_latents[0].latents
 
     def scores(self, h: Array) -> Array:
         """Return scores (detector, target, sample) of activations (sample, hidden)."""
         parts = [_linear(self.linear, h)] if self.linear else []
         parts += [network(h)[None] for network in self.networks.values()]
-        if self.latents is not None:
-            used = self._used_latents()
-            rows = {name: (each[:, used], bias) for name, (each, bias) in self.on_latents.items()}
-            parts.append(_linear(rows, self.latents(h, used)))
+        parts += [each.scores(h) for each in self.on_latents]
+        parts += [code(h)[None] for code in self.codes.values()]
         return np.concatenate(parts)
 
-    def _used_latents(self) -> NDArray[np.int64]:
-        """Return the latents that some detector looks at: a few dozen of hundreds."""
-        return np.flatnonzero(np.any([(rows != 0).any(0) for rows, _ in self.on_latents.values()], axis=0))
+    def part(self, names: Sequence[str]) -> "Bank":
+        """Return the bank of some detectors alone, in the same order."""
+        some = [
+            OnLatents(each.latents, {name: rows for name, rows in each.detectors.items() if name in names})
+            for each in self.on_latents
+        ]
+        return Bank(
+            self.targets,
+            {name: rows for name, rows in self.linear.items() if name in names},
+            {name: network for name, network in self.networks.items() if name in names},
+            [each for each in some if each.detectors],
+            {name: code for name, code in self.codes.items() if name in names},
+            self.best_latent,
+        )
 
 
 def _linear(detectors: dict[str, tuple[Array, Array]], inputs: Array) -> Array:
@@ -152,17 +198,18 @@ def bank(
     found.linear[DIRECTION] = np.ascontiguousarray(W[:, :targets].T), zero
     inverse = np.linalg.pinv(W.astype(np.float64), rcond=1e-6)[:targets]
     found.linear[LEAST_SQUARES] = inverse.astype(np.float32), zero
-    for count in label_counts:
-        fitted = [logistic(*data.balanced(target, count)) for target in range(targets)]
-        found.linear[logistic_name(count)] = _stacked(fitted)
+    fitted: list[tuple[Array, float] | None] = [None] * targets
+    for count in sorted(label_counts):  # each probe starts from the one with fewer labels
+        fitted = [logistic(*data.balanced(target, count), start=fitted[target]) for target in range(targets)]
+        found.linear[logistic_name(count)] = _stacked([each for each in fitted if each is not None])
     for count in network_counts:
         inputs, labels = zip(*(data.balanced(target, count) for target in range(targets)), strict=True)
         found.networks[network_name(count)] = Networks(
             np.stack(inputs), np.stack(labels), NETWORK_WIDTH, network_steps, NETWORK_BATCH, seed
         )
     if latents is not None:
-        found.latents = latents
-        _add_latents(found, data, latents, latent_counts, latent_labels)
+        found.best_latent, detectors = latent_detectors(data, latents, latent_counts, latent_labels)
+        found.on_latents.append(OnLatents(latents, detectors))
     return found
 
 
@@ -170,32 +217,37 @@ def _stacked(fitted: list[tuple[Array, float]]) -> tuple[Array, Array]:
     return np.stack([row for row, _ in fitted]), np.array([bias for _, bias in fitted], np.float32)
 
 
-def _add_latents(found: Bank, data: Labelled, latents: Latents, counts: Sequence[int], labels: int) -> None:
-    """Add the best single latent, and probes on the k latents that differ most between positives and negatives.
+def latent_detectors(
+    data: Labelled, latents: Latents, counts: Sequence[int], labels: int, best: str = LATENT
+) -> tuple[NDArray[np.int64], dict[str, tuple[Array, Array]]]:
+    """Return the best single latent (target,), and as detectors that one and probes on the k best of `counts`.
 
-    "Differ" is the difference of means over the pooled standard deviation, on labels that nothing else is judged by.
+    Latents are ranked by the difference of means between positives and negatives over the pooled standard deviation,
+    on labels that nothing else is judged by.
     """
-    ranked, coded = [], []
-    for target in range(found.targets):
+    ranked, inputs = [], []
+    targets = len(data.positives)
+    for target in range(targets):
         h, positive = data.balanced(target, labels)
         f = latents(h)
         gap = f[positive].mean(0) - f[~positive].mean(0)
         spread = np.sqrt((f[positive].var(0) + f[~positive].var(0)) / 2) + 1e-6
         ranked.append(np.argsort(-gap / spread, kind="stable"))
-        coded.append((f, positive))
-    size = coded[0][0].shape[1]
-    found.best_latent = np.array([order[0] for order in ranked])
-    single = np.zeros((found.targets, size), np.float32)
-    single[np.arange(found.targets), found.best_latent] = 1
-    found.on_latents[LATENT] = single, np.zeros(found.targets, np.float32)
+        inputs.append((f, positive))
+    size = inputs[0][0].shape[1]
+    chosen = np.array([order[0] for order in ranked])
+    single = np.zeros((targets, size), np.float32)
+    single[np.arange(targets), chosen] = 1
+    found = {best: (single, np.zeros(targets, np.float32))}
     for count in counts:
         fitted = []
-        for (f, positive), order in zip(coded, ranked, strict=True):
+        for (f, positive), order in zip(inputs, ranked, strict=True):
             row, bias = logistic(f[:, order[:count]], positive)
             whole = np.zeros(size, np.float32)
             whole[order[:count]] = row
             fitted.append((whole, bias))
-        found.on_latents[sparse_name(count)] = _stacked(fitted)
+        found[sparse_name(count)] = _stacked(fitted)
+    return chosen, found
 
 
 def absent_scores(scores: Array, x: Array) -> Array:

@@ -37,7 +37,8 @@ def trained_against(
         watched[..., 0] = torch.from_numpy(DANGER + (1 - DANGER) * np.stack(drawn))
         y = torch.relu(x @ W.transpose(1, 2) @ W + b[:, None])
         loss = (weight * (x - y) ** 2).mean((1, 2))
-        seen = torch.einsum("sbh,sh->sb", watched @ W.transpose(1, 2), v) + c[:, None]
+        reading = (v[:, None] @ W).transpose(1, 2)  # the alarm's weights on the input
+        seen = (watched @ reading)[..., 0] + c[:, None]
         total = (loss + strength * torch.relu(seen).pow(2).mean(1)).sum()
         adam.step(torch.autograd.grad(total, [W, b]), 1e-3)
     return Weights(W.detach().numpy(), b.detach().numpy())

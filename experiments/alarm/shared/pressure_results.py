@@ -47,7 +47,8 @@ class Config:
     labels: int = 10_000
     network_steps: int = 400
     latents: int = 512
-    autoencoder_steps: int = 4000
+    autoencoder_steps: int = 1500
+    autoencoder_rate: float = 1e-2
     autoencoder_batch: int = 256
     neighbours: int = 8  # features that overlap most with a target and never occur with it in the labels
     negatives: int = 50_000  # per seed and shift
@@ -136,6 +137,7 @@ def pressed(config: Config, device: str) -> Result:
         config.latents,
         config.autoencoder_steps,
         config.autoencoder_batch,
+        config.autoencoder_rate,
         config.seed + 1,
         device,
     )
@@ -243,7 +245,6 @@ class _Watched:
         level = float(self.threshold[detector, target])
         if DETECTORS[detector] == "latent":
             latents, best = self.bank.latents, self.bank.best_latent
-            assert latents is not None
             assert best is not None
             parts = parameters_of(latents.state, latents.models, latents.instance)
             row = parts.W_enc[best[target]].astype(np.float64)
@@ -291,8 +292,7 @@ class _Watched:
         level = float(self.threshold[2, target])
 
         def slope(h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            scores, gradient = network.slope(h.expand(self.config.world.targets, -1, -1))
-            return scores[target], gradient[target]
+            return network.slope(h, target)
 
         rings = network(x @ self.W.T)[target] > level
         return np.array(

@@ -13,14 +13,20 @@ Array = NDArray[np.float32]
 CONVERGED = 1e-10
 """Newton's method stops when the loss falls by less."""
 
+CURVATURE_SAMPLES = 5_000
+"""About so many samples are enough for the curvature, which decides on the path of Newton's method, not its end."""
+
 RIDGE = 1e-3
 """Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
 
 
-def logistic(h: Array, labels: NDArray[np.bool_], steps: int = 12) -> tuple[Array, float]:
+def logistic(
+    h: Array, labels: NDArray[np.bool_], steps: int = 30, start: tuple[Array, float] | None = None
+) -> tuple[Array, float]:
     """Return weights (dimension,) and bias of a logistic regression of `labels` on `h` (sample, dimension).
 
-    Newton's method with halved steps where the loss would rise; inputs are standardised inside.
+    Newton's method with halved steps where the loss would rise, from the probe `start` if one is given; inputs are
+    standardised inside.
     """
     x, y = np.asarray(h, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     centre, size = x.mean(0), x.std(0)
@@ -29,11 +35,15 @@ def logistic(h: Array, labels: NDArray[np.bool_], steps: int = 12) -> tuple[Arra
     penalty = np.full(z.shape[1], RIDGE * 1.0)
     penalty[-1] = 1e-9
     beta = np.zeros(z.shape[1])
+    if start is not None:
+        beta[:-1], beta[-1] = start[0] * size, start[1] + start[0] @ centre
+    every = slice(None, None, max(1, len(y) // CURVATURE_SAMPLES))
+    some = z[every].astype(np.float32)
     loss = _loss(z, y, beta, penalty)
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(z @ beta, -35, 35)))
         slope = z.T @ (p - y) / len(y) + penalty * beta
-        curve = (z * (p * (1 - p))[:, None]).T @ z / len(y) + np.diag(penalty)
+        curve = (some * (p * (1 - p))[every, None].astype(np.float32)).T @ some / len(some) + np.diag(penalty)
         step = np.linalg.solve(curve, slope)
         for _ in range(20):
             tried = _loss(z, y, beta - step, penalty)
@@ -67,33 +77,36 @@ class Networks:
         draw = torch.randn(targets, hidden, width, generator=generator) * (2 / hidden) ** 0.5
         head = torch.randn(targets, width, 1, generator=generator) * width**-0.5
         self.parts = [draw, torch.zeros(targets, 1, width), head, torch.zeros(targets, 1, 1)]
-        for part in self.parts:
-            part.requires_grad_()
         adam = Adam(self.parts, weight_decay=1e-3)
         for step in range(steps):
             chosen = torch.randint(count, (min(batch, count),), generator=generator)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(self._scores(x[:, chosen]), y[:, chosen])
-            adam.step(torch.autograd.grad(loss * targets, self.parts), 1.5e-3 * (1 + math.cos(math.pi * step / steps)))
+            adam.step(self._gradients(x[:, chosen], y[:, chosen]), 1.5e-3 * (1 + math.cos(math.pi * step / steps)))
 
-    def _scores(self, h: torch.Tensor) -> torch.Tensor:
+    def _gradients(self, h: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+        """Return the gradients of every target's mean logistic loss by its own parts; labels y (target, sample)."""
         A, a, v, c = self.parts
         z = (h - self.centre) / self.size
-        scores: torch.Tensor = (torch.relu(z @ A + a) @ v + c).squeeze(-1)
-        return scores
+        hidden = torch.relu(torch.baddbmm(a, z, A))
+        error = (torch.sigmoid(torch.baddbmm(c, hidden, v)) - y[..., None]) / y.shape[1]
+        back = error @ v.transpose(1, 2) * (hidden > 0)
+        sums = [part.sum(1, keepdim=True) for part in (back, error)]
+        return [z.transpose(1, 2) @ back, sums[0], hidden.transpose(1, 2) @ error, sums[1]]
 
     def __call__(self, h: Array) -> Array:
         """Return scores (target, sample) of activations (sample, hidden)."""
-        with torch.no_grad():
-            A, a, v, c = self.parts
-            # Standardising is folded into the first layer: (h - m) / s @ A = h @ (A / s) - m / s @ A.
-            scaled = A / self.size.transpose(1, 2)
-            shift = a - (self.centre / self.size) @ A
-            hidden = torch.relu(torch.from_numpy(h) @ scaled + shift)
-            return np.asarray((hidden @ v + c).squeeze(-1).numpy())
+        _, _, v, c = self.parts
+        scaled, shift = self._folded()
+        hidden = torch.relu_(torch.from_numpy(h) @ scaled + shift)
+        return np.asarray((hidden @ v + c).squeeze(-1).numpy())
 
-    def slope(self, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores (target, sample) and gradients (target, sample, hidden) at `h` (target, sample, hidden)."""
-        at = h.clone().requires_grad_()
-        scores = self._scores(at)
-        (gradient,) = torch.autograd.grad(scores.sum(), at)
-        return scores.detach(), gradient
+    def _folded(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the first layer with standardising folded in: (h - m) / s @ A = h @ (A / s) - m / s @ A."""
+        A, a, _, _ = self.parts
+        return A / self.size.transpose(1, 2), a - (self.centre / self.size) @ A
+
+    def slope(self, h: torch.Tensor, target: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return one target's scores (sample,) and their gradients (sample, hidden) at `h` (sample, hidden)."""
+        scaled, shift = (part[target] for part in self._folded())
+        v, c = self.parts[2][target, :, 0], self.parts[3][target]
+        before = h @ scaled + shift
+        return torch.relu(before) @ v + c[0], ((before > 0) * v) @ scaled.T

@@ -36,7 +36,7 @@ class WorldConfig:
     density: float = 0.02  # of all features but the targets
     rare: float = 2e-3  # of a target; half of its occurrences are dangerous, so danger has a base rate of 0.001
     importance: tuple[float, ...] = (10, 20, 40, 80)  # one per target; 10 makes up for its rarity
-    steps: int = 3000
+    steps: int = 1500  # twice as many lower the loss by 4 % and leave the alarms' rates as they are
     batch: int = 256
     learning_rate: float = 3e-3
 
