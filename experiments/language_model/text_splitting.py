@@ -36,10 +36,12 @@ from experiments.language_model.shared.split_figures import (
     information_figure,
 )
 from experiments.language_model.shared.splits import (
+    Heading,
     carriers,
     carrying,
     descents,
     effective_latents,
+    heading,
     split_information,
     token_null,
 )
@@ -138,16 +140,24 @@ def run(config: Config, device: str) -> Result:
     rng = np.random.default_rng(config.seed)
     trained: dict[float, list[list[Split]]] = {ratio: [] for ratio in d.ratios}
     random: dict[float, list[list[Split]]] = {ratio: [] for ratio in d.ratios}
+    of_trained, of_control = ([_headings(at, chosen) for at in part] for part in (observed, of_random))
     for k, of_network in enumerate(found):
         for place, one in enumerate(of_network):
             if one.arm in ("batchtopk", "random"):
-                at = of_random[k] if one.arm == "random" else observed[k]
+                at, headings = (of_random, of_control) if one.arm == "random" else (observed, of_trained)
                 into = random if one.arm == "random" else trained
-                f = one.encoded(at.h)
-                into[one.ratio].append([_split(config, one, f, at, text, of, rng) for of in chosen.values()])
+                f = one.encoded(at[k].h)
+                into[one.ratio].append(
+                    [_split(config, one, f, headings[k][name], text, of, rng) for name, of in chosen.items()]
+                )
             progress.advance("splitting", (k + place / len(of_network)) / len(found))
     ladder = [one for one in found[0] if one.arm == "batchtopk" and one.seed == 0]
-    return _result(config, chosen, trained, random, _pictured(ladder, observed[0], text, chosen[PICTURED], vocabulary))
+    pictured = _pictured(ladder, observed[0], of_trained[0][PICTURED], text, chosen[PICTURED], vocabulary)
+    return _result(config, chosen, trained, random, pictured)
+
+
+def _headings(observed: Observed, chosen: dict[str, Events]) -> dict[str, Heading]:
+    return {name: heading(observed.h, of) for name, of in chosen.items()}
 
 
 class Split(NamedTuple):
@@ -164,12 +174,12 @@ def _split(
     config: Config,
     one: Dictionary,
     f: sparse.csr_matrix,
-    observed: Observed,
+    concept: Heading,
     text: Seen,
     of: Events,
     rng: np.random.Generator,
 ) -> Split:
-    carrier = carriers(one, f, observed.h, of)
+    carrier = carriers(one, f, concept, of)
     information = split_information(carrier, of.leaf, len(of.leaves))
     null = token_null(carrier, of.leaf, text.ids[of.token], len(of.leaves), config.draws, rng)
     above_null = bool(information > np.quantile(null, 0.975))
@@ -189,10 +199,15 @@ class Pictured(NamedTuple):
 
 
 def _pictured(
-    ladder: list[Dictionary], observed: Observed, text: Seen, of: Events, vocabulary: tuple[bytes, ...]
+    ladder: list[Dictionary],
+    observed: Observed,
+    concept: Heading,
+    text: Seen,
+    of: Events,
+    vocabulary: tuple[bytes, ...],
 ) -> Pictured:
     encoded = [one.encoded(observed.h) for one in ladder]
-    carrier = np.array([carriers(one, f, observed.h, of) for one, f in zip(ladder, encoded, strict=True)])
+    carrier = np.array([carriers(one, f, concept, of) for one, f in zip(ladder, encoded, strict=True)])
     latents = carrying(carrier[-1])[:SHOWN]
     bars = np.array([np.bincount(of.leaf[carrier[-1] == latent], minlength=len(of.leaves)) for latent in latents])
     shown = []

@@ -3,6 +3,8 @@
 The measures are those of the autoencoder part, which knows its features; here a concept's direction is estimated.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -19,20 +21,35 @@ SHARE = 0.05
 """Least share of a concept's carried events for a latent to count as one that carries it."""
 
 
-def carriers(dictionary: Dictionary, f: sparse.csr_matrix, h: NDArray[np.float32], events: Events) -> Ids:
-    """Return the latent that carries each event (event,), `NOBODY` where none contributes `CARRIED` of its magnitude.
+class Heading(NamedTuple):
+    """Where a concept lies in a network: its unit `direction` (mlp,), and how far each event lies along it from the
+    mean elsewhere, its `magnitude` (event,)."""
 
-    The concept's direction is the mean of activations `h` (token, mlp) at its events less the mean elsewhere; an
-    event's magnitude is how far it lies along it from the mean elsewhere, and a latent's contribution is its activation
-    times its row's component along it. An event of magnitude 0 or less has no carrier.
+    direction: NDArray[np.float32]
+    magnitude: NDArray[np.float32]
+
+
+def heading(h: NDArray[np.float32], events: Events) -> Heading:
+    """Return the direction from the mean of activations `h` (token, mlp) elsewhere to the mean at a concept's events.
+
+    It depends on the network and the concept alone, so that one serves all dictionaries.
     """
     on = np.zeros(len(h), bool)
     on[events.token] = True
     elsewhere = h[~on].mean(0)
     direction = h[on].mean(0) - elsewhere
     direction /= np.linalg.norm(direction)
-    magnitude = (h[events.token] - elsewhere) @ direction * np.float32(dictionary.scale)
-    contribution = f[events.token].multiply(dictionary.W_dec @ direction).tocsr()
+    return Heading(direction, (h[events.token] - elsewhere) @ direction)
+
+
+def carriers(dictionary: Dictionary, f: sparse.csr_matrix, concept: Heading, events: Events) -> Ids:
+    """Return the latent that carries each event (event,), `NOBODY` where none contributes `CARRIED` of its magnitude.
+
+    A latent's contribution is its activation times its row's component along the concept's direction. An event of
+    magnitude 0 or less has no carrier.
+    """
+    magnitude = concept.magnitude * np.float32(dictionary.scale)
+    contribution = f[events.token].multiply(dictionary.W_dec @ concept.direction).tocsr()
     best = np.asarray(contribution.argmax(1)).ravel()
     enough = np.asarray(contribution.max(1).todense()).ravel() >= CARRIED * magnitude
     return np.where(enough & (magnitude > 0), best, NOBODY).astype(np.int64)

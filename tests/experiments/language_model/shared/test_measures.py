@@ -14,6 +14,7 @@ from experiments.language_model.shared.splits import (
     carrying,
     descents,
     effective_latents,
+    heading,
     split_information,
     token_null,
 )
@@ -103,10 +104,10 @@ def test_the_carrier_is_the_latent_that_contributes_most_along_the_concept():
     h = np.zeros((60, 3), np.float32)
     h[:20, 0], h[20:40, 0], h[20:40, 1] = 2, 1, 2
     events = Events(np.arange(40), np.zeros(40, int), ("a",))
-    found = carriers(one, one.encoded(h), h, events)
+    found = carriers(one, one.encoded(h), heading(h, events), events)
     assert (found[:20] == 0).all()
     assert (found[20:] == 1).all()
-    silent = carriers(one, sparse.csr_matrix((60, 3), dtype=np.float32), h, events)
+    silent = carriers(one, sparse.csr_matrix((60, 3), dtype=np.float32), heading(h, events), events)
     assert (silent == NOBODY).all()
 
 
