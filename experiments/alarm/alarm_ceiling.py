@@ -36,7 +36,7 @@ class Config:
     """Defaults are the published run."""
 
     seed: int = 0
-    seeds: int = 32
+    seeds: int = 24
     features: int = 6
     hidden: int = 2
     density: float = 0.2
