@@ -3,6 +3,7 @@
 A wrong word on the command line ends with 2, a failure with 1, an interruption with 130 or 143.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from site_builder.base import interruptions
 from site_builder.base.console import say_what_can_be_encoded
 from site_builder.base.options import WrongOption
 from site_builder.base.project import Project
+from site_builder.base.refusals import OUTPUT, refusal
 
 if TYPE_CHECKING:
     from site_builder.store.records import Report
@@ -69,6 +71,21 @@ def end(code: int, sentence: str) -> Any:
     raise typer.Exit(code)
 
 
+def _refused(error: OSError) -> str:
+    """Return in one sentence what a disk refused; raises any other error again.
+
+    All that is written to disk names its place when it fails, so an error without a place is one of the output.
+    """
+    sentence = refusal(error, OUTPUT)
+    if sentence is None:
+        raise error
+    try:
+        sys.stdout.flush()
+    except OSError:  # what is left to say cannot be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return sentence
+
+
 @contextmanager
 def said_in_one_sentence() -> Iterator[None]:
     """Turn a mistake that can be mended, or an interruption, into one sentence and an exit code.
@@ -83,6 +100,8 @@ def said_in_one_sentence() -> Iterator[None]:
         end(2, str(error))
     except ReportError as error:
         end(1, str(error))
+    except OSError as error:
+        end(1, _refused(error))
     except SystemExit as error:
         end(1, f"something called sys.exit({error.code!r}) before the command was done; nothing more was made")
     except KeyboardInterrupt:

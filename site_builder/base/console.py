@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from experiments.core.errors import ReportError
+from site_builder.base.refusals import OUTPUT, refusal
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -67,24 +70,35 @@ class Lines:
     def began(self, what: str) -> None:
         self.what = what
         self.spoke = time.monotonic()
-        print(f"{what} ...", flush=True)
+        _print(f"{what} ...")
 
     def advanced(self, step: str, fraction: float) -> None:
         now = time.monotonic()
         if now - self.spoke >= SECONDS_BETWEEN_LINES:
             self.spoke = now
             left = self.clock.words() if self.clock else ""
-            print(f"  {left}; now {step}" if left else f"  {self.what}: {step}, {fraction:.0%}", flush=True)
+            _print(f"  {left}; now {step}" if left else f"  {self.what}: {step}, {fraction:.0%}")
 
     def progressed(self, share: float) -> None:
         self.clock = self.clock or Clock()
         self.clock.share = share
 
     def ended(self, what: str, seconds: float) -> None:
-        print(f"{what} took {seconds:.1f} s", flush=True)
+        _print(f"{what} took {seconds:.1f} s")
 
     def said(self, sentence: str) -> None:
+        _print(sentence)
+
+
+def _print(sentence: str) -> None:
+    """Print at once; an output that refuses is named, so that nobody takes it for a mistake of what is under way."""
+    try:
         print(sentence, flush=True)
+    except OSError as error:
+        refused = refusal(error, OUTPUT)
+        if refused is None:
+            raise
+        raise ReportError(refused) from error
 
 
 class Bar:

@@ -52,6 +52,7 @@ def run(command: Callable[[], int]) -> int:
 
     Where no process can be forked, as on Windows, the command runs in this one.
     """
+    _open_what_is_closed()
     if not hasattr(os, "fork"):
         return command()
     sys.stdout.flush()
@@ -77,6 +78,17 @@ def run(command: Callable[[], int]) -> int:
     finally:
         _say("end")
     return status
+
+
+def _open_what_is_closed() -> None:
+    """Open the standard streams to nothing where the caller closed them, so that no file takes their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which takes the lowest free number
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def _become_child(said: int, parent: int) -> None:

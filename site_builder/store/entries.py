@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock
 
 from experiments.core.errors import ReportError
+from site_builder.base.refusals import refusal
 from site_builder.store.codec import to_json
 
 MARKER = "complete.json"
@@ -220,24 +221,13 @@ def _try(lock: FileLock) -> bool:
 @contextmanager
 def said_by_disk(path: Path) -> Iterator[None]:
     """Turn a full, read-only or forbidden disk into one sentence."""
-    reasons = {
-        errno.ENOSPC: "the disk is full; free some space",
-        errno.EDQUOT: "the disk quota is used up; free some space",
-        errno.EROFS: "the disk is read-only; work in a folder that can be written",
-        errno.EACCES: "writing there is not allowed; give yourself the right to write",
-        errno.EPERM: "writing there is not allowed; give yourself the right to write",
-        errno.ENOTDIR: "a file stands where a folder belongs; move it away",
-        errno.ELOOP: "a link there leads to itself; remove it",
-        errno.EIO: "the disk does not work; look after it",
-    }
     try:
         yield
     except OSError as error:
-        if error.errno not in reasons:
+        sentence = refusal(error, path)
+        if sentence is None:
             raise
-        raise ReportError(
-            f"{error.filename or path}: {reasons[error.errno]} and run again; what was finished is kept"
-        ) from error
+        raise ReportError(sentence) from error
 
 
 def _take_name(temporary: Path, folder: Path) -> None:

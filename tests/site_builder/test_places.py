@@ -111,3 +111,29 @@ def test_without_home_and_build_the_place_is_a_folder_of_the_users_own(
     place = Path(variables["MPLCONFIGDIR"]).parent
     assert place.parent == tmp_path
     assert place.stat().st_mode & 0o077 == 0
+
+
+def said(closed_or_full: str, *arguments: str, root: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command through a shell that redirects its streams."""
+    program = f'"{sys.executable}" -m site_builder "$@" {closed_or_full}'
+    call = ["bash", "-c", program, "bash", *arguments]
+    return subprocess.run(call, cwd=root, env=command_environment(), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("arguments", [["list"], ["report", "--jobs", "1", "--only", "cosine"]])
+def test_an_output_that_is_full_is_named_and_nothing_is_lost(arguments: list[str], tmp_path: Path) -> None:
+    report = small_report(tmp_path)
+    done = said("> /dev/full", *arguments, root=report.root)
+    sentence = "the output: the disk is full; free some space and run again; what was finished is kept\n"
+    assert done.returncode == 1
+    assert done.stderr.splitlines(keepends=True)[0].endswith(sentence)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_command_whose_streams_are_closed_does_its_work(tmp_path: Path) -> None:
+    report = small_report(tmp_path)
+    done = said(">&- 2>&- <&-", "report", "--only", "cosine", "--jobs", "2", root=report.root)
+    assert done.returncode == 0
+    assert (report.build / "site" / "index.html").is_file()

@@ -132,3 +132,10 @@ def test_what_a_block_was_at_is_over_when_the_block_is():
     assert "while importing experiments/part/file.py before" in ended(f"{inner}os._exit(0)")[2]
     raises = "try:\n    with guarded.at('drawing a figure'): raise ValueError\nexcept ValueError: os._exit(0)"
     assert "while importing experiments/part/file.py before" in ended(raises)[2]
+
+
+def test_files_do_not_take_the_place_of_streams_that_were_closed():
+    program = "from site_builder.base import guarded\nguarded.run(lambda: print(open('/dev/zero').fileno() > 2) or 0)"
+    call = ["bash", "-c", f'"{sys.executable}" -c "{program}" <&- 2>&-']
+    done = subprocess.run(call, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n")
