@@ -69,7 +69,7 @@ class Config:
     features: int = 50
     hidden: int = 20
     p: tuple[float, ...] = (1.0, 0.1, 0.01)
-    training: Training = field(default_factory=lambda: Training(steps=2500))
+    training: Training = field(default_factory=lambda: Training(steps=2500, batch=128, most=512))
     samples: int = 20_000  # of the evaluation, in each of which a feature is present
 
 

@@ -46,7 +46,7 @@ experiment = Experiment(
         many_batch=128,
     ),
     large=Config(
-        seeds=32, steps=10_000, batch=1024, samples=1 << 16, many=500, few=50, many_steps=10_000, many_batch=2048
+        seeds=32, steps=10_000, batch=1024, learning_rate=3e-3, samples=1 << 16, many_steps=10_000, many_batch=2048
     ),
 )
 

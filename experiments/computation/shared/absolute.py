@@ -40,6 +40,7 @@ class Training:
 
     steps: int = 4000
     batch: int = 256
+    present: int = 10  # a batch grows until a feature is present so many times on average
     most: int = 4096  # samples per batch, at most
     learning_rate: float = 1e-2
     beta2: float = 0.99  # a short memory of squared gradients, which for rare features vary much
@@ -47,9 +48,9 @@ class Training:
 
 
 def batch_at(training: Training, p: float) -> int:
-    """Return the samples per batch at density `p`: doubled until a feature is present ten times, or `most`."""
+    """Return the samples per batch at density `p`: doubled until a feature is `present` often enough, or `most`."""
     batch = training.batch
-    while batch * p < 10 and 2 * batch <= training.most:
+    while batch * p < training.present and 2 * batch <= training.most:
         batch *= 2
     return batch
 

@@ -39,10 +39,10 @@ class Config:
     hidden: int = 40
     p: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     falling: float = 0.8  # importance falls by this factor from feature to feature; the other arm has equal importance
-    training: Training = field(default_factory=Training)
-    samples: int = 30_000  # of the evaluation, in each of which a feature is present
+    training: Training = field(default_factory=lambda: Training(batch=128, present=6))
+    samples: int = 20_000  # of the evaluation, in each of which a feature is present
     counts: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16)  # how many features are present together
-    count_samples: int = 2000  # for each of these
+    count_samples: int = 1000  # for each of these
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Config:
     storage: tuple[int, ...] = (64, 128, 256, 512, 1024, 2048)  # dimensions
     small: tuple[int, ...] = (8, 12, 16, 24)  # features of trained networks
     shares: tuple[float, ...] = (0.15, 0.3, 0.6, 1.2)  # neurons of trained networks over the number of pairs
-    training: Training = field(default_factory=lambda: Training(steps=800, learning_rate=0.03))
+    training: Training = field(default_factory=lambda: Training(steps=500, learning_rate=0.03))
     judged: int = 200  # inputs on which a trained network is judged
 
 

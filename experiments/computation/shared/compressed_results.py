@@ -39,14 +39,14 @@ class Config:
     p: float = 0.01
     sigmas: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02, 0.05)  # standard deviation of the mixing matrix's entries
     disputed: float = 0.02  # one of them: the scale of the public work
-    steps: int = 2000
+    steps: int = 1000
     batch: int = 256
-    learning_rate: float = 3e-3
-    samples: int = 1 << 14  # per model, for every measure
-    many: int = 200  # features of the comparison of losses
-    few: int = 20  # neurons there
+    learning_rate: float = 1e-2
+    samples: int = 1 << 13  # per model, for every measure
+    many: int = 500  # features of the comparison of losses
+    few: int = 50  # neurons there
     many_p: float = 0.02
-    many_steps: int = 2000
+    many_steps: int = 600
     many_batch: int = 256
 
 
