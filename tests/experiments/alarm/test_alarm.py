@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.alarm import alarm, alarm_pressure
+from experiments.alarm import alarm
 from experiments.alarm.shared.world import WorldConfig
 
 SMALL = WorldConfig(features=24, hidden=10, importance=(10, 40), steps=150, batch=128)
@@ -46,21 +46,3 @@ def test_every_detector_is_summarised_and_differences_agree(found):
 def test_the_same_seed_gives_the_same_result(found):
     config, result = found
     np.testing.assert_array_equal(alarm.run(config, "cpu").true, result.true)
-
-
-def test_pressure_only_lowers_alarms_and_longer_disturbances_lower_them_more():
-    config = dataclasses.replace(
-        alarm_pressure.experiment.quick,
-        seeds=2,
-        world=SMALL,
-        latents=24,
-        autoencoder_steps=100,
-        network_steps=30,
-        penalty_steps=20,
-    )
-    result = alarm_pressure.run(config, "cpu")
-    linear = result.robust[:, [0, 1, 3]]
-    assert (np.diff(linear, axis=0) <= 1e-12).all()
-    robust = result.numbers.robust
-    assert robust.logistic_by_gradient.value >= robust.logistic_kept.value - 1e-9
-    assert robust.logistic.value <= robust.logistic_kept.value + 1e-9
