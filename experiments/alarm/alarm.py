@@ -26,7 +26,7 @@ from experiments.core.criteria import (
     supported_if,
     where,
 )
-from experiments.core.quantities import Quantity
+from experiments.core.quantities import Quantity, mean
 
 experiment = Experiment(
     __name__,
@@ -73,10 +73,23 @@ def _shown(result: Result) -> list[str]:
     return [DIRECTION, logistic_name(most), network, LATENT, few, TRUE_CODE]
 
 
-def _axis_of_rates(ax: Axes, result: Result) -> None:
-    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", xticks=[1e-4, 1e-3, 1e-2, 1e-1])
+ENDS = (0.05, 0.9999)
+"""What the logistic axis of true alarms shows; 0 and 1 lie infinitely far out on it."""
+
+
+def _roc(ax: Axes, result: Result, place: int, index: int, marker: str) -> None:
+    found = [mean(row, within=(0, 1)) for row in result.true[place].mean(1)]
+    bounds = [[getattr(each, name) for each in found] for name in ("low", "value", "high")]
+    plotting.band(ax, result.rates, *(np.clip(each, *ENDS) for each in bounds), index=index, marker=marker)
+
+
+def _axis_of_rates(ax: Axes) -> None:
+    ax.set(xscale="log", xlabel="rate of false alarms (FPR)", ylabel="rate of true alarms (TPR)")
+    ax.set_yscale("logit")
+    ticks = (0.1, 0.5, 0.9, 0.99, 0.999)
+    ax.set_yticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
+    ax.set(ylim=(ENDS[0], 1 - (1 - ENDS[1]) * 0.8), xticks=[1e-4, 1e-3, 1e-2, 1e-1])
     ax.minorticks_off()
-    plotting.percent_axis(ax)
 
 
 @experiment.figure(
@@ -86,13 +99,14 @@ def _axis_of_rates(ax: Axes, result: Result) -> None:
         "At one false alarm in a thousand samples, the probe with the most labels notices "
         "{numbers.probe_at_3:% value} of dangerous samples, the feature's own direction "
         "{numbers.direction_at_3:% value} and the best latent of the autoencoder {numbers.latent_at_3:% value}. "
-        "(a) Rate of true alarms against the rate of false alarms, on a logarithmic axis; mean over seeds with its "
-        "interval. (b) Alarms by the value of the feature, at one false alarm in a thousand; a value of 0.5 or more "
-        "counts as dangerous."
+        "(a) Rate of true alarms against the rate of false alarms, down to one in ten thousand, on axes that stretch "
+        "the ends: logarithmic for false alarms, logistic for true ones; values beyond its ends lie at them. Mean over "
+        "seeds with its interval. (b) Alarms by the value of the feature, at one false alarm in a thousand; a value of "
+        "0.5 or more counts as dangerous."
     ),
     alt=(
         "Left, one line per detector of the true-alarm rate over rates of false alarms from one in ten thousand to one "
-        "in a hundred. Right, curves of the share of alarms that rise with the value of the feature."
+        "in ten. Right, curves of the share of alarms that rise with the value of the feature."
     ),
     interval="95 % Student t interval over seeds, each seed being the mean over its targets",
 )
@@ -104,16 +118,14 @@ def draw_rates(result: Result) -> Figure:
     for index, name in enumerate(_shown(result)):
         place = names.index(name)
         marker = "^" if index > 2 else "o"
-        true = result.true[place].mean(1)
-        plotting.seed_band(left, result.rates, true, label=name, index=index, marker=marker, within=(0, 1))
+        _roc(left, result, place, index, marker)
         by_value = result.by_value[place].mean(1)
         plotting.seed_band(right, value, by_value, label=name, index=index, marker=marker, within=(0, 1))
-    _axis_of_rates(left, result)
-    left.set_ylabel("rate of true alarms (TPR)")
+    _axis_of_rates(left)
     right.set(xlabel="value of the feature", ylabel="samples with an alarm", xlim=(0, 1))
     plotting.percent_axis(right)
     plotting.panel_letters((left, right))
-    plotting.legend(left, figure=figure)
+    plotting.legend(right, figure=figure)
     return figure
 
 
