@@ -30,6 +30,7 @@ from experiments.language_model.shared.observed import Observed, Seen, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.snippets import snippet
 from experiments.language_model.shared.split_figures import (
+    climb_figure,
     concepts_figure,
     descent_figure,
     examples_figure,
@@ -52,6 +53,8 @@ Ids = NDArray[np.int64]
 
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'
 PICTURED = "digit"
+WIDEST_IN_LADDERS = 4
+"""Times the MLP's width: above, dictionaries are single."""
 SHOWN = 8
 """Latents in the table of examples, at most."""
 
@@ -354,6 +357,25 @@ def draw_digit(result: Result) -> Figure:
 )
 def draw_examples(result: Result) -> Figure:
     return examples_figure(result.latents, result.leaves, result.bars, result.snippets)
+
+
+@experiment.figure(
+    "text-split-climb",
+    title="The concept that climbs best from one latent to two to three",
+    caption="{numbers.long_ladders:count} ladders have a concept that goes from one latent to two to three or more "
+    "from an eighth of the MLP's width to four times it, never falls, and ends above contexts exchanged among equal "
+    "tokens; on average {numbers.climbing:.2f} of {numbers.concepts:value} concepts do. (a) Latents that carry "
+    "at least a twentieth of the concept's tokens, in the ladder that climbs best and in the others. (b) Split "
+    "information in that ladder, and the mean of it with contexts exchanged. The best has the most split information "
+    "beyond such exchanges at four times the width. (c) In how many ladders each concept climbs.",
+    alt="Three panels. Left, a curve of the number of latents over the width that rises in steps, among grey curves "
+    "that rise and fall. Middle, split information over the width, far above a curve of exchanged contexts. Right, "
+    "bars of how many ladders each concept climbs.",
+)
+def draw_climb(result: Result) -> Figure:
+    ratios = result.ratios[result.ratios <= WIDEST_IN_LADDERS]
+    counted, information, excess = (each[: len(ratios)] for each in (result.counted, result.information, result.excess))
+    return climb_figure(ratios, result.concepts, counted, information, excess, ladders(counted) & (excess[-1] > 0))
 
 
 @experiment.claim(

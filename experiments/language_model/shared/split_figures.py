@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 def information_figure(ratios: Array, widths: Sequence[Any]) -> Figure:
@@ -52,6 +54,59 @@ def concepts_figure(ratios: Array, concepts: tuple[str, ...], effective: Array) 
     ax.set(ylabel="effective latents", ylim=(0, None))
     plotting.legend(ax, columns=4)
     return figure
+
+
+def climb_figure(
+    ratios: Array, concepts: tuple[str, ...], counted: Array, information: Array, excess: Array, climbs: Flags
+) -> Figure:
+    """Draw the ladder that climbs best, and how many ladders every concept climbs.
+
+    `counted`, `information` and `excess` are (width, ladder, concept); `climbs` (ladder, concept). Among those that
+    climb, the one with the largest excess at the last width is shown; where none does, the left panels say so.
+    """
+    figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
+    if climbs.any():
+        ladder, concept = best_climb(excess, climbs)
+        _climb(left, ratios, counted[:, :, concept], ladder)
+        _above_null(middle, ratios, information[:, ladder, concept], excess[:, ladder, concept])
+    for ax in (left, middle):
+        if climbs.any():
+            ax.set_title(concepts[concept])
+            plotting.legend(ax)
+        else:
+            ax.text(0.5, 0.5, "no ladder climbs", ha="center", transform=ax.transAxes)
+        width_axis(ax, ratios[1::2])  # a narrow panel has no room for more
+        ax.set_ylim(0, None)
+    rows = np.arange(len(concepts), dtype=float)[::-1]
+    right.barh(rows, climbs.sum(0), height=0.6, color=plotting.series(2))
+    right.set(yticks=rows, yticklabels=concepts, xlabel=f"of {len(climbs)} ladders", xlim=(0, len(climbs)))
+    left.set_ylabel("latents that carry a twentieth")
+    middle.set_ylabel("split information")
+    plotting.percent_axis(middle)
+    plotting.panel_letters((left, middle, right))
+    return figure
+
+
+def _climb(ax: Axes, ratios: Array, counted: Array, ladder: int) -> None:
+    for k in np.delete(np.arange(counted.shape[1]), ladder):
+        label = "other ladders" if k == (ladder == 0) else ""
+        ax.plot(ratios, counted[:, k], color=plotting.colour("null"), linewidth=0.8, alpha=0.6, label=label)
+    (line,) = ax.plot(ratios, counted[:, ladder], color=plotting.series(0), label="this ladder")
+    plotting.marked(line, 0)
+
+
+def _above_null(ax: Axes, ratios: Array, information: Array, excess: Array) -> None:
+    for k, (name, values) in enumerate({"as found": information, "contexts exchanged": information - excess}.items()):
+        (line,) = ax.plot(ratios, values, color=plotting.series(k), label=name)
+        plotting.marked(line, k)
+
+
+def best_climb(excess: Array, climbs: Flags) -> tuple[int, int]:
+    """Return the (ladder, concept) with the largest `excess` (width, ladder, concept) at the last width of those that
+    climb."""
+    at_last = np.where(climbs, excess[-1], -np.inf)
+    ladder, concept = np.unravel_index(int(at_last.argmax()), at_last.shape)
+    return int(ladder), int(concept)
 
 
 def descent_figure(ratios: Array, carrier: Ids, leaf: Ids, leaves: tuple[str, ...]) -> Figure:
