@@ -19,6 +19,7 @@ from experiments.computation.shared.absolute import (
     total,
     trained_at,
 )
+from experiments.computation.shared.absolute_sweep import Config
 from experiments.core.training import Weights
 
 
@@ -65,6 +66,9 @@ def test_arms_of_a_seed_start_alike_and_a_prepared_read_out_is_positive():
 def test_batches_grow_as_features_become_rare_up_to_a_limit():
     training = Training()
     assert [batch_at(training, p) for p in (1.0, 0.03, 0.01, 0.001)] == [256, 512, 1024, 4096]
+    published = Config()
+    batches = [batch_at(published.training, p) for p in published.p]
+    assert batches == [128, 128, 128, 256, 1024, 2048, 4096]
 
 
 def test_random_neurons_stay_and_learned_ones_move():
