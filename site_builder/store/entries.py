@@ -224,6 +224,8 @@ def said_by_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if Path(str(error.filename)).name.startswith(_TEMPORARY):
+            error.filename = None  # a name that only this process knows
         sentence = refusal(error, path)
         if sentence is None:
             raise

@@ -123,21 +123,32 @@ def pairs(base: SmallReport, right: dict[str, str], folder: Path, rng: random.Ra
         yield f"{both}: {wrong}" if wrong else ""
 
 
+REFUSED = ("full", "read-only", "space", "something else holds")
+"""Words of the sentences about a disk."""
+
+
 def disks(base: SmallReport, right: dict[str, str], folder: Path, rng: random.Random) -> Outcomes:
-    """The disk that `build/` lies on is full, read-only or nearly full, and later is not."""
+    """The disk that `build/` or a folder in it lies on is full, read-only or nearly full, and later is not."""
     while True:
         report = base.copy(folder / "disk")
-        shutil.rmtree(report.build)
-        report.build.mkdir()
+        place = rng.choice(["", "", "", "results", "figures", "pages", "notebooks", "site"])
+        shutil.rmtree(report.build / place, ignore_errors=True)
+        for stamp in ("finished.json", "report.json"):
+            (report.build / stamp).unlink(missing_ok=True)
+        (report.build / place).mkdir()
         size = rng.choice([0, 8, 64, 256, 1024, 2048, 3072, 4096])  # kB; 0 is read-only
-        with _mounted(report.build, size):
+        with _mounted(report.build / place, size):
             done = report.run("report", "--jobs", rng.choice("12"))
             wrong = "" if done.in_words and done.code in (0, 1) else f"ended with {done.code}: {done.err[-500:]}"
-            if not wrong and done.code == 1 and not any(word in done.err for word in ("full", "read-only", "space")):
+            if not wrong and done.code == 1 and not any(words in done.err for words in REFUSED):
                 wrong = f"the reason is missing: {done.err[-500:]}"
-            subprocess.run(["mount", "-o", "remount,rw,size=64m", str(report.build)], check=True)
-            wrong = wrong or report.wrong(right)
-        yield f"{size} kB: {wrong}" if wrong else ""
+            if not wrong and done.code == 1 and str(report.build) not in done.err:
+                wrong = f"the place is missing: {done.err[-500:]}"
+            if not place:  # what was finished is kept
+                subprocess.run(["mount", "-o", "remount,rw,size=64m", str(report.build)], check=True)
+                wrong = wrong or report.wrong(right)
+        wrong = wrong or report.wrong(right)
+        yield f"build/{place} of {size} kB: {wrong}" if wrong else ""
 
 
 def can_mount(folder: Path) -> bool:

@@ -114,6 +114,23 @@ def test_a_full_or_closed_disk_is_one_sentence_and_leaves_nothing_half_written(t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("method", ["write_bytes", "mkdir"])
+def test_the_name_of_a_temporary_file_is_not_what_a_sentence_names(tmp_path, monkeypatch, method):
+    known = getattr(Path, method)
+
+    def refuse(path, *arguments, **options):
+        if path.name.startswith(store._TEMPORARY):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return known(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(ReportError) as caught:
+        store.write_file(tmp_path / "kept", "1") if method == "write_bytes" else store.write_entry(
+            tmp_path / "kept", fill_with("1")
+        )
+    assert str(caught.value).startswith(f"{tmp_path / 'kept'}: the disk is read-only")
+
+
 OBSTACLES = {
     "file": lambda path: path.write_text("in the way"),
     "dangling link": lambda path: path.symlink_to("nowhere"),
