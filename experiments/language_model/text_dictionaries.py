@@ -295,17 +295,18 @@ def draw_recovery(result: Result) -> Figure:
     caption=(
         "At eight times the MLP's width {scores.batchtopk 8x.dead:% value} of the latents never fire on held-out text "
         "and {scores.batchtopk 8x.ultra_low:% value} fire on fewer than one token in ten thousand. Number of latents "
-        "by the share of held-out tokens on which they fire, BatchTopK, first network; latents that never fire are "
-        "left out."
+        "by the share of held-out tokens on which they fire, BatchTopK, first network, every other width; latents "
+        "that never fire are left out."
     ),
     alt="One curve per width over a logarithmic axis. Up to eight times the wider the dictionary, the higher the peak "
-    "and the rarer the latents at it; the two widest have lower peaks and many latents that hardly ever fire.",
+    "and the rarer the latents at it; the widest has a lower peak and many latents that hardly ever fire.",
 )
 def draw_densities(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)
     middle = (result.edges[1:] + result.edges[:-1]) / 2
-    tones = plotting.ramp(len(result.ratios))
-    for tone, ratio, counts in zip(tones, result.ratios, result.histogram, strict=True):
+    shown = slice(None, None, 2)  # nine shades are more than an eye tells apart
+    tones = plotting.ramp(len(result.ratios[shown]))
+    for tone, ratio, counts in zip(tones, result.ratios[shown], result.histogram[shown], strict=True):
         ax.plot(10**middle, counts, color=tone, label=f"{ratio:g}×")
     ax.set(xscale="log", xlabel="share of tokens on which the latent fires", ylabel="latents")
     plotting.legend(ax, title="latents per neuron", columns=5)

@@ -50,6 +50,8 @@ def concepts_figure(ratios: Array, concepts: tuple[str, ...], effective: Array) 
             label=name,
         )
         plotting.marked(line, k)
+        if k >= 6:
+            line.set_markerfacecolor(plotting.colour("background"))
     width_axis(ax, ratios)
     ax.set(ylabel="effective latents", ylim=(0, None))
     plotting.legend(ax, columns=4)
