@@ -1,10 +1,12 @@
 """The whole program in one function: discover, run, draw, decide, render, build the site, check it."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from site_builder.base.console import Watcher
+from site_builder.base.environment import usable_cores
 from site_builder.base.options import Options
 from site_builder.base.project import Project
 from site_builder.citing.publication import read_publication
@@ -18,6 +20,8 @@ from site_builder.published.history import read_history
 from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
+from site_builder.running.jobs import Job, NotebookJob
+from site_builder.running.workers import start as start_workers
 from site_builder.site import kept_pages
 from site_builder.site.mkdocs_site import build_site
 from site_builder.store.codec import encode
@@ -36,10 +40,12 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     state = freshness.state_of(project, options)
     machinery = kept_pages.machinery_of(state["environment"])
     kept = freshness.kept_report(project, state)
+    if not (kept or project.figures.is_dir()) and usable_cores() > 1:
+        start_workers()  # everything is to be drawn, and they need seconds to import what they draw with
     wrong = [] if draft or kept else misspelled(project, options)  # the rendering of a kept report sees the same
     if wrong:
         return Report(options.scale, problems=tuple(wrong))
-    report, inputs = kept or gathered(project, options, state, watcher)
+    report, inputs = kept or gathered(project, options, state, watcher, notebooks(project))
     if strict and report.scale in PUBLISHED_SCALES:
         report = replace(report, problems=(*report.problems, *differences(report)))
     with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
@@ -62,13 +68,26 @@ def misspelled(project: Project, options: Options) -> list[Problem]:
     return undeclared(discover(project.experiments), options.scale, project.docs)
 
 
-def gathered(project: Project, options: Options, state: State, watcher: Watcher) -> tuple[Report, list[Path]]:
-    """Discover, run, draw and decide, unless nothing that a report rests on changed; return also the input files."""
+def notebooks(project: Project) -> list[Job]:
+    """Return the work of executing notebooks, which pages would wait for."""
+    from site_builder.site.notebook import not_executed
+
+    sources = not_executed(project.docs / "notebooks", project.build / "notebooks", project.root)
+    return [NotebookJob(project, source) for source in sources]
+
+
+def gathered(
+    project: Project, options: Options, state: State, watcher: Watcher, beside: Sequence[Job] = ()
+) -> tuple[Report, list[Path]]:
+    """Discover, run, draw and decide, unless nothing that a report rests on changed; return also the input files.
+
+    `beside` is work for those who draw, if anything is drawn.
+    """
     kept = freshness.kept_report(project, state)
     if kept:
         return kept
     registry = discover(project.experiments)
-    report = with_published(project, gather(project, registry, options, watcher, state["code"]), watcher)
+    report = with_published(project, gather(project, registry, options, watcher, state["code"], beside), watcher)
     inputs = [path for each in registry.experiments.values() for path in inputs_of(each, project.root)]
     if not report.problems:
         freshness.keep_report(project, state, report, inputs)

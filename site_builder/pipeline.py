@@ -3,7 +3,7 @@
 A failure becomes a problem of the report and stops nothing else; nothing that failed is stored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,11 +41,19 @@ from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Repor
 from site_builder.text.words import quantities_of, with_minus_signs
 
 
-def gather(project: Project, registry: Registry, options: Options, watcher: Watcher, code: str | None = None) -> Report:
+def gather(
+    project: Project,
+    registry: Registry,
+    options: Options,
+    watcher: Watcher,
+    code: str | None = None,
+    beside: Sequence[Job] = (),
+) -> Report:
     """Return all that pages can show.
 
     `code` is the digest of the code as it was before `registry` imported it: keys are made from the files, so
-    nothing may be stored under them if the files changed in between.
+    nothing may be stored under them if the files changed in between. `beside` is further work for those who draw, if
+    anything is drawn.
     """
     clear_unfinished(project.build)
     selected = {each.id for each in registry.select(options.only)}
@@ -57,7 +65,7 @@ def gather(project: Project, registry: Registry, options: Options, watcher: Watc
     if code not in (None, found):
         raise ReportError("the code was changed while it was being read; run the same command again")
     jobs = [job for plan in plans for job in gathering.loaded(plan, asked_for=plan.experiment.id in selected)]
-    gathering.work(plans, jobs, found)
+    gathering.work(plans, jobs, found, beside)
     for plan in plans:
         gathering.take_in(plan)
     return gathering.report()
@@ -180,7 +188,7 @@ class _Gathering:
     def _absent(self, plan: _Plan, reason: str) -> None:
         self.absent |= dict.fromkeys(plan.names, f"{file_of(plan.experiment.id)}: {reason}")
 
-    def work(self, plans: list[_Plan], jobs: list[Job], code: str) -> None:
+    def work(self, plans: list[_Plan], jobs: list[Job], code: str, beside: Sequence[Job]) -> None:
         """Run and draw what is missing; a figure is drawn as soon as somebody is free after its run."""
         if not jobs:
             return
@@ -191,10 +199,10 @@ class _Gathering:
         forecast = Forecast(jobs, self.watcher)
         forecast.tell(min(self.options.jobs, len(runs)))
         with self._crew(by_module, runs, jobs, code, forecast) as doing:
-            for job in (*runs, *(job for job in jobs if not job.is_run)):
+            for job in (*runs, *beside, *(job for job in jobs if not job.is_run)):
                 doing.add(job)
             for job, failed in doing.outcomes():
-                for drawing in self._done(by_module[job.module], job, failed):
+                for drawing in self._done(by_module[job.module], job, failed) if job.module else ():
                     doing.add(drawing)
         kernels.record(self.project.build / "kernels")
 

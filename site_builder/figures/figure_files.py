@@ -6,8 +6,10 @@ and fonts are those that ship with matplotlib.
 
 import hashlib
 import io
+import struct
 import sys
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from experiments.core.contract import FigureSpec
@@ -49,7 +51,13 @@ THUMBNAIL_COLOURS = 48
 """Colours of a thumbnail; more make it heavier and nobody sees them."""
 
 PNG_EFFORT = 3
-"""Effort of compressing the PNG, of 9: a sixth more bytes than with 4 or 6 in six tenths of the time."""
+"""Effort of compressing the PNG, of 9. Its rows are not filtered, as Pillow would: a drawing has large areas of one
+colour, and is smaller by a twelfth and written in a third of the time so."""
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+METRES = 0.0254
+"""Metres to an inch, since a PNG counts pixels by the metre."""
 
 THUMBNAIL_EFFORT = 6
 """The same of a thumbnail: half a kilobyte more than with the greatest effort in a sixth of the time."""
@@ -181,8 +189,18 @@ def _png(picture: NDArray[np.uint8], provenance: dict[str, str]) -> bytes:
     drawn = Image.fromarray(picture)
     on_white = Image.new("RGB", drawn.size, LIGHT.background)
     on_white.paste(drawn, mask=drawn.getchannel("A"))
-    file = io.BytesIO()
-    on_white.save(file, "png", pnginfo=_about(provenance), dpi=(PNG_DPI, PNG_DPI), compress_level=PNG_EFFORT)
+    pixels = np.asarray(on_white)
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter, which is none
+    rows[:, 1:] = pixels.reshape(height, -1)
+    file = io.BytesIO(PNG_SIGNATURE)
+    file.seek(len(PNG_SIGNATURE))
+    PngImagePlugin.putchunk(file, b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
+    PngImagePlugin.putchunk(file, b"pHYs", struct.pack(">2IB", *[round(PNG_DPI / METRES)] * 2, 1))
+    for kind, content, *_ in _about(provenance).chunks:
+        PngImagePlugin.putchunk(file, kind, content)
+    PngImagePlugin.putchunk(file, b"IDAT", zlib.compress(rows.tobytes(), PNG_EFFORT))
+    PngImagePlugin.putchunk(file, b"IEND")
     return file.getvalue()
 
 

@@ -1,18 +1,21 @@
 """Remembers, while a figure is drawn, what matplotlib would find out again and again; what is drawn is the same.
 
 Which file holds a font is looked up for every text, and how a text lies is worked out each time somebody asks how large
-it is: a dozen times for the label of a tick. Neither can change while one figure is drawn in one style. Python's
-collector of garbage would walk through the artists, all tied to each other, in the middle of the work; it waits.
+it is: a dozen times for the label of a tick. Neither can change while one figure is drawn in one style. A formula is
+read again for each figure that has it, though figures share most. Python's collector of garbage would walk through the
+artists, all tied to each other, in the middle of the work; it waits.
 """
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
 from matplotlib.font_manager import FontManager, FontProperties
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
 Key = tuple[Any, ...]
@@ -24,9 +27,14 @@ def remembering() -> Iterator[None]:
     with (
         patch.object(FontManager, "findfont", _finder()),
         patch.object(Text, "_get_layout", _layouts()),
+        patch.object(MathTextParser, "_parse_cached", _FORMULAS),
         _no_collection(),
     ):
         yield
+
+
+_FORMULAS: Any = lru_cache(4096)(MathTextParser._parse_cached.__wrapped__)  # type: ignore[attr-defined]
+"""matplotlib remembers the last 50 formulas only."""
 
 
 def _finder() -> Any:

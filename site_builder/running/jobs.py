@@ -1,4 +1,4 @@
-"""The two kinds of work of a report: to run an experiment, and to draw a figure.
+"""The kinds of work of a report: to run an experiment, to draw a figure, to execute a notebook.
 
 A job names its experiment by module, since functions do not travel between processes. What it makes lies in the store
 afterwards, so nothing but a failure travels back.
@@ -6,7 +6,9 @@ afterwards, so nothing but a failure travels back.
 
 import importlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from experiments.core.contract import Experiment
@@ -104,6 +106,31 @@ class DrawJob:
         return Failure(
             f"figure {self.name!r} was being drawn when its process was killed, as for lack of memory; run again"
         )
+
+
+@dataclass(frozen=True)
+class NotebookJob:
+    """A notebook to execute while others draw: pages find it executed, and tell what is wrong with it."""
+
+    project: Project
+    source: Path
+    module: str = ""
+    seconds: float = 10.0
+    is_run: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"notebook {self.source.stem}"
+
+    def do(self, watcher: Watcher) -> Failure | None:
+        from site_builder.site.notebook import executed_once
+
+        with suppress(Exception):
+            executed_once(self.source, self.project.build / "notebooks", self.project.root)
+        return None
+
+    def killed(self) -> Failure:
+        return Failure("its process was killed, as for lack of memory; run again")
 
 
 def longest_first(jobs: list[RunJob]) -> list[RunJob]:

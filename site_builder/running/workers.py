@@ -5,6 +5,7 @@ core idle. They come from a fork server that has imported the experiments and in
 of a numerical library is forked. Each process does one job after another, experiments before figures.
 """
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
@@ -28,7 +29,7 @@ from site_builder.base.project import Project
 from site_builder.keys.build_stamp import code_digest
 from site_builder.results.failures import Failure
 from site_builder.running.forecast import Forecast
-from site_builder.running.jobs import Job
+from site_builder.running.jobs import DrawJob, Job
 
 Outcome = tuple[Job, Failure | None]
 
@@ -56,9 +57,12 @@ def is_worth_workers(runs: int, figures: int) -> bool:
     return usable_cores() > 1 and (runs > 1 or figures >= WORTH_WORKERS)
 
 
-def start(modules: set[str]) -> None:
-    """Start the fork server, unless it runs, and let it import the modules of experiments in the background."""
-    forkserver.set_forkserver_preload([__name__, "site_builder.figures.figure_files", *sorted(modules)])
+def start(modules: Collection[str] = ()) -> None:
+    """Start the fork server, unless it runs, and let it import libraries and the modules of experiments meanwhile.
+
+    Started before anything is known of the experiments, it is ready when there is something to draw.
+    """
+    forkserver.set_forkserver_preload([__name__, "site_builder.running.libraries", *sorted(modules)])
     resource_tracker.ensure_running()
     with _unheard(signal.SIGINT):  # the server and all processes that come from it inherit that
         forkserver.ensure_running()
@@ -86,7 +90,7 @@ class Here:
         if not self.figures:
             return
         figures, self.figures = self.figures, []
-        what = f"drawing {counted(len(figures), 'figure')}"
+        what = drawing(figures)
         start = time.perf_counter()
         self.watcher.began(what)
         for done, job in enumerate(figures, start=1):
@@ -180,7 +184,7 @@ class Workers:
         at_once = min(self.runs_at_once, runs)
         if runs:
             return f"running {counted(runs, 'experiment')}, {at_once} at a time, and drawing their figures"
-        return f"drawing {counted(len(self.waiting), 'figure')}"
+        return drawing(self.waiting)
 
     def _busy(self) -> list[_Worker]:
         return [worker for worker in self.workers if worker.job]
@@ -265,6 +269,11 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count != 1 else ''}"
 
 
+def drawing(jobs: Iterable[Job]) -> str:
+    """Return what is being done by jobs that are no runs."""
+    return f"drawing {counted(sum(isinstance(job, DrawJob) for job in jobs), 'figure')}"
+
+
 class _Sender:
     """The watcher inside a process: sends on what it hears, not too often."""
 
@@ -292,6 +301,7 @@ def _work(connection: Connection, modules: list[str], code: str, project: Projec
     _settle()
     for module in modules:  # the fork server has them, unless one could not be imported there
         importlib.import_module(module)
+    gc.freeze()  # what was imported stays, so the collector of garbage need not walk through it again and again
     if code not in ("", code_digest(project)):
         connection.send(("stale",))
         return

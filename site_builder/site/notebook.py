@@ -42,22 +42,39 @@ def execute(source: Path, out: Path, cache: Path, root: Path) -> list[Problem]:
 
     Returns what is wrong with it; then `out` is left as it was.
     """
+    executed, problems = executed_once(source, cache, root)
+    if not problems and (not out.is_file() or out.read_text(encoding="utf-8") != executed):
+        write_file(out, executed)
+    return problems
+
+
+def executed_once(source: Path, cache: Path, root: Path) -> tuple[str, list[Problem]]:
+    """Return the executed notebook as the site shows it, from `cache` if it is there, and what is wrong with it."""
     text = source.read_text(encoding="utf-8")
     where = f"docs/notebooks/{source.name}"
-    kept = cache / f"{source.stem}-{_key(text, root)[:12]}.json"
+    kept = _kept(source, text, cache, root)
     executed = read_stamp(kept)
-    if not isinstance(executed, str):
-        notebook, lines = _read(text)
-        problems = _wrong_words(notebook, lines, where) or _run(notebook, lines, where, root)
-        if problems:
-            return problems
-        executed = _written(notebook)
-        for old in cache.glob(f"{source.stem}-*"):
-            remove(old)
-        write_stamp(kept, executed)
-    if not out.is_file() or out.read_text(encoding="utf-8") != executed:
-        write_file(out, executed)
-    return []
+    if isinstance(executed, str):
+        return executed, []
+    notebook, lines = _read(text)
+    problems = _wrong_words(notebook, lines, where) or _run(notebook, lines, where, root)
+    if problems:
+        return "", problems
+    executed = _written(notebook)
+    for old in cache.glob(f"{source.stem}-*"):
+        remove(old)
+    write_stamp(kept, executed)
+    return executed, []
+
+
+def not_executed(folder: Path, cache: Path, root: Path) -> list[Path]:
+    """Return the notebooks of `folder` that are not in `cache` as they would be executed now."""
+    sources = sorted(folder.glob("*.py"))
+    return [source for source in sources if not _kept(source, source.read_text("utf-8"), cache, root).is_file()]
+
+
+def _kept(source: Path, text: str, cache: Path, root: Path) -> Path:
+    return cache / f"{source.stem}-{_key(text, root)[:12]}.json"
 
 
 def _key(text: str, root: Path) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from site_builder.base.console import Lines
+from site_builder.base.project import Project
+from site_builder.running.jobs import NotebookJob
 from site_builder.site import notebook
 
 REPOSITORY = Path(__file__).parents[3]
@@ -38,6 +41,18 @@ def test_an_executed_notebook_holds_outputs_and_mathml_and_is_not_run_twice(run,
     assert json.loads(out.read_text("utf-8")) == executed
 
 
+def test_what_was_executed_while_others_drew_is_not_run_again(tmp_path: Path, monkeypatch) -> None:
+    folder, cache = tmp_path / "docs" / "notebooks", tmp_path / "build" / "notebooks"
+    folder.mkdir(parents=True)
+    (folder / "n.py").write_text(CELLS, "utf-8")
+    (source,) = notebook.not_executed(folder, cache, tmp_path)
+    assert NotebookJob(Project(tmp_path), source).do(Lines()) is None
+    assert notebook.not_executed(folder, cache, tmp_path) == []
+    monkeypatch.setattr(notebook, "_run", lambda *_: pytest.fail("it ran again"))
+    assert notebook.execute_all(folder, tmp_path / "out", cache, tmp_path) == []
+    assert "seven: 7" in (tmp_path / "out" / "n.ipynb").read_text("utf-8")
+
+
 def test_a_cell_that_raises_is_named_with_its_line_and_nothing_is_kept(run, tmp_path: Path) -> None:
     problems, out = run(CELLS + "\n# %%\nraise ValueError('no such thing')\n")
     assert problems == ["docs/notebooks/n.py:10 this cell raised ValueError: no such thing"]
@@ -63,6 +78,9 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 from pathlib import Path
 from site_builder.base import interruptions
+from site_builder.base.console import Lines
+from site_builder.base.project import Project
+from site_builder.running.jobs import NotebookJob
 from site_builder.site import notebook
 
 folder = Path(sys.argv[1])
