@@ -174,7 +174,7 @@ class _Teller:
         if task is not None and task.state == "cancelled":
             raise TakenBack("it was taken back")
         if self.name:
-            self.worker.log_event(TOPIC, (self.name, step, fraction))
+            self.worker.log_event(TOPIC, (self.name, step, float(fraction)))  # a number of numpy does not travel
 
 
 def packed(worker: str, files: dict[str, bytes]) -> bytes:

@@ -19,14 +19,18 @@ def scheduler() -> Iterator[Any]:
 
 @pytest.fixture
 def hire(scheduler, clean_environment) -> Iterator[Callable[..., None]]:
-    """Start a worker in a folder (`plain`: as a batch system does), and wait until there are `count`."""
+    """Start a worker in a folder (`plain`: as a batch system does), and wait until there are `count`.
+
+    `after` is code that the worker runs first.
+    """
     processes = []
 
-    def start(root: Path, count: int = 1, *, plain: bool = False) -> None:
+    def start(root: Path, count: int = 1, *, plain: bool = False, after: str = "") -> None:
         address = scheduler.scheduler_address
-        ours = ["site_builder", "worker", address, "--device", "cpu"]
-        theirs = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-        command = [sys.executable, "-m", *(theirs if plain else ours)]
+        ours = ["worker", address, "--device", "cpu"]
+        theirs = ["-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        begun = ["-c", f"{after}\nfrom site_builder.cli import app\napp()"] if after else ["-m", "site_builder"]
+        command = [sys.executable, *(theirs if plain else begun + ours)]
         processes.append(
             subprocess.Popen(
                 command, cwd=root, env=clean_environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
