@@ -84,7 +84,9 @@ clean: ## remove everything that was built (the environment stays)
 # are left out: pip adds those of the index it installs from. pip-tools resolves and uv looks up the digests, because
 # pip-tools would download every file to know them.
 COMPILE := piptools compile -q --strip-extras --allow-unsafe --no-annotate --no-header --no-emit-index-url --no-emit-find-links
-DIGESTS := uv pip compile -q --no-deps --generate-hashes --no-annotate --no-header --no-config --python $(VENV)/bin/python
+# A pin that the oldest Python of pyproject.toml cannot use is refused.
+OLDEST := 3.11
+DIGESTS := uv pip compile -q --no-deps --generate-hashes --no-annotate --no-header --no-config --python-version $(OLDEST)
 define RESOLVE
 	@sed -E -e '/^ /d' -e 's/ \\$$//' $(1) > $(VENV)/resolved.txt
 	@$(RUN) $(COMPILE) -c requirements-torch.lock $(2) -o $(VENV)/resolved.txt pyproject.toml

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from site_builder.base.locks import locked, normal, runtime
 
@@ -50,6 +51,23 @@ def test_locks_hold_all_that_their_packages_need() -> None:
         and not (name == "torch" and re.match("nvidia-|cuda-|triton", need.name))
     }
     assert missing == set()
+
+
+def test_every_pin_installs_on_the_oldest_python() -> None:
+    oldest = re.search(r'requires-python = ">=([0-9.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert oldest
+    pins = runtime(ROOT) | locked(ROOT / "requirements-dev.lock")
+    there = {normal(each.metadata["Name"]): each for each in metadata.distributions() if each.metadata["Name"]}
+    asking = {
+        name: there[name].metadata["Requires-Python"]
+        for name, version in pins.items()
+        if name in there
+        and there[name].version.partition("+")[0] == version
+        and there[name].metadata["Requires-Python"]
+    }
+    assert len(asking) > 50
+    assert {name: asked for name, asked in asking.items() if oldest[1] not in SpecifierSet(asked)} == {}
+    assert f"OLDEST := {oldest[1]}\n" in (ROOT / "Makefile").read_text("utf-8")
 
 
 def test_make_asks_for_digests_of_all_but_torch(tmp_path: Path) -> None:
