@@ -90,7 +90,7 @@ DIGESTS := uv pip compile -q --no-deps --generate-hashes --no-annotate --no-head
 define RESOLVE
 	@sed -E -e '/^ /d' -e 's/ \\$$//' $(1) > $(VENV)/resolved.txt
 	@$(RUN) $(COMPILE) -c requirements-torch.lock $(2) -o $(VENV)/resolved.txt pyproject.toml
-	@sed -i -E '/^(torch==|nvidia-|cuda-|triton==)/d' $(VENV)/resolved.txt
+	@sed -i -E '/^(torch==|nvidia-|cuda-)/d' $(VENV)/resolved.txt
 	@$(RUN) $(DIGESTS) -o $(1) $(VENV)/resolved.txt
 endef
 lock: $(VENV)/.dev ## resolve the pinned versions anew

@@ -1,6 +1,8 @@
-"""Where the libraries keep files of their own: in the user's home, or below `build/` where that cannot be written.
+"""Where the libraries keep files of their own, so that a report writes below `build/` alone.
 
-What is compiled lies below `build/kernels/` in any case: numba's kernels by `experiments.core.compiled`, triton's here.
+Kernels lie below `build/kernels/`: numba's by `experiments.core.compiled`, triton's here. A notebook's kernel does not
+start where its folders cannot be written, as on a full disk. matplotlib's list of fonts takes a second to make and is
+shared with other programs of the user, where the home can be written.
 """
 
 import os
@@ -9,14 +11,14 @@ from pathlib import Path
 
 from experiments.core.compiled import writable
 
-COMPILED = {"TRITON_CACHE_DIR": "triton"}
-AT_HOME = {
-    "MPLCONFIGDIR": "matplotlib",
+KERNELS = {"TRITON_CACHE_DIR": "triton"}
+NOTEBOOKS = {
     "IPYTHONDIR": "ipython",
     "JUPYTER_CONFIG_DIR": "jupyter",
     "JUPYTER_DATA_DIR": "jupyter",
     "JUPYTER_RUNTIME_DIR": "jupyter",
 }
+FONTS = {"MPLCONFIGDIR": "matplotlib"}
 """The variable that tells each library its place, and the folder it gets."""
 
 
@@ -26,8 +28,8 @@ def give_places(build: Path, variables: MutableMapping[str, str] = os.environ) -
     A user's own choice stands. Where `build` cannot be written, a folder for temporary files that is this user's own
     takes its place.
     """
-    wanted = {"kernels": COMPILED} | ({} if _has_home(variables) else {"libraries": AT_HOME})
-    for folder, places in wanted.items():
+    libraries = NOTEBOOKS if _has_home(variables) else NOTEBOOKS | FONTS
+    for folder, places in (("kernels", KERNELS), ("libraries", libraries)):
         left = {name: place for name, place in places.items() if name not in variables}
         if left:
             below = writable(build / folder)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from site_builder.base.places import AT_HOME, COMPILED, give_places
+from site_builder.base.places import FONTS, KERNELS, NOTEBOOKS, give_places
 from tests.site_builder.conftest import command_environment
 from tests.torture.small_report import SmallReport, small_report
 
 DROP_FROM_BOUNDING_SET = 24
 """PR_CAPBSET_DROP of prctl(2)."""
+
+VARIABLES = (*KERNELS, *NOTEBOOKS, *FONTS)
 
 OVERRIDES = (1, 2)
 """CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: with these the modes of files do not bind."""
@@ -31,7 +33,7 @@ def obey_modes() -> None:
 
 def command(report: SmallReport, home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to which the modes of files apply; what it says of building a cache of fonts is left out."""
-    left = {name: value for name, value in command_environment().items() if name not in (*AT_HOME, *COMPILED)}
+    left = {name: value for name, value in command_environment().items() if name not in VARIABLES}
     done = subprocess.run(
         [sys.executable, "-B", "-m", "site_builder", *arguments],
         cwd=report.root,
@@ -87,15 +89,17 @@ def test_where_nothing_can_be_written_what_writes_nothing_works_and_a_report_nam
     assert done.stderr.count("\n") == 1
 
 
-def test_libraries_keep_their_files_at_home_where_there_is_one(tmp_path: Path) -> None:
-    variables = {"HOME": str(tmp_path)}
+def test_with_a_home_only_the_list_of_fonts_is_kept_there(tmp_path: Path) -> None:
+    variables = {"HOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
     give_places(tmp_path / "build", variables)
-    assert variables == {"HOME": str(tmp_path), "TRITON_CACHE_DIR": str(tmp_path / "build" / "kernels" / "triton")}
-    assert not (tmp_path / "build" / "libraries").exists()
+    assert variables.keys() == {"HOME", *KERNELS, *NOTEBOOKS}
+    assert variables["TRITON_CACHE_DIR"] == str(tmp_path / "build" / "kernels" / "triton")
+    assert variables["IPYTHONDIR"] == str(tmp_path / "build" / "libraries" / "ipython")
 
 
 def test_a_users_own_choice_of_place_stands(tmp_path: Path) -> None:
-    chosen = dict.fromkeys((*AT_HOME, *COMPILED), "mine") | {"HOME": str(tmp_path / "nowhere")}
+    chosen = dict.fromkeys(VARIABLES, "mine") | {"HOME": str(tmp_path / "nowhere")}
     variables = dict(chosen)
     give_places(tmp_path / "build", variables)
     assert variables == chosen
