@@ -25,6 +25,7 @@ from site_builder.figures import drawings, view_files
 from site_builder.figures.drawings import Draw, Drawing
 from site_builder.keys.build_stamp import code_digest
 from site_builder.keys.run_keys import Key, draw_key, draw_parts
+from site_builder.published.large_scale import times_the_work
 from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, load
 from site_builder.published.shipping import load_shipped, staleness
@@ -124,6 +125,7 @@ class _Gathering:
             self.registry.dormant,
             self.options.shipped,
             self.stale,
+            large=times_the_work(self.registry.experiments.values()),
         )
 
     def refuse_damaged(self) -> None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
+from site_builder.base.project import Project
 from site_builder.citing.citations import cite_report, coins
 from site_builder.citing.publication import Publication, file_path
 from site_builder.pages import answers, previews
@@ -37,7 +38,9 @@ from site_builder.pages.references import PAGE as REFERENCES
 from site_builder.pages.references import Reference
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part, Statement
+from site_builder.published.large_scale import Cost, costs
 from site_builder.published.reproduction import summary
+from site_builder.published.results import load
 from site_builder.store.records import ClaimRecord, FigureRecord, Report, ReseededClaim
 from site_builder.text.markup import to_plain
 
@@ -326,6 +329,23 @@ class Macros:
         if self.blocks.root is None:
             raise ReportError("rooms() needs the project's code, which this rendering was not told of")
         return drawn(read_rooms(self.blocks.root))
+
+    def large_costs(self) -> str:
+        """List what each experiment would cost with SCALE=large, in hours of one core."""
+        return self._block("large_costs.html.jinja", costs=self._large())
+
+    def large_hours(self, experiment: str = "") -> str:
+        """Quote the hours of one core that an experiment, or all of them, may take with SCALE=large."""
+        hours = sum(cost.core_hours for cost in self._large() if experiment in ("", cost.name))
+        return f"{hours:.2g}" if hours < 10 else f"{hours:.0f}"
+
+    def large_cores(self, experiment: str) -> str:
+        """Quote how many cores would take as long for all of SCALE=large as one core for an experiment of it."""
+        hours = {cost.name: cost.core_hours for cost in self._large()}
+        return f"{sum(hours.values()) / hours[experiment]:.0f}" if experiment in hours else "?"
+
+    def _large(self) -> list[Cost]:
+        return costs(load(Project(self.blocks.root)), self.report.large) if self.blocks.root else []
 
     def live_model(self, preset: str, picture: str, *, compact: bool = False) -> str:
         """Show the toy model that trains in the browser, ready for the preset of a statement.

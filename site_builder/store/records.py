@@ -370,7 +370,8 @@ class Report:
     is newer than their result, and how. `reproduction` compares a run of this machine with the published one.
     `robustness` compares the published run with runs that had other seeds. `revisions` say what became of published
     verdicts, the latest first.
-    `answers` has one for each statement of the notes, in their order; the pages fill it in.
+    `answers` has one for each statement of the notes, in their order; the pages fill it in. `large` says how many times
+    the work of the full run the large one is, by experiment.
     """
 
     scale: str
@@ -387,6 +388,7 @@ class Report:
     robustness: Robustness | None = None
     revisions: tuple[Revision, ...] = ()
     answers: tuple[AnswerRecord, ...] = ()
+    large: dict[str, float] = field(default_factory=dict)
 
     @property
     def narrow(self) -> tuple[ClaimRecord, ...]:
