@@ -134,6 +134,7 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
     `machinery` is the digest of the code and packages that build it.
     """
     from site_builder.site.check_site import check
+    from site_builder.site.claim_search import index_claims
     from site_builder.site.collection_pages import made, write_collections
     from site_builder.site.outputs import write_outputs
 
@@ -146,6 +147,7 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
             if new.is_dir():
                 publication = read_publication(project.root)
                 write_outputs(report, new, publication)
+                index_claims(report, new)
                 problems += write_collections(report, new, publication.title, before)
                 problems += check(new, project.build / "checked.json")
             if new.is_dir() and (draft or not problems):

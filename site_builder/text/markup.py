@@ -128,6 +128,11 @@ def to_plain(text: str) -> str:
     return " ".join(_outside_formulas(text, words, str).split())
 
 
+def id_word(id: str) -> str:
+    """Return an id as one word of the search, which parts words at hyphens (docs/assets/js/search-on-demand.js)."""
+    return f"id_{id.replace('-', '_')}"
+
+
 def _outside_formulas(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
     parts = _FORMULA.split(text)
     return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))

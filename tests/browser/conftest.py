@@ -25,6 +25,7 @@ from site_builder.citing.publication import read_publication
 from site_builder.figures.view_files import COLLECTION, to_json
 from site_builder.pages.render import render
 from site_builder.site.check_site import check
+from site_builder.site.claim_search import index_claims
 from site_builder.site.collection_pages import write_collections
 from site_builder.site.mkdocs_site import build_site
 from site_builder.site.outputs import write_outputs
@@ -213,6 +214,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     assert rendered.problems == ()
     assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []
     write_outputs(rendered, root / "site", read_publication(root))
+    index_claims(rendered, root / "site")
     assert write_collections(rendered, root / "site", "A report") == []
     assert check(root / "site") == []
     return Site(root / "site")
