@@ -14,16 +14,17 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
-from matplotlib.backends import backend_agg, backend_pdf, backend_svg
+from matplotlib.backends import backend_agg, backend_pdf
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, TransformedPath
 from numpy.typing import NDArray
 from PIL import Image
 
+from site_builder.figures.svg_text import TextRenderer
+
 agg: Any = backend_agg  # matplotlib's backends have no types
 pdfs: Any = backend_pdf
-svgs: Any = backend_svg
 
 POINTS = 72
 """Points to an inch: the unit in which a figure is walked through."""
@@ -49,7 +50,7 @@ def draw(
     width, height = (float(inches) * POINTS for inches in figure.get_size_inches())
     figure.set(dpi=POINTS, facecolor="none")
     text = io.StringIO()
-    svg = _Target(svgs.RendererSVG(width, height, text, image_dpi=svg_dpi, metadata=about_svg), svg_dpi)
+    svg = _Target(TextRenderer(width, height, text, image_dpi=svg_dpi, metadata=about_svg), svg_dpi)
     picture = _scaled(width, height, picture_dpi)
     with _pdf_file(width, height, pdf_dpi, about_pdf) as (file, pdf):
         targets = [svg, *([pdf] if pdf else [])]

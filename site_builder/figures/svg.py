@@ -9,6 +9,8 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from site_builder.figures.svg_text import with_typeface
+
 DECIMALS = 2
 """Decimals of a coordinate in points: 0.005 pt is a fiftieth of a pixel of a 300 dpi print."""
 
@@ -25,6 +27,7 @@ for _prefix, _uri in {
     ElementTree.register_namespace(_prefix, _uri)
 
 _COORDINATES = ("d", "x", "y", "x1", "y1", "x2", "y2", "points")
+_MOVE = re.compile(r"(?:translate|rotate)\([^)]*\)")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
@@ -35,6 +38,7 @@ def compact(text: str, title: str) -> str:
     _shorten_ids(root)
     _dissolve(root)
     _merge_groups(root)
+    with_typeface(root, SVG)
     _share_styles(root)
     _drop_white_space(root)
     for own in root.findall(f"{{{SVG}}}title"):
@@ -54,7 +58,7 @@ def _round(root: Element) -> None:
         if "d" in element.attrib:
             element.set("d", re.sub(r"\s*([A-Za-z])\s*", r"\1", element.attrib["d"]).strip())
         if "transform" in element.attrib:  # a scale keeps all its digits: it multiplies whole glyphs
-            moves = re.sub(r"translate\([^)]*\)", lambda move: _short(move.group()), element.attrib["transform"])
+            moves = _MOVE.sub(lambda move: _short(move.group()), element.attrib["transform"])
             element.set("transform", moves)
             move = re.fullmatch(r"translate\((\S+) (\S+)\)", moves)
             if move and element.tag == f"{{{SVG}}}use" and not {"x", "y"} & set(element.attrib):

@@ -102,12 +102,14 @@ from experiments.core.plotting.style import (
     theme,
     verdict_colour,
 )
+from experiments.core.plotting.typefaces import VERBATIM
 from experiments.core.plotting.variants import VARIANT_NAMES, marked
 from experiments.core.plotting.verbatim import verbatim
 
 __all__ = [
     "SHAPE_SERIES",
     "VARIANT_NAMES",
+    "VERBATIM",
     "alluvial",
     "band",
     "cell_edges",

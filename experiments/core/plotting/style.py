@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError, did_you_mean
+from experiments.core.plotting import typefaces
 
 WIDTHS = {"text": 6.5, "wide": 8.0}
 """Figure widths in inches: the measure of the page's text, and the most that fits it without small print."""
@@ -199,8 +200,13 @@ def new_figure(
 def parameters(active: Theme) -> dict[Any, Any]:
     """Return the matplotlib parameters of a theme; the only place where one is set."""
     return {
-        "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine sets the same letters
-        "mathtext.fontset": "dejavusans",
+        "font.family": typefaces.TEXT,
+        "mathtext.fontset": "custom",
+        "mathtext.it": typefaces.ITALIC,
+        **{f"mathtext.{kind}": typefaces.SANS for kind in ("rm", "sf", "cal")},
+        **{f"mathtext.{kind}": typefaces.BOLD for kind in ("bf", "bfit")},
+        "mathtext.tt": typefaces.MONO,
+        "mathtext.fallback": "stixsans",
         "font.size": BASE_FONT_SIZE,
         "axes.titlesize": BASE_FONT_SIZE,
         "axes.labelsize": BASE_FONT_SIZE,
@@ -247,7 +253,8 @@ def parameters(active: Theme) -> dict[Any, Any]:
         "figure.constrained_layout.h_pad": 0.06,
         "figure.constrained_layout.w_pad": 0.06,
         "path.simplify": True,
-        # Text as outlines and a fixed salt: the bytes depend neither on installed fonts nor on the process.
+        # Text as outlines, but for what `svg_text` sets, and a fixed salt: the bytes depend neither on installed
+        # fonts nor on the process.
         "svg.fonttype": "path",
         "svg.hashsalt": "report",
         "pdf.fonttype": 42,

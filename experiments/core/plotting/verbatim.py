@@ -2,13 +2,15 @@
 
 from functools import cache
 
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont
+
+from experiments.core.plotting.typefaces import OTHERS, letters
 
 
 def verbatim(text: str) -> str:
     """Return `text` so that matplotlib draws it sign by sign: nothing in it is a formula.
 
-    A sign that the font lacks is its code point ("U+4E2D").
+    A sign that no typeface of figures has is its code point ("U+4E2D").
     """
     known = _letters()
     return "".join(sign if ord(sign) in known else f"U+{ord(sign):04X}" for sign in text).replace("$", r"\$")
@@ -16,4 +18,4 @@ def verbatim(text: str) -> str:
 
 @cache
 def _letters() -> frozenset[int]:
-    return frozenset(code for code in get_font(findfont(FontProperties())).get_charmap() if code >= 32)
+    return letters(findfont(FontProperties()), findfont(OTHERS[0]))

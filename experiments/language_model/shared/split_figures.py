@@ -157,7 +157,7 @@ def examples_figure(latents: Ids, leaves: tuple[str, ...], bars: Ids, snippets: 
         ax.barh(rows, part, left=floor, height=0.42, color=leaf_colour(k), label=leaf)
         floor = floor + part
     for row, text in zip(rows, snippets, strict=True):
-        ax.text(0.0, row - 0.26, text, va="top", family="monospace", fontsize=7.5, parse_math=False)
+        ax.text(0.0, row - 0.26, text, va="top", family=plotting.VERBATIM, fontsize=7.5, parse_math=False)
     ax.set(yticks=rows, yticklabels=[f"latent {name}" for name in latents], xlim=(0, 1), ylim=(-0.7, count - 0.5))
     plotting.percent_axis(ax, x=True)
     ax.set_xlabel("share of the latent's digits")

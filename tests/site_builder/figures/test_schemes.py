@@ -114,8 +114,10 @@ def without_pictures(svg):
 
 
 def pixels_of(svg):
-    pictures = [Image.open(io.BytesIO(base64.b64decode(found))).convert("RGBA") for found in PICTURE.findall(svg)]
-    return np.concatenate([[0], *(np.asarray(picture).ravel() for picture in pictures)]).astype(int)
+    """Return all channels of all pictures; what is transparent has no colour."""
+    files = [io.BytesIO(base64.b64decode(found)) for found in PICTURE.findall(svg)]
+    pictures = [np.asarray(Image.open(file).convert("RGBA")) for file in files]
+    return np.concatenate([[0], *((picture * (picture[..., 3:] > 0)).ravel() for picture in pictures)]).astype(int)
 
 
 def on(theme, picture):
