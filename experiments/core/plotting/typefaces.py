@@ -19,7 +19,7 @@ TEXT, VERBATIM = (SANS, OTHERS[0]), (MONO, OTHERS[1])
 DIGESTS = {
     "ReportMono-Regular.ttf": "33cd7cd97e8e5ac2c495cb1c45cb09e917dfdcab3078841a99e11ed86bbc58b7",
     "ReportSans-Bold.ttf": "313af87079297c732033a2fc64de12516596a405ded2cecb708a43b040b1d8ed",
-    "ReportSans-Regular.ttf": "8cd549ac2adf76111d7d2fbcfa0772a6a46e8f017d1a66abd14ddc8d388fa711",
+    "ReportSans-Regular.ttf": "9526b3d040828c49b778bf791cfad426d213a08223082b6055b4685eede181ec",
     "ReportSerif-Italic.ttf": "7013583350fefab13fce28ed52638386f84e0fb3d597ba97f7465de66f96a89d",
 }
 """SHA-256 of each file. They stand in code so that a new typeface draws every figure anew."""

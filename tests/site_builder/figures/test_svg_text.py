@@ -41,7 +41,7 @@ def test_plain_text_is_text_with_its_letters_and_no_others():
     assert "<use" not in svg
 
 
-@pytest.mark.parametrize("words", ["norm $p$ of it", "ℓ₂ norm", "two  spaces", "p = λ"])
+@pytest.mark.parametrize("words", ["norm $p$ of it", "two  spaces", "a ␣ b"])
 def test_formulas_and_signs_that_the_typeface_lacks_are_outlines(words):
     svg = drawn(words)
     assert texts(svg) == []

@@ -22,5 +22,5 @@ def test_text_of_a_figure_is_set_in_the_typeface_of_the_pages():
 
 def test_signs_that_the_typeface_lacks_come_from_one_that_ships_with_matplotlib():
     with plotting.theme("light"):
-        assert ord("λ") not in typefaces.letters(str(typefaces.SANS_FILE))
-        assert plotting.verbatim("λ 中 a$") == r"λ U+4E2D a\$"
+        assert ord("␣") not in typefaces.letters(str(typefaces.SANS_FILE))
+        assert plotting.verbatim("␣ 中 a$") == r"␣ U+4E2D a\$"
