@@ -17,10 +17,10 @@ TEXT, VERBATIM = (SANS, OTHERS[0]), (MONO, OTHERS[1])
 """The families of text, and of text as a file has it, with where missing signs come from."""
 
 DIGESTS = {
-    "ReportMono-Regular.ttf": "33cd7cd97e8e5ac2c495cb1c45cb09e917dfdcab3078841a99e11ed86bbc58b7",
-    "ReportSans-Bold.ttf": "313af87079297c732033a2fc64de12516596a405ded2cecb708a43b040b1d8ed",
-    "ReportSans-Regular.ttf": "9526b3d040828c49b778bf791cfad426d213a08223082b6055b4685eede181ec",
-    "ReportSerif-Italic.ttf": "7013583350fefab13fce28ed52638386f84e0fb3d597ba97f7465de66f96a89d",
+    "ReportMono-Regular.ttf": "66ccc53cd2440da1467f09529d5efcad780f296d5fbefbd680e744354ef37550",
+    "ReportSans-Bold.ttf": "598df37e33ab130138c18bd03edce85f50249f5d2460d0df20f2861c761ab60a",
+    "ReportSans-Regular.ttf": "2ef7fdcd2ab7438bbe1ed6d2c3aceb852cfb2aac9742638a3f30455810c00fe6",
+    "ReportSerif-Italic.ttf": "3a9ab370b0b5c518d0e9655148db90f543c8b6cedca465cf73208d06500c29bb",
 }
 """SHA-256 of each file. They stand in code so that a new typeface draws every figure anew."""
 
