@@ -260,7 +260,7 @@ def _result(
     "with arrows on the axes and on the diagonals.",
 )
 def draw_polygon(result: Result) -> Figure:
-    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.1)
+    figure, axes = plotting.new_figure(1, 3, width="wide", height=3.3)
     last = 2 * (len(result.densities) - 1) + 1
     for ax, picture in zip(axes, (0, 1, last), strict=True):
         density, width = result.densities[picture // 2], result.widths[picture % 2]
