@@ -30,7 +30,24 @@ from site_builder.site.notebook_figures import show
 #
 # $$x_i = m_i u_i, \qquad m_i \sim \mathrm{Bernoulli}(p), \quad u_i \sim \mathrm{Uniform}(0, 1), \qquad p = 0.1.$$
 #
-# The reader draws ten thousand samples once and visits them in batches, epoch after epoch.
+# The reader draws ten thousand samples once and visits them in batches, epoch after epoch. Forty such samples:
+
+
+# %%
+def samples():
+    figure, ax = plotting.new_figure(height=1.9)
+    chance = np.random.default_rng(0)
+    x = (chance.random((5, 40)) < 0.1) * chance.random((5, 40))
+    plotting.heat(ax, np.arange(1, 41), np.arange(1, 6), x, label="value")
+    ax.set(xlabel="sample", ylabel="feature", xticks=(1, 10, 20, 30, 40), yticks=(1, 3, 5))
+    return figure
+
+
+show(
+    samples,
+    alt="A grid of five rows, one per feature, and forty columns, one per sample. About one cell in ten is filled; "
+    "a few columns have two.",
+)
 
 # %%
 data = Data(density=0.1, fixed_samples=10_000)
