@@ -117,6 +117,7 @@ experiment = Experiment(
     title="Dictionaries of a transformer",
     config=Config(),
     quick=Config(dictionaries=QUICK_DICTIONARIES, windows=4),
+    large=Config(dictionaries=DictionaryConfig(steps=12_000, recorded=1 << 21)),
     inputs=(ARCHIVE,),
 )
 
