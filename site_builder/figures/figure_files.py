@@ -1,7 +1,7 @@
 """Draws a figure into files: SVG in both themes for the page, PNG and PDF for writeups, CSV and JSON of its data.
 
 The same result gives the same bytes: identifiers inside an SVG come from a fixed salt, no file holds a time,
-and fonts are those that ship with matplotlib.
+and fonts are files of this repository, or ship with matplotlib.
 """
 
 import hashlib
