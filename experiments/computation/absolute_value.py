@@ -85,8 +85,8 @@ def _over_density(ax: Axes, result: Result, values: np.ndarray) -> None:
     ),
     alt=(
         "Two panels over the feature probability, rare features on the left. With equal importance the loss falls "
-        "below the baseline as features become rarer and the number of features computed rises from about 20 towards "
-        "100; with falling importance the loss is above the baseline when features are dense."
+        "below the baseline as features become rarer and the number of features computed rises from about ten to "
+        "nearly 100; with falling importance the loss is above the baseline when features are dense."
     ),
     interval="95 % Student t interval over seeds",
 )

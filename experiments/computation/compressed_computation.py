@@ -209,7 +209,7 @@ def gain_computes(result: Result) -> Quantity:
     ),
     criterion=above(0.9, refuted_below=0.7),
     figures=("compressed-space",),
-    published=Verdict.MIXED,
+    published=Verdict.SUPPORTED,
 )
 def reads_eigenspace(result: Result) -> Quantity:
     return result.scales["0.02"].overlap
