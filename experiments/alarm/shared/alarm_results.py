@@ -61,8 +61,8 @@ class Config:
     network_steps: int = 400
     latents: int = 512  # width of the autoencoder, twice as many as there are features
     narrow_latents: int = 256  # width of one that has just as many
-    autoencoder_steps: int = 1500
-    autoencoder_rate: float = 1e-2  # the wide one then keeps as many targets as after 4000 steps with 0.003
+    autoencoder_steps: int = 4000
+    autoencoder_rate: float = 3e-3  # faster or shorter training loses targets, and verdicts with them
     autoencoder_batch: int = 256
     latent_counts: tuple[int, ...] = (5, 20)  # probes on so many latents
     latent_labels: int = 10_000

@@ -47,8 +47,8 @@ class Config:
     labels: int = 10_000
     network_steps: int = 400
     latents: int = 512
-    autoencoder_steps: int = 1500
-    autoencoder_rate: float = 1e-2
+    autoencoder_steps: int = 4000
+    autoencoder_rate: float = 3e-3  # faster or shorter training loses targets, and verdicts with them
     autoencoder_batch: int = 256
     neighbours: int = 8  # features that overlap most with a target and never occur with it in the labels
     negatives: int = 50_000  # per seed and shift
