@@ -5,30 +5,23 @@ latent that carries a token of the concept can tell the context only if the conc
 same with contexts exchanged among equal tokens, and dictionaries of a random network.
 """
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from scipy import sparse
 
 from experiments.core import progress
-from experiments.core.contract import Experiment, keyed, undefined
+from experiments.core.contract import Experiment
 from experiments.core.criteria import Verdict, above
-from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.quantities import Quantity
+from experiments.language_model.shared.children import NO_CHILDREN, children, pictured_in
 from experiments.language_model.shared.concepts import CONCEPTS, Events, events
 from experiments.language_model.shared.corpus import corpus
 from experiments.language_model.shared.dictionaries import (
     QUICK_DICTIONARIES,
-    Dictionary,
-    DictionaryConfig,
     all_networks,
     dictionaries,
 )
-from experiments.language_model.shared.observed import Observed, Seen, seen_by
+from experiments.language_model.shared.observed import Observed, seen_by
 from experiments.language_model.shared.seeded import seeded
-from experiments.language_model.shared.snippets import snippet
 from experiments.language_model.shared.split_figures import (
     climb_figure,
     concepts_figure,
@@ -36,91 +29,22 @@ from experiments.language_model.shared.split_figures import (
     examples_figure,
     information_figure,
 )
-from experiments.language_model.shared.splits import (
-    Heading,
-    carriers,
-    carrying,
-    descents,
-    effective_latents,
-    heading,
-    split_information,
-    token_null,
+from experiments.language_model.shared.split_results import (
+    LAST,
+    PICTURED,
+    Config,
+    Result,
+    Split,
+    Splits,
+    by_width,
+    climbing,
+    result_of,
+    split_of,
 )
+from experiments.language_model.shared.splits import Heading, best_climb, heading
 from experiments.language_model.shared.text import ARCHIVE
 
-Array = NDArray[np.float64]
-Ids = NDArray[np.int64]
-
 SECTION = 'Towards Monosemanticity, "Feature Splitting"'
-PICTURED = "digit"
-WIDEST_IN_LADDERS = 4
-"""Times the MLP's width: above, dictionaries are single."""
-SHOWN = 8
-"""Latents in the table of examples, at most."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """Defaults are the published run."""
-
-    seed: int = 0
-    dictionaries: DictionaryConfig = field(default_factory=DictionaryConfig)
-    windows: int = 6  # most pieces of text per held-out document
-    draws: int = 49  # exchanges of contexts behind each null
-
-
-@dataclass(frozen=True)
-class Width:
-    """Means over concepts and dictionaries of one width; `excess` is split information above that with contexts
-    exchanged among equal tokens."""
-
-    information: Quantity
-    excess: Quantity
-    effective: Quantity  # latents that share a concept
-    random_information: Quantity
-    random_excess: Quantity
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Differences between four times the MLP's width and half of it, paired by ladder (a network and a seed)."""
-
-    information_rises: Quantity
-    excess_rises: Quantity
-    effective_rises: Quantity
-    over_random: Quantity  # how much more the excess rises than in the random network
-    ladders: Quantity  # share of ladders in which some concept goes from one latent to two to three or more
-    long_ladders: Quantity  # the same from an eighth of the MLP's width instead of half
-    climbing: Quantity  # concepts that climb a long ladder, mean over ladders
-    digit_ladders: Quantity  # the same for the digit alone
-    concepts: Quantity
-    events: Quantity
-    digit_children: Quantity  # latents that carry the digit at the widest dictionary pictured
-
-
-@dataclass(frozen=True)
-class Result:
-    """Axes: width, dictionary, concept. `carrier` and `leaf` are the pictured concept's events in the dictionaries of
-    the first network and seed; `bars` counts events of the latents that carry it in the widest, by leaf."""
-
-    ratios: Array  # (width,)
-    concepts: tuple[str, ...]
-    carrier: Ids  # (width, event)
-    leaf: Ids  # (event,)
-    leaves: tuple[str, ...]
-    latents: Ids  # (latent,), those that carry the concept in the widest dictionary
-    bars: Ids  # (latent, leaf)
-    descent: Ids  # (width - 1,), how many of the pictured latents descend from one of the width before
-    snippets: tuple[str, ...]  # (latent,), the strongest event of each, the token between « and »
-    numbers: Numbers
-    information: Array = undefined("the widest dictionaries are fewer")  # (width, dictionary, concept)
-    excess: Array = undefined("the widest dictionaries are fewer")
-    effective: Array = undefined("the widest dictionaries are fewer")
-    counted: Array = undefined("the widest dictionaries are fewer")  # latents that carry at least a twentieth
-    width: dict[str, Width] = keyed(lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios])
-    concept: dict[str, Quantity] = keyed(lambda config: CONCEPTS)  # effective latents at four times
-
-
 experiment = Experiment(
     __name__,
     title="Splitting on text",
@@ -141,8 +65,8 @@ def run(config: Config, device: str) -> Result:
     chosen = {name: events(text, vocabulary, name) for name in CONCEPTS}
     chosen = {name: of for name, of in chosen.items() if len(of.leaves) > 1}
     rng = np.random.default_rng(config.seed)
-    trained: dict[float, list[list[Split]]] = {ratio: [] for ratio in d.ratios}
-    random: dict[float, list[list[Split]]] = {ratio: [] for ratio in d.ratios}
+    trained: Splits = {ratio: [] for ratio in d.ratios}
+    random: Splits = {ratio: [] for ratio in d.ratios}
     of_trained, of_control = ([_headings(at, chosen) for at in part] for part in (observed, of_random))
     for k, of_network in enumerate(found):
         for place, one in enumerate(of_network):
@@ -151,158 +75,25 @@ def run(config: Config, device: str) -> Result:
                 into = random if one.arm == "random" else trained
                 f = one.encoded(at[k].h)
                 into[one.ratio].append(
-                    [_split(config, one, f, headings[k][name], text, of, rng) for name, of in chosen.items()]
+                    [split_of(config, one, f, headings[k][name], text, of, rng) for name, of in chosen.items()]
                 )
             progress.advance("splitting", (k + place / len(of_network)) / len(found))
     ladder = [one for one in found[0] if one.arm == "batchtopk" and one.seed == 0]
-    pictured = _pictured(ladder, observed[0], of_trained[0][PICTURED], text, chosen[PICTURED], vocabulary)
-    return _result(config, chosen, trained, random, pictured)
+    pictured = pictured_in(ladder, observed[0], of_trained[0][PICTURED], text, chosen[PICTURED], vocabulary)
+    arrays = {name: by_width(trained, name) for name in Split._fields}
+    climbs = climbing(d, arrays)
+    climber = NO_CHILDREN
+    if climbs.any():
+        number, place = best_climb(arrays["excess"][d.ratios.index(LAST)], climbs)
+        k, seed = divmod(number, d.seeds)
+        (one,) = (one for one in found[k] if (one.arm, one.ratio, one.seed) == ("batchtopk", LAST, seed))
+        name = list(chosen)[place]
+        climber = children(name, one, observed[k], of_trained[k][name], text, chosen[name], vocabulary)
+    return result_of(config, chosen, arrays, random, pictured, climbs, climber)
 
 
 def _headings(observed: Observed, chosen: dict[str, Events]) -> dict[str, Heading]:
     return {name: heading(observed.h, of) for name, of in chosen.items()}
-
-
-class Split(NamedTuple):
-    """One dictionary and one concept."""
-
-    information: float
-    excess: float
-    above_null: bool  # above the central 95 % of contexts exchanged among equal tokens
-    effective: float
-    counted: int
-
-
-def _split(
-    config: Config,
-    one: Dictionary,
-    f: sparse.csr_matrix,
-    concept: Heading,
-    text: Seen,
-    of: Events,
-    rng: np.random.Generator,
-) -> Split:
-    carrier = carriers(one, f, concept, of)
-    information = split_information(carrier, of.leaf, len(of.leaves))
-    null = token_null(carrier, of.leaf, text.ids[of.token], len(of.leaves), config.draws, rng)
-    above_null = bool(information > np.quantile(null, 0.975))
-    return Split(
-        information, information - float(null.mean()), above_null, effective_latents(carrier), len(carrying(carrier))
-    )
-
-
-class Pictured(NamedTuple):
-    carrier: Ids
-    leaf: Ids
-    leaves: tuple[str, ...]
-    latents: Ids
-    bars: Ids
-    descent: Ids
-    snippets: tuple[str, ...]
-
-
-def _pictured(
-    ladder: list[Dictionary],
-    observed: Observed,
-    concept: Heading,
-    text: Seen,
-    of: Events,
-    vocabulary: tuple[bytes, ...],
-) -> Pictured:
-    encoded = [one.encoded(observed.h) for one in ladder]
-    carrier = np.array([carriers(one, f, concept, of) for one, f in zip(ladder, encoded, strict=True)])
-    latents = carrying(carrier[-1])[:SHOWN]
-    bars = np.array([np.bincount(of.leaf[carrier[-1] == latent], minlength=len(of.leaves)) for latent in latents])
-    shown = []
-    for latent in latents:
-        mine = of.token[carrier[-1] == latent]
-        strongest = mine[np.asarray(encoded[-1][mine, int(latent)].todense()).argmax()]
-        shown.append(snippet(text, vocabulary, int(strongest)))
-    steps = [descents(carrier[k], carrier[k + 1]) for k in range(len(ladder) - 1)]
-    return Pictured(carrier, of.leaf, of.leaves, latents, bars, np.array([len(step) for step in steps]), tuple(shown))
-
-
-Splits = dict[float, list[list[Split]]]
-
-
-def _result(config: Config, chosen: dict[str, Events], trained: Splits, random: Splits, pictured: Pictured) -> Result:
-    d = config.dictionaries
-    arrays = {name: _array(trained, name) for name in ("information", "excess", "effective", "counted", "above_null")}
-    control = {name: _array(random, name) for name in ("information", "excess")}
-    names = [f"{ratio:g}x" for ratio in d.ratios]
-    effective = {name: exact(0.0, method="the concept occurs in one context only") for name in CONCEPTS}
-    at = d.ratios.index(4)
-    effective |= {name: _mean(arrays["effective"][at, :, k]) for k, name in enumerate(chosen)}
-    return Result(
-        ratios=np.array(d.ratios),
-        concepts=tuple(chosen),
-        **pictured._asdict(),
-        numbers=_numbers(config, chosen, arrays, control, pictured),
-        information=arrays["information"],
-        excess=arrays["excess"],
-        effective=arrays["effective"],
-        counted=arrays["counted"],
-        width={
-            name: Width(
-                *(_mean(arrays[kind][k].mean(-1)) for kind in ("information", "excess", "effective")),
-                *(_mean(control[kind][k].mean(-1)) for kind in ("information", "excess")),
-            )
-            for k, name in enumerate(names)
-        },
-        concept=effective,
-    )
-
-
-def _array(splits: Splits, name: str) -> Array:
-    """Return (width, dictionary, concept) of one number, NaN where a width has fewer dictionaries."""
-    most = max(len(rows) for rows in splits.values())
-    concepts = len(next(iter(splits.values()))[0])
-    found = np.full((len(splits), most, concepts), np.nan)
-    for k, rows in enumerate(splits.values()):
-        found[k, : len(rows)] = [[float(getattr(split, name)) for split in row] for row in rows]
-    return found
-
-
-def _mean(values: Array) -> Quantity:
-    known = values[np.isfinite(values)]
-    if len(known) < 3:
-        return exact(float(known.mean()), method=f"mean of {len(known)}, no interval")
-    return mean(known)
-
-
-def _numbers(
-    config: Config, chosen: dict[str, Events], arrays: dict[str, Array], control: dict[str, Array], pictured: Pictured
-) -> Numbers:
-    d = config.dictionaries
-    low, high = d.ratios.index(0.5), d.ratios.index(4)
-    rises = {name: arrays[name][high].mean(-1) - arrays[name][low].mean(-1) for name in arrays}
-    random = (control["excess"][high] - control["excess"][low]).mean(-1)
-    distinct = arrays["above_null"][high] > 0
-    grows = ladders(arrays["counted"][low : high + 1]) & distinct
-    long = ladders(arrays["counted"][: high + 1]) & distinct
-    place = list(chosen).index(PICTURED)
-    return Numbers(
-        information_rises=mean(rises["information"]),
-        excess_rises=mean(rises["excess"]),
-        effective_rises=mean(rises["effective"]),
-        over_random=mean(rises["excess"] - np.repeat(random, len(rises["excess"]) // len(random))),
-        ladders=share(grows.any(-1), "ladders"),
-        long_ladders=share(long.any(-1), "ladders"),
-        climbing=mean(long.sum(-1)),
-        digit_ladders=share(grows[:, place], "ladders"),
-        concepts=exact(len(chosen)),
-        events=exact(sum(len(of.token) for of in chosen.values())),
-        digit_children=exact(len(pictured.latents)),
-    )
-
-
-def ladders(counted: Array) -> NDArray[np.bool_]:
-    """Return whether the numbers of latents (width, dictionary, concept) go from 1 to exactly 2 to 3 or more.
-
-    They start at 1, are 2 at some later width, end at 3 or more and never fall: (dictionary, concept).
-    """
-    never_falls = (np.diff(counted, axis=0) >= 0).all(0)
-    return np.asarray((counted[0] == 1) & (counted == 2).any(0) & (counted[-1] >= 3) & never_falls)
 
 
 @experiment.figure(
@@ -356,7 +147,7 @@ def draw_digit(result: Result) -> Figure:
     alt="Horizontal stacked bars, one per latent, of the contexts of its digits, with a piece of text under each bar.",
 )
 def draw_examples(result: Result) -> Figure:
-    return examples_figure(result.latents, result.leaves, result.bars, result.snippets)
+    return examples_figure(result.latents, result.leaves, result.bars, result.snippets, PICTURED)
 
 
 @experiment.figure(
@@ -373,9 +164,22 @@ def draw_examples(result: Result) -> Figure:
     "bars of how many ladders each concept climbs.",
 )
 def draw_climb(result: Result) -> Figure:
-    ratios = result.ratios[result.ratios <= WIDEST_IN_LADDERS]
+    ratios = result.ratios[result.ratios <= LAST]
     counted, information, excess = (each[: len(ratios)] for each in (result.counted, result.information, result.excess))
-    return climb_figure(ratios, result.concepts, counted, information, excess, ladders(counted) & (excess[-1] > 0))
+    return climb_figure(ratios, result.concepts, counted, information, excess, result.climbs)
+
+
+@experiment.figure(
+    "text-split-climber",
+    title="The children of the concept that climbs best",
+    caption="What tells its latents apart at four times the MLP's width: the contexts of their tokens, and the token "
+    "on which each is most active, between « and », in its text. The concept and ladder are those of the figure "
+    "before; latents that carry at least a twentieth of the concept's tokens, most first.",
+    alt="Horizontal stacked bars, one per latent, of the contexts of its tokens, with a piece of text under each bar.",
+)
+def draw_climber(result: Result) -> Figure:
+    found = result.climber
+    return examples_figure(found.latents, found.leaves, found.bars, found.snippets, found.concept)
 
 
 @experiment.claim(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.split_information import NOBODY
+from experiments.language_model.shared.splits import best_climb
 from experiments.language_model.shared.width_figures import width_axis
 
 Array = NDArray[np.float64]
@@ -68,7 +69,7 @@ def climb_figure(
     """
     figure, (left, middle, right) = plotting.new_figure(1, 3, width="wide", height=3.2)
     if climbs.any():
-        ladder, concept = best_climb(excess, climbs)
+        ladder, concept = best_climb(excess[-1], climbs)
         _climb(left, ratios, counted[:, :, concept], ladder)
         _above_null(middle, ratios, information[:, ladder, concept], excess[:, ladder, concept])
     for ax in (left, middle):
@@ -101,14 +102,6 @@ def _above_null(ax: Axes, ratios: Array, information: Array, excess: Array) -> N
     for k, (name, values) in enumerate({"as found": information, "contexts exchanged": information - excess}.items()):
         (line,) = ax.plot(ratios, values, color=plotting.series(k), label=name)
         plotting.marked(line, k)
-
-
-def best_climb(excess: Array, climbs: Flags) -> tuple[int, int]:
-    """Return the (ladder, concept) with the largest `excess` (width, ladder, concept) at the last width of those that
-    climb."""
-    at_last = np.where(climbs, excess[-1], -np.inf)
-    ladder, concept = np.unravel_index(int(at_last.argmax()), at_last.shape)
-    return int(ladder), int(concept)
 
 
 def descent_figure(ratios: Array, carrier: Ids, leaf: Ids, leaves: tuple[str, ...]) -> Figure:
@@ -146,12 +139,14 @@ def leaf_colour(leaf: int) -> str:
     return plotting.series((2, 0, 4, 3, 1, 5)[leaf % 6])
 
 
-def examples_figure(latents: Ids, leaves: tuple[str, ...], bars: Ids, snippets: tuple[str, ...]) -> Figure:
+def examples_figure(
+    latents: Ids, leaves: tuple[str, ...], bars: Ids, snippets: tuple[str, ...], concept: str
+) -> Figure:
     """Draw the contexts of each latent's events, `bars` (latent, leaf), over a piece of text, one of `snippets`."""
-    count = len(latents)
+    count = max(len(latents), 1)
     figure, ax = plotting.new_figure(width="wide", height=0.62 * count + 1.0)
-    rows = np.arange(count)[::-1].astype(float)
-    floor = np.zeros(count)
+    rows = np.arange(len(latents))[::-1].astype(float)
+    floor = np.zeros(len(latents))
     for k, leaf in enumerate(leaves):
         part = bars[:, k] / np.maximum(bars.sum(1), 1)
         ax.barh(rows, part, left=floor, height=0.42, color=leaf_colour(k), label=leaf)
@@ -160,6 +155,9 @@ def examples_figure(latents: Ids, leaves: tuple[str, ...], bars: Ids, snippets: 
         ax.text(0.0, row - 0.26, text, va="top", family=plotting.VERBATIM, fontsize=7.5, parse_math=False)
     ax.set(yticks=rows, yticklabels=[f"latent {name}" for name in latents], xlim=(0, 1), ylim=(-0.7, count - 0.5))
     plotting.percent_axis(ax, x=True)
-    ax.set_xlabel("share of the latent's digits")
+    if not len(latents):
+        ax.text(0.5, 0.5, "no ladder climbs", ha="center", transform=ax.transAxes)
+        return figure
+    ax.set_xlabel(f"share of the latent's tokens ({concept})")
     plotting.legend(ax, figure=figure)
     return figure

@@ -97,3 +97,18 @@ def descents(small: Ids, large: Ids) -> list[tuple[int, int]]:
     part = count / np.array([(small == i).sum() for i in pairs[0]])
     contained = count / np.array([(large == j).sum() for j in pairs[1]])
     return [(int(i), int(j)) for i, j in pairs[:, (part >= TAKEN_OVER) & (contained >= CONTAINMENT)].T]
+
+
+def ladders(counted: Array) -> NDArray[np.bool_]:
+    """Return whether the numbers of latents (width, dictionary, concept) go from 1 to exactly 2 to 3 or more.
+
+    They start at 1, are 2 at some later width, end at 3 or more and never fall: (dictionary, concept).
+    """
+    never_falls = (np.diff(counted, axis=0) >= 0).all(0)
+    return np.asarray((counted[0] == 1) & (counted == 2).any(0) & (counted[-1] >= 3) & never_falls)
+
+
+def best_climb(excess: Array, climbs: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the (ladder, concept) with the largest `excess` (ladder, concept) of those that climb."""
+    ladder, concept = np.unravel_index(int(np.where(climbs, excess, -np.inf).argmax()), climbs.shape)
+    return int(ladder), int(concept)

@@ -17,6 +17,7 @@ from experiments.language_model import (
 from experiments.language_model.shared import checkpoints
 from experiments.language_model.shared.dictionaries import QUICK_DICTIONARIES
 from experiments.language_model.shared.network_config import QUICK
+from experiments.language_model.shared.splits import ladders
 from experiments.language_model.universality import best_matches
 from site_builder.store import codec
 
@@ -110,4 +111,4 @@ def test_best_matches_are_correlations_with_group_means_taken_out():
 
 def test_a_ladder_goes_from_one_to_two_to_three():
     counted = np.array([[1, 1, 1, 2], [2, 1, 2, 2], [3, 3, 1, 3]], dtype=float)[:, None, :]
-    assert text_splitting.ladders(counted).tolist() == [[True, False, False, False]]
+    assert ladders(counted).tolist() == [[True, False, False, False]]
