@@ -156,6 +156,7 @@ def examples_figure(
     ax.set(yticks=rows, yticklabels=[f"latent {name}" for name in latents], xlim=(0, 1), ylim=(-0.7, count - 0.5))
     plotting.percent_axis(ax, x=True)
     if not len(latents):
+        ax.barh([0.0], [0.0], height=0.42, color=leaf_colour(0))  # no latents is what there is to show
         ax.text(0.5, 0.5, "no ladder climbs", ha="center", transform=ax.transAxes)
         return figure
     ax.set_xlabel(f"share of the latent's tokens ({concept})")

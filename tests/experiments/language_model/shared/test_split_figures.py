@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from experiments.language_model.shared.split_figures import climb_figure
+from experiments.language_model.shared.children import NO_CHILDREN
+from experiments.language_model.shared.split_figures import climb_figure, examples_figure
 from experiments.language_model.shared.splits import best_climb
+from site_builder.figures.plotted_data import extract
 
 RATIOS = np.array([0.5, 1.0, 2.0])
 CONCEPTS = ("digit", "comma")
@@ -32,3 +34,10 @@ def test_a_figure_in_which_nothing_climbs_says_so():
     none = np.zeros((3, 2, 2))
     left, *_ = climb_figure(RATIOS, CONCEPTS, none, none, none, np.zeros((2, 2), bool)).axes
     assert [text.get_text() for text in left.texts] == ["no ladder climbs"]
+
+
+def test_the_figure_of_children_has_data_to_show_where_nothing_climbs():
+    nobody = NO_CHILDREN
+    figure = examples_figure(nobody.latents, nobody.leaves, nobody.bars, nobody.snippets, nobody.concept)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no ladder climbs"]
+    assert extract(figure)
