@@ -34,15 +34,16 @@ def obey_modes() -> None:
 def command(report: SmallReport, home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to which the modes of files apply; what it says of building a cache of fonts is left out."""
     left = {name: value for name, value in command_environment().items() if name not in VARIABLES}
-    done = subprocess.run(
-        [sys.executable, "-B", "-m", "site_builder", *arguments],
-        cwd=report.root,
-        env=left | {"HOME": str(home), "TMPDIR": str(home.parent / "temporary"), "OMP_NUM_THREADS": "1"},
-        preexec_fn=obey_modes,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="t") as temporary:  # short: the path of a socket has room for 107 bytes
+        done = subprocess.run(
+            [sys.executable, "-B", "-m", "site_builder", *arguments],
+            cwd=report.root,
+            env=left | {"HOME": str(home), "TMPDIR": temporary, "OMP_NUM_THREADS": "1"},
+            preexec_fn=obey_modes,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     done.stderr = "".join(line for line in done.stderr.splitlines(keepends=True) if "font cache" not in line)
     return done
 
@@ -51,7 +52,6 @@ def command(report: SmallReport, home: Path, *arguments: str) -> "subprocess.Com
 def closed(tmp_path: Path):
     """A small report in a tree that cannot be written, beside a home that cannot be written."""
     report = small_report(tmp_path / "report")
-    (tmp_path / "temporary").mkdir()
     (tmp_path / "home").mkdir()
     (tmp_path / "home").chmod(0o555)
     subprocess.run(["chmod", "-R", "a-w", str(report.root)], check=True)

@@ -136,9 +136,10 @@ def test_the_margin_is_that_of_the_weakest_value():
 def test_values_of_one_kind_move_together_too():
     criterion = Criterion(supported_if(where(ratios=Some(each=Below(1.0)))), otherwise=Verdict.REFUTED)
     near, far = interval(0.9, 0.9 - 1.96 * 0.05, 0.9 + 1.96 * 0.05), interval(0.7, 0.7 - 1.96 * 0.1, 0.7 + 1.96 * 0.1)
-    assert criterion.margin(Evidence(ratios=(near, far))) == pytest.approx(3.0, rel=0.01)
-    assert criterion.margin(Evidence(ratios=(near,))) == pytest.approx(2.0, rel=0.01)
-    assert criterion.margin(Evidence(ratios=(near, exact(0.5)))) is None, "one that cannot move keeps the verdict"
+    fixed = interval(0.5, 0.5, 0.5)
+    assert criterion.margin(Evidence(least=far, ratios=(near, far))) == pytest.approx(3.0, rel=0.01)
+    assert criterion.margin(Evidence(least=near, ratios=(near,))) == pytest.approx(2.0, rel=0.01)
+    assert criterion.margin(Evidence(least=fixed, ratios=(near, fixed))) is None, "one cannot move"
 
 
 def judged(measured):
