@@ -7,7 +7,7 @@ come from the report, and the markup stands in `templates/`.
 import json
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,11 @@ class Blocks:
         self.references = {reference.key: reference for reference in references}
         self.answers = {answer.statement: answer for answer in report.answers}
         self.env = templates()
+
+    @cached_property
+    def large_costs(self) -> tuple[Cost, ...]:
+        """What each published experiment would cost with SCALE=large, the dearest first; read once for all pages."""
+        return tuple(costs(load(Project(self.root)), self.report.large)) if self.root else ()
 
     def block(self, template: str, page: Page, **values: Any) -> Markup:
         """Return a template's HTML in one line, which Markdown takes as one block, inside an indented block as well."""
@@ -332,20 +337,17 @@ class Macros:
 
     def large_costs(self) -> str:
         """List what each experiment would cost with SCALE=large, in hours of one core."""
-        return self._block("large_costs.html.jinja", costs=self._large())
+        return self._block("large_costs.html.jinja", costs=self.blocks.large_costs)
 
     def large_hours(self, experiment: str = "") -> str:
         """Quote the hours of one core that an experiment, or all of them, may take with SCALE=large."""
-        hours = sum(cost.core_hours for cost in self._large() if experiment in ("", cost.name))
+        hours = sum(cost.core_hours for cost in self.blocks.large_costs if experiment in ("", cost.name))
         return f"{hours:.2g}" if hours < 10 else f"{hours:.0f}"
 
     def large_cores(self, experiment: str) -> str:
         """Quote how many cores would take as long for all of SCALE=large as one core for an experiment of it."""
-        hours = {cost.name: cost.core_hours for cost in self._large()}
+        hours = {cost.name: cost.core_hours for cost in self.blocks.large_costs}
         return f"{sum(hours.values()) / hours[experiment]:.0f}" if experiment in hours else "?"
-
-    def _large(self) -> list[Cost]:
-        return costs(load(Project(self.blocks.root)), self.report.large) if self.blocks.root else []
 
     def live_model(self, preset: str, picture: str, *, compact: bool = False) -> str:
         """Show the toy model that trains in the browser, ready for the preset of a statement.
