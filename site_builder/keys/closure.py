@@ -6,8 +6,9 @@ changed helper reruns exactly what uses it. Where a name cannot be followed, mor
 a module used as a value brings all it defines, and a module whose symbol is used brings the statements
 that act on import.
 
-What an error says and the types of a class's fields belong to a closure only if something in it looks at
-the error that it caught or at annotations; a class whose types decide how it is stored is asked for by `typed`.
+What an error says belongs to a closure only if something in it looks at an error that it caught, and the types of a
+class's fields only if something looks at annotations; a class whose types decide how it is stored is asked for by
+`typed`.
 """
 
 import ast
@@ -16,35 +17,29 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from site_builder.keys.looks import Chain, Looks, chain_of, looks_of
 from site_builder.keys.sources import Import, Module, Sources, imports_in, root_name
-
-Chain = tuple[str, ...]
-"""A dotted mention of a name: `metrics.represented` is `("metrics", "represented")`."""
-
 
 CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled", "instructions", "pieces", "progress"))
 """Modules that no result depends on: where kernels lie, who does a piece, who hears how far a run is. What
 `instructions` chooses stands in the run key itself."""
 
 
-LOOKS_AT_WORDS = frozenset({
-    "exc_info", "exception", "format_exc", "print_exc", "__exit__", "__aexit__", "__context__", "__cause__",
-    "get_type_hints", "get_annotations", "__annotations__", "__dataclass_fields__",
-})  # fmt: skip
-"""Names of what shows an error that was raised, or the annotations of a class."""
-
-
 @dataclass
 class Closure:
-    """Digests of the symbols reached, by qualified name, and the third-party packages they use."""
+    """Digests of the symbols reached, by qualified name, the third-party packages they use, what they look at."""
 
     symbols: dict[str, str] = field(default_factory=dict)
     packages: set[str] = field(default_factory=set)
-    looks_at_words: bool = False
-    """Whether a symbol looks at an error that it caught, or at annotations."""
+    looks: Looks = field(default_factory=Looks)
+
+    def __or__(self, other: "Closure") -> "Closure":
+        return Closure(self.symbols | other.symbols, self.packages | other.packages, self.looks | other.looks)
 
 
 def closure_of(
@@ -60,20 +55,22 @@ def closure_of(
     defaults of its fields, so that a new default changes only the configurations that use it. `without` are modules
     left out.
     """
-    lean = _graph(sources, _Counted(without=without))
+    lean = _graph(sources, Looks(), without)
     starts = [lean.start(each) for each in functions]
     types = [lean.start(each) for each in typed]
     if fields_of is not None:
         types.append(("fields", fields_of.__module__, (fields_of.__qualname__,)))
-    with_types = _graph(sources, _Counted(types=True, without=without))
-    parts = lean.closure(starts), with_types.closure(types)
-    if any(part.looks_at_words for part in parts):
-        return _graph(sources, _Counted(types=True, messages=True, without=without)).closure([*starts, *types])
-    return Closure(parts[0].symbols | parts[1].symbols, parts[0].packages | parts[1].packages)
+    counted = Looks()
+    while True:  # what is counted more may reach code that looks at more
+        code = _graph(sources, counted, without).closure(starts)
+        found = code | _graph(sources, replace(counted, types=True), without).closure(types)
+        if found.looks | counted == counted:
+            return found
+        counted |= found.looks
 
 
-def _graph(sources: Sources, counted: "_Counted") -> "_Graph":
-    graph: _Graph = sources.kept.setdefault(counted, _Graph(sources, counted))
+def _graph(sources: Sources, counted: Looks, without: frozenset[str]) -> "_Graph":
+    graph: _Graph = sources.kept.setdefault((counted, without), _Graph(sources, counted, without))
     return graph
 
 
@@ -83,23 +80,18 @@ all statements that define a name, ("fields", module, (class,)) a class without 
 importing the module does, ("package", name, ()) a third-party package."""
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """What counts beside the statements: the types of fields, what errors say; `without` are modules that do not."""
-
-    types: bool = False
-    messages: bool = False
-    without: frozenset[str] = frozenset()
-
-
 class _Graph:
-    """What including a thing brings with it; found once and used by every closure over the same sources."""
+    """What including a thing brings with it; found once and used by every closure over the same sources.
 
-    def __init__(self, sources: Sources, counted: _Counted) -> None:
+    Beside the statements, what errors say and the types of fields count where `counted` says so; the modules `without`
+    do not.
+    """
+
+    def __init__(self, sources: Sources, counted: Looks, without: frozenset[str]) -> None:
         self.sources = sources
         self.counted = counted
-        self.without = CHANGES_NO_NUMBER | counted.without
-        self.looking: set[Node] = set()
+        self.without = CHANGES_NO_NUMBER | without
+        self.looking: dict[Node, Looks] = {}
         self.leads: dict[Node, list[Node]] = {}
         self.digests: dict[Node, str] = {}
 
@@ -115,7 +107,8 @@ class _Graph:
             left += new
         symbols = {_symbol(node): self.digests[node] for node in sorted(reached) if node in self.digests}
         packages = {name for kind, name, _ in reached if kind == "package"}
-        return Closure(symbols, packages, not self.looking.isdisjoint(reached))
+        looks = [found for node, found in self.looking.items() if node in reached]
+        return Closure(symbols, packages, reduce(or_, looks, Looks()))
 
     def start(self, function: Callable[..., Any]) -> Node:
         """Return where a live function or class is; one made inside another cannot be told apart from its module."""
@@ -190,8 +183,7 @@ class _Graph:
         digest = ""
         for statement in {id(each): each for each in statements}.values():
             facts = _facts(module, statement, self.counted)
-            if facts.looks_at_words:
-                self.looking.add(node)
+            self.looking[node] = self.looking.get(node, Looks()) | facts.looks
             digest = hashlib.sha256((digest + facts.text).encode()).hexdigest()
             yield from self._mentioned(module, facts)
         if digest:
@@ -267,35 +259,34 @@ class _Facts:
     stars: list[str]
     mentions: list[Chain]
     loads: list[tuple[str, bool]]
-    looks_at_words: bool
+    looks: Looks
 
 
-def _facts(module: Module, statement: ast.stmt, counted: _Counted) -> _Facts:
-    about = (id(statement), counted.types, counted.messages)
+def _facts(module: Module, statement: ast.stmt, counted: Looks) -> _Facts:
+    about = (id(statement), counted)
     if about not in module.facts:
         module.facts[about] = _found(module, statement, counted)
     known: _Facts = module.facts[about]
     return known
 
 
-def _found(module: Module, statement: ast.stmt, counted: _Counted) -> _Facts:
+def _found(module: Module, statement: ast.stmt, counted: Looks) -> _Facts:
     mentions: set[Chain] = set()
     loads: list[tuple[str, bool]] = []
-    has_imports = looks_at_words = False
+    has_imports = False
     text = [ast.dump(statement)]
     left: list[ast.AST] = [statement]
     while left:
         node = left.pop()
-        chain = _chain(node)
+        chain = chain_of(node)
         if chain:
             mentions.add(chain)
             continue
         if isinstance(node, ast.Call) and node.args:
             loads += _imported_by_name(node)
         has_imports |= isinstance(node, ast.Import | ast.ImportFrom)
-        looks_at_words |= isinstance(node, ast.ExceptHandler) and _is_read(node)
         aside = module.types.get(id(node), []) if counted.types else []
-        aside = aside + module.messages.get(id(node), []) if counted.messages else aside
+        aside = aside + module.messages.get(id(node), []) if counted.errors else aside
         text += [ast.dump(each) for each in aside]
         left += aside
         for value in vars(node).values():
@@ -304,38 +295,15 @@ def _found(module: Module, statement: ast.stmt, counted: _Counted) -> _Facts:
             elif isinstance(value, list):
                 left += [each for each in value if isinstance(each, ast.AST)]
     imports, stars = imports_in(statement, module) if has_imports else ({}, [])
-    looks_at_words |= any(f"'{name}'" in text[0] for name in LOOKS_AT_WORDS)
-    looks_at_words |= any(_is_fields(chain, module.imports | imports) for chain in mentions)
-    return _Facts("".join(text), imports, stars, sorted(mentions), loads, looks_at_words)
-
-
-def _is_fields(chain: Chain, imports: dict[str, Import]) -> bool:
-    """True for `dataclasses.fields`, which shows the types of fields."""
-    target = imports.get(chain[0])
-    return target == Import("dataclasses", "fields") or (target == Import("dataclasses") and "fields" in chain)
-
-
-def _is_read(handler: ast.ExceptHandler) -> bool:
-    """True when a handler does more with the error it names than to raise another from it."""
-    raised = {id(part) for node in ast.walk(handler) if isinstance(node, ast.Raise) for part in (node.exc, node.cause)}
-    return any(
-        isinstance(node, ast.Name) and node.id == handler.name and id(node) not in raised for node in ast.walk(handler)
-    )
-
-
-def _chain(node: ast.AST) -> Chain | None:
-    """Return the dotted name that an expression is, if it is one."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    return (node.id, *reversed(names)) if isinstance(node, ast.Name) else None
+    whole = "".join(text)
+    looks = looks_of(statement, whole, mentions, module.imports | imports)
+    return _Facts(whole, imports, stars, sorted(mentions), loads, looks)
 
 
 def _imported_by_name(call: ast.Call) -> Iterator[tuple[str, bool]]:
     """Yield the module name given to `import_module` or `__import__`, and whether it is the whole name."""
     argument = call.args[0]
-    if (_chain(call.func) or ("",))[-1] in ("import_module", "__import__"):
+    if (chain_of(call.func) or ("",))[-1] in ("import_module", "__import__"):
         first = argument.values[0] if isinstance(argument, ast.JoinedStr) and argument.values else argument
         if isinstance(first, ast.Constant) and isinstance(first.value, str):
             yield first.value, first is argument

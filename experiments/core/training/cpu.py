@@ -45,10 +45,13 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def train_cpu(problem: Problem, threads: int | None = None) -> Trained:
-    """Train every instance with the fused kernel on `threads` cores (all by default)."""
+def train_cpu(problem: Problem, threads: int | None = None, options: Options | None = None) -> Trained:
+    """Train every instance with the fused kernel on `threads` cores (all by default).
+
+    `options` are those of the problem unless given; given ones may ask for what `Model` does not offer.
+    """
     threads = min(threads or thread_count(), problem.instances)
-    run = _Run(problem, options_of(problem), shared_by_all(problem), parameters_of(problem))
+    run = _Run(problem, options or options_of(problem), shared_by_all(problem), parameters_of(problem))
     run.execute(threads)
     return run.trained(threads)
 

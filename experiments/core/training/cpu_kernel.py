@@ -302,7 +302,8 @@ def output_slope(options, y, wanted, row, weight, count):
         # Scaled by the squared error twice over, the slope of L2 becomes that of L4, d e^4 / de = 4 e^3.
         for s in range(T):
             error = y[row + s] - wanted[row + s]
-            y[row + s] = ZERO if y[row + s] <= ZERO else np.float32(2) * weight * error * error * error
+            slope = np.float32(2) * weight * error * error * error
+            y[row + s] = ZERO if options.relu_output and y[row + s] <= ZERO else slope
     else:
         for s in range(T):
             slope = weight * (y[row + s] - wanted[row + s])

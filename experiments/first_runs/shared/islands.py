@@ -54,7 +54,8 @@ def over_range(
     """Return what one size, (density, seed), keeps up; the choice of the range is part of what is bootstrapped."""
 
     def sparse(chosen: NDArray[np.int64]) -> float:
-        ratio = near_zero[:, chosen].mean(-1) / null_near_zero[:, chosen].mean(-1)
+        kept, by_chance = near_zero[:, chosen].mean(-1), null_near_zero[:, chosen].mean(-1)
+        ratio = np.divide(kept, by_chance, out=np.ones_like(kept), where=by_chance > 0)  # chance of none tells nothing
         return float(_windows(ratio, SPARSE_RANGE).min(-1).max())
 
     def small(chosen: NDArray[np.int64]) -> float:

@@ -246,6 +246,12 @@ def test_annotations_that_dataclasses_act_upon_always_count(package, field):
         "[each.type for each in dataclasses.fields(Data)]",
         "[each.type for each in fields(Data)]",
         "[each.type for each in renamed(Data)]",
+        "[each.name for each in fields(Data) if each.type is int]",
+        "[str(each) for each in fields(Data)]",
+        "[(each := found).name for found in fields(Data)]",
+        "fields(Data)[0]",
+        "list(map(str, fields(Data)))",
+        "[each.name for each in fields(Data)], [each.type for each in dataclasses.fields(Data)]",
     ],
 )
 def test_code_that_looks_at_annotations_brings_them(package, looks):
@@ -259,6 +265,55 @@ def test_code_that_looks_at_annotations_brings_them(package, looks):
     """
     first = package(main=text.format(kind="int", looks=looks)).symbols
     assert package(main=text.format(kind="float", looks=looks)).symbols != first
+
+
+ASKING = [
+    "[each.name for each in fields(Data)]",
+    "{each.name: getattr(Data(1), each.name) for each in dataclasses.fields(Data) if each.init}",
+    "dict(zip((each.name for each in renamed(Data)), [1], strict=True))",
+]
+
+
+@pytest.mark.parametrize("asks", ASKING)
+def test_code_that_asks_fields_for_their_names_does_not_bring_their_types(package, asks):
+    text = """
+        import dataclasses
+        from dataclasses import fields, fields as renamed
+        def words(): return {{words}}
+        class Data:
+            x: {{kind}}
+        def check(x):
+            if x < {{limit}}: raise ValueError(words())
+        def run():
+            check(1)
+            return {asks}
+    """.format(asks=asks.replace("{", "{{").replace("}", "}}"))
+    first = package(main=text.format(kind="int", words="'a'", limit=1)).symbols
+    assert package(main=text.format(kind="float", words="'b'", limit=1)).symbols == first
+    assert package(main=text.format(kind="int", words="'a'", limit=2)).symbols != first
+    assert (
+        package(main=text.replace("x: {kind}", "y: {kind}").format(kind="int", words="'a'", limit=1)).symbols != first
+    )
+
+
+def test_code_that_looks_at_annotations_does_not_bring_what_errors_say_nor_the_reverse(package):
+    text = """
+        from typing import get_type_hints
+        class Data:
+            x: {kind}
+        def run():
+            try:
+                if Data(1).x < 1: raise ValueError({words})
+            except ValueError{error}
+            return {looks}
+    """
+    types = {"error": ": pass", "looks": "get_type_hints(Data)"}
+    errors = {"error": " as error: print(error)", "looks": "Data(2)"}
+    for looking, moves in ((types, "kind"), (errors, "words")):
+        given = {"kind": "int", "words": "'a'"} | looking
+        first = package(main=text.format(**given)).symbols
+        for name, other in (("kind", "float"), ("words", "'b'")):
+            assert (package(main=text.format(**given | {name: other})).symbols != first) == (name == moves)
 
 
 RAISING = """
