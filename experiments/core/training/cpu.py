@@ -18,7 +18,7 @@ from experiments.core import progress
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu_draws import lane_states, presence_limits
 from experiments.core.training.cpu_kernel import TARGET_CODES, Block, Options, Shared, new_scratch, train_block
-from experiments.core.training.cpu_sparse import listed_sets, sparse_densities, train_sparse_block
+from experiments.core.training.cpu_sparse import listed_sets, rarities, sparse_densities, train_sparse_block
 from experiments.core.training.cpu_sparse_gradient import new_sparse
 from experiments.core.training.cpu_unrolled import kernel_of, unrolls
 from experiments.core.training.problem import ANTICORRELATED, Problem
@@ -70,6 +70,7 @@ class _Run:
         self.snapshots = np.unique(np.array(self.problem.recipe.snapshots, np.int64))
         self.kernel = kernel_for(self.problem)
         self.sparse = sparse_densities(self.problem)
+        self.rarity = rarities(self.problem)
         self.reached = np.zeros(count, np.int64)
         self.kept = np.zeros((count, len(self.snapshots), width), np.float32)
         self.kept[:, self.snapshots == 0] = self.parameters[:, None]
@@ -117,7 +118,8 @@ class _Run:
                 return
             end = min(begin + chunk, steps)
             if sparse:
-                SPARSE_KERNEL(self.options, self.shared, block, listed, self.sparse[chosen], space, begin, end)
+                densities = self.sparse[chosen], self.rarity[chosen]
+                SPARSE_KERNEL(self.options, self.shared, block, listed, *densities, space, begin, end)
             else:
                 self.kernel(self.options, self.shared, block, scratch, begin, end)
             with self._lock:

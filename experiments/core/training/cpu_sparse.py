@@ -24,21 +24,24 @@ SPARSE_DENSITY = 1e-3
 
 
 def sparse_densities(problem: Problem) -> NDArray[np.float64]:
-    """Return the one density of each instance (instance,) for which the sparse kernel serves, else NaN.
+    """Return the largest density of each instance (instance,) for which the sparse kernel serves, else NaN.
 
     The choice looks at an instance's own settings alone, so that its result never depends on its neighbours.
     """
     model = problem.model
     density = problem.density.astype(np.float64)
-    served = (
-        (density == density[:, :1]).all(axis=1)
-        & (density[:, 0] <= SPARSE_DENSITY * np.sqrt(model.features * model.hidden))
-        & (density[:, 0] > 0)
-    )
+    largest = density.max(axis=1)
+    served = (largest <= SPARSE_DENSITY * np.sqrt(model.features * model.hidden)) & (density.min(axis=1) > 0)
     # Copying through a hidden ReLU stays dense: linear_representation.read_out was recorded so, and draws differ.
     copies = model.hidden_activation == "relu" and model.target == "identity"
     fits = model.output == "relu" and problem.mixing is None and not copies
-    return np.where(served & (fits and problem.coupling == UNCOUPLED), density[:, 0], np.nan)
+    return np.where(served & (fits and problem.coupling == UNCOUPLED), largest, np.nan)
+
+
+def rarities(problem: Problem) -> NDArray[np.float64]:
+    """Return how many times rarer each feature is than its instance's most common one (instance, feature)."""
+    density = problem.density.astype(np.float64)
+    return np.asarray(density.max(axis=1, keepdims=True) / np.maximum(density, 1e-300))
 
 
 class Listed(NamedTuple):
@@ -62,8 +65,11 @@ _TWO_TO_MINUS_53 = 1.0 / (1 << 53)
 
 
 @jit
-def train_sparse_block(options, shared, block, listed, density, work, begin, end):
-    """Do what `cpu_kernel.train_block` does for instances of one density (instance,) each, from step to step."""
+def train_sparse_block(options, shared, block, listed, density, rarity, work, begin, end):
+    """Do what `cpu_kernel.train_block` does, from step to step.
+
+    `density` (instance,) is that of the most common feature, `rarity` (instance, feature) as in `rarities`.
+    """
     n, samples, gradient, previous = options.features, block.sets.shape[1], work.gradient, work.previous
     for instance in range(len(block.parameters)):
         parameters, first, second = block.parameters[instance], block.first[instance], block.second[instance]
@@ -74,7 +80,7 @@ def train_sparse_block(options, shared, block, listed, density, work, begin, end
             if samples > 0:
                 present = list_sparse(listed, instance % len(block.sets), order, position, batch, *batches)
             else:
-                present = draw_sparse(state, density[instance], options.signed, batch, n, *batches)
+                present = draw_sparse(state, density[instance], rarity[instance], options.signed, batch, n, *batches)
             sparse_gradient(options, importance, batch, present, work, parameters)
             if not update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
                 break
@@ -93,15 +99,21 @@ def uniform(state):
 
 
 @jit
-def draw_sparse(state, density, signed, batch, features, starts, feature, value):
-    """Draw the present ones of `features` independent features of `batch` samples; return how many are not empty."""
+def draw_sparse(state, density, rarity, signed, batch, features, starts, feature, value):
+    """Draw the present ones of `features` independent features of `batch` samples; return how many are not empty.
+
+    All are drawn at the `density` of the most common one. One that is r times rarer stays if its uniform number is at
+    most 1 / r, and r times that number is its value.
+    """
     count, present, last, cell, rest = 0, 0, -1, -1.0, np.log1p(-density)
     while count < feature.size:
         cell += 1.0 + np.floor(np.log(uniform(state)) / rest)
         if cell >= batch * features:
             break
-        drawn = uniform(state)
         sample = np.int64(cell) // features
+        drawn = uniform(state) * rarity[np.int64(cell) - sample * features]
+        if drawn > 1.0:
+            continue
         starts[present] = count
         present += sample != last
         starts[present] = count + 1

@@ -7,7 +7,7 @@ from scipy import stats
 
 from experiments.core.training import cpu
 from experiments.core.training.cpu_draws import lane_states
-from experiments.core.training.cpu_sparse import draw_sparse, list_sparse, listed_sets, sparse_densities
+from experiments.core.training.cpu_sparse import draw_sparse, list_sparse, listed_sets, rarities, sparse_densities
 from experiments.core.training.cpu_sparse_gradient import new_sparse, sparse_gradient
 from experiments.core.training.problem import resolve
 from experiments.core.training.reference import gradients, to_parameters
@@ -17,7 +17,7 @@ from experiments.core.training.train import train
 MODEL = Model(30, 7)  # odd sizes, so that every remainder loop runs
 
 
-def sparse_samples(count: int, density: float = 0.05) -> np.ndarray:
+def sparse_samples(count: int, density: float | np.ndarray = 0.05) -> np.ndarray:
     generator = np.random.default_rng(0)
     present = generator.random((count, MODEL.features)) < density
     return (present * generator.random(present.shape)).astype(np.float32)
@@ -110,7 +110,7 @@ def test_draws_have_the_asked_density_and_uniform_independent_values() -> None:
     starts, feature, value = listing(batch, features)
     counts, places, values, present_share = [], [], [], []
     for _ in range(batches):
-        present = draw_sparse(state, density, False, batch, features, starts, feature, value)
+        present = draw_sparse(state, density, np.ones(features), False, batch, features, starts, feature, value)
         sizes = np.diff(starts[: present + 1])
         assert starts[0] == 0
         assert (sizes > 0).all()
@@ -132,10 +132,40 @@ def test_draws_have_the_asked_density_and_uniform_independent_values() -> None:
     assert np.std(counts) == pytest.approx(deviation, rel=5 / np.sqrt(2 * batches))
 
 
+def test_every_feature_has_its_own_density_and_uniform_values() -> None:
+    density, batch, batches = np.array([0.01, 0.04, 0.002, 0.04]), 500, 400
+    problem = resolve(Data(density[None]), Model(4, 2), Recipe(steps=1))
+    state = lane_states(np.array([5], dtype=np.uint64))[0].copy()
+    starts, feature, value = listing(batch, 4)
+    counts, values = np.zeros(4), []
+    for _ in range(batches):
+        present = draw_sparse(state, 0.04, rarities(problem)[0], False, batch, 4, starts, feature, value)
+        assert (np.diff(starts[: present + 1]) > 0).all()
+        held = feature[: starts[present]].astype(np.int64)
+        counts += np.bincount(held, minlength=4)
+        values.append(value[: starts[present]][held == 0])
+    expected = density * batch * batches
+    assert (np.abs(counts - expected) < 5 * np.sqrt(expected)).all()
+    assert stats.kstest(np.concatenate(values), "uniform").pvalue > 1e-3
+
+
+def test_losses_at_several_densities_are_those_of_the_reference() -> None:
+    density = np.where(np.arange(30) % 3, 0.01, 0.003)[None]
+    recipe = Recipe(steps=100, batch=128, learning_rate=1e-2)
+    assert np.isfinite(sparse_densities(resolve(Data(density), MODEL, recipe))).all()
+    x = sparse_samples(8000, density[0])
+    losses = []
+    for backend in ("cpu", "reference"):
+        trained = train(Data(density), MODEL, recipe, 16, backend=backend).weights
+        y = np.stack([np.maximum((x @ W.T) @ W + b, 0) for W, b in zip(trained.W, trained.b, strict=True)])
+        losses.append(((y - x) ** 2).mean((1, 2)))
+    assert stats.ks_2samp(*losses).pvalue > 1e-3
+
+
 def test_signed_draws_lie_on_both_sides_of_zero() -> None:
     state = lane_states(np.array([4], dtype=np.uint64))[0].copy()
     starts, feature, value = listing(100, 100)
-    present = draw_sparse(state, 0.5, True, 100, 100, starts, feature, value)
+    present = draw_sparse(state, 0.5, np.ones(100), True, 100, 100, starts, feature, value)
     assert stats.kstest(value[: starts[present]], "uniform", args=(-1, 2)).pvalue > 1e-3
 
 
@@ -143,7 +173,8 @@ def test_signed_draws_lie_on_both_sides_of_zero() -> None:
     ("data", "model"),
     [
         (Data(0.2), MODEL),
-        (Data(np.linspace(0.005, 0.01, 30)[None]), MODEL),
+        (Data(np.linspace(0, 0.01, 30)[None]), MODEL),
+        (Data(np.linspace(0.005, 0.2, 30)[None]), MODEL),
         (Data(0.01), Model(30, 7, output="linear")),
         (Data(0.01), Model(30, 7, tied=False, hidden_activation="relu")),
         (Data(0.01), Model(30, 7, target_mixing=np.eye(30, dtype=np.float32))),
