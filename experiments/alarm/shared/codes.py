@@ -1,7 +1,9 @@
-"""Sparse codes of activations by coordinate descent: what FISTA converges to, at a small part of its cost.
+"""Sparse codes of activations by an active set: what FISTA converges to, at a small part of its cost.
 
-A code holds about as many words as a sample has features, so that descent over the words in use, with a look at all
-others from time to time (Friedman, Hastie and Tibshirani 2010, "Regularization paths"), needs few operations.
+A code holds about as many words as a sample has features. Words enter one at a time, the one first that the rest calls
+for most; for the words in use the code is solved exactly, and words that would turn negative leave again (Lawson and
+Hanson 1974, "Solving least squares problems", chapter 23, with a penalty). That takes about as many passes over the
+dictionary as a code has words.
 """
 
 # numba infers the types of kernel functions from their arguments.
@@ -17,10 +19,13 @@ from experiments.core.training.cpu_draws import jit
 Array = NDArray[np.float32]
 
 TOLERANCE = 1e-4
-"""A code is done when no coefficient would move by more."""
+"""A code is done when no coefficient of a word outside it would move by more."""
 
-UPDATES = 100_000
-"""At most so many coefficients are changed per sample; hardly any sample comes near."""
+STEPS = 1000
+"""At most so many words enter a sample's code, those that leave again counted; hardly any sample comes near."""
+
+LEAST = 1e-6
+"""The part of a unit word's square that others in use do not span, at least: words that depend on others may enter."""
 
 CHUNK = 10_000
 """Samples coded at a time, so that memory stays small."""
@@ -33,93 +38,134 @@ class Coded(NamedTuple):
     work: float
 
 
+class _Space(NamedTuple):
+    """Space for one code: `left` (word,), the correlation of each word with what the code leaves over, less the
+    penalty; the words in `used` with their coefficients `f`, the coefficients to `aim` at, the Cholesky `factor` L of
+    their products, and L^-1 times their correlations with the sample, which is `half` way to the aim."""
+
+    left: Array
+    used: NDArray[np.int64]
+    f: NDArray[np.float64]
+    aim: NDArray[np.float64]
+    half: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
 def coded(dictionary: Array, h: Array, penalty: float, words: NDArray[np.int64]) -> Coded:
     """Return the coefficients of some `words` (word,) in the sparse codes of activations `h` (sample, hidden).
 
     The code f >= 0 minimises ||h - f D||^2 / 2 + penalty * sum f, for unit rows of the `dictionary` D (word, hidden).
     """
     D = np.ascontiguousarray(dictionary, dtype=np.float32)
-    gram = D @ D.T
+    gram, most = D @ D.T, min(len(D), 2 * D.shape[1])  # more words than dimensions are in use in passing at most
+    few = (np.empty(most) for _ in range(3))
+    space = _Space(np.empty(len(D), np.float32), np.empty(most, np.int64), *few, np.empty((most, most)))
     found, work = np.empty((len(h), len(words)), np.float32), np.empty(len(h), np.int64)
-    f, left, used = np.empty(len(D), np.float32), np.empty(len(D), np.float32), np.empty(len(D), np.int64)
     for start in range(0, len(h), CHUNK):
         some = slice(start, start + CHUNK)
         pull = np.asarray(h[some] @ D.T - np.float32(penalty), dtype=np.float32)
-        _fill(gram, pull, np.float32(TOLERANCE), UPDATES, words, f, left, used, found[some], work[some])
+        _fill(gram, pull, np.float32(TOLERANCE), words, space, found[some], work[some])
     return Coded(found, float(D.size + work.mean()))
 
 
 @jit
-def _fill(gram, pull, tolerance, updates, words, f, left, used, found, work):
-    """Solve one sample after another: descend over the words in use, then look which others the rest calls for."""
+def _fill(gram, pull, tolerance, words, space, found, work):
+    """Solve one sample after another: let the word in that is missed most, solve, see what the rest calls for."""
     for n in range(len(pull)):
-        for j in range(f.size):
-            f[j] = np.float32(0)
-            left[j] = pull[n, j]
-        done = 0
+        for k in range(space.left.size):
+            space.left[k] = pull[n, k]
+        count, steps = 0, 0
         work[n] = 0
-        while done < updates:
-            count = _choose(left, tolerance, used, f)
-            if count == 0:
+        while steps < STEPS and count < space.used.size:
+            missed = _most_missed(space.left, tolerance)
+            if missed < 0:
                 break
-            moved = _descend(gram, left, tolerance, updates, used, count, f)
-            work[n] += moved * count + _refresh(gram, pull[n], left, used, count, f) * f.size
-            done += 1 + moved
+            space.used[count] = missed
+            space.f[count] = 0.0
+            held = _settled(gram, pull[n], space, count)
+            _refresh(gram, pull[n], space, held)
+            work[n] += held * space.left.size + count * count
+            count = held
+            steps += 1
         for place in range(words.size):
-            found[n, place] = f[words[place]]
+            found[n, place] = np.float32(0)
+            for k in range(count):
+                if space.used[k] == words[place]:
+                    found[n, place] = space.f[k]
 
 
 @jit
-def _choose(left, tolerance, used, f):
-    """Put into `used` the words of the code and the one that is missed most; return how many, 0 if none is missed."""
-    count = 0
+def _most_missed(left, tolerance):
+    """Return the word that the rest calls for most, -1 if for none by more than the tolerance; those in use have 0."""
     most, missed = tolerance, -1
-    for j in range(f.size):
-        if f[j] > 0:
-            used[count] = j
-            count += 1
-        elif left[j] > most:
+    for j in range(left.size):
+        if left[j] > most:
             most = left[j]
             missed = j
-    if missed < 0:
-        return 0
-    used[count] = missed
-    return count + 1
+    return missed
 
 
 @jit
-def _descend(gram, left, tolerance, updates, used, count, f):
-    """Change the coefficients of the words in use, in turn, until none moves; return how many changes that took.
-
-    `left` (word,), the correlation with what the code leaves over, is kept up for these words alone.
-    """
-    moved = 0
-    again = True
-    while again and moved < updates:
-        again = False
-        for place in range(count):
-            j = used[place]
-            change = max(f[j] + left[j], np.float32(0)) - f[j]
-            if change > tolerance or change < -tolerance:
-                f[j] += change
-                for other in range(count):
-                    left[used[other]] -= change * gram[j, used[other]]
-                moved += 1
-                again = True
-    return moved
+def _settled(gram, pull, space, count):
+    """Solve for the first `count` words in use and one more; return how many are left when none is negative."""
+    used, f, aim = space.used, space.f, space.aim
+    _factorise(gram, pull, space, count, count + 1)
+    count += 1
+    while True:
+        _aim(space, count)
+        share, first = 1.0, -1  # of the way to the aim, until the first coefficient is 0
+        for k in range(count):
+            if aim[k] <= 0 and f[k] < share * (f[k] - aim[k]):
+                share = f[k] / (f[k] - aim[k])
+                first = k
+        for k in range(count):
+            f[k] += share * (aim[k] - f[k])
+        if first < 0:
+            return count
+        count -= 1
+        for k in range(first, count):
+            used[k] = used[k + 1]
+            f[k] = f[k + 1]
+        _factorise(gram, pull, space, first, count)
 
 
 @jit
-def _refresh(gram, pull, left, used, count, f):
-    """Set `left` (word,) for all words; return how many words the code holds."""
-    held = 0
-    for k in range(f.size):
+def _factorise(gram, pull, space, first, count):
+    """Set rows `first` to `count` of the Cholesky factor of the products of the words in use, and of `half`."""
+    L, half, used = space.factor, space.half, space.used
+    for i in range(first, count):
+        for j in range(i):
+            rest = np.float64(gram[used[i], used[j]])
+            for k in range(j):
+                rest -= L[i, k] * L[j, k]
+            L[i, j] = rest / L[j, j]
+        own, rest = np.float64(gram[used[i], used[i]]), np.float64(pull[used[i]])
+        for k in range(i):
+            own -= L[i, k] * L[i, k]
+            rest -= L[i, k] * half[k]
+        L[i, i] = np.sqrt(max(own, LEAST))
+        half[i] = rest / L[i, i]
+
+
+@jit
+def _aim(space, count):
+    """Set `aim` to the coefficients of the words in use that minimise the objective, of whatever sign."""
+    L, aim = space.factor, space.aim
+    for k in range(count):
+        aim[k] = space.half[k]
+    for i in range(count - 1, -1, -1):
+        aim[i] /= L[i, i]
+        for k in range(i):
+            aim[k] -= L[i, k] * aim[i]
+
+
+@jit
+def _refresh(gram, pull, space, count):
+    """Set `left` (word,) for all words."""
+    left = space.left
+    for k in range(left.size):
         left[k] = pull[k]
     for place in range(count):
-        value = f[used[place]]
-        if value > 0:
-            held += 1
-            row = gram[used[place]]
-            for k in range(f.size):
-                left[k] -= value * row[k]
-    return held
+        value, row = np.float32(space.f[place]), gram[space.used[place]]
+        for k in range(left.size):
+            left[k] -= value * row[k]
