@@ -79,19 +79,26 @@ class Labelled:
         h = np.concatenate([self.negatives[target, :half], self.positives[target, :half]])
         return h, np.arange(len(h)) >= half
 
+    def all_balanced(self, labels: int) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the samples (target, label, hidden) of `balanced` for every target, and their labels, in one array."""
+        half = labels // 2
+        h = np.concatenate([self.negatives[:, :half], self.positives[:, :half]], axis=1)
+        return h, np.tile(np.arange(h.shape[1]) >= half, (len(h), 1))
+
 
 def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Generator) -> Labelled:
     """Draw activations with up to `labels` labels, half of them positive, for every target.
 
     Negatives lack their own target alone: a probe that never saw the other targets takes them for its own in use.
     """
-    half = labels // 2
-    ordinary = background(config, generator, half)
-    negatives = [without(ordinary, target) @ W.T for target in range(config.targets)]
-    positives = [
-        dangerous(background(config, generator, half), target, generator) @ W.T for target in range(config.targets)
-    ]
-    return Labelled(np.stack(negatives), np.stack(positives))
+    shape = (config.targets, labels // 2, config.hidden)
+    negatives, positives = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    ordinary = background(config, generator, labels // 2)
+    for target in range(config.targets):
+        negatives[target] = without(ordinary, target) @ W.T
+    for target in range(config.targets):
+        positives[target] = dangerous(background(config, generator, labels // 2), target, generator) @ W.T
+    return Labelled(negatives, positives)
 
 
 @dataclass(frozen=True)
@@ -203,10 +210,8 @@ def bank(
         fitted = [logistic(*data.balanced(target, count), start=fitted[target]) for target in range(targets)]
         found.linear[logistic_name(count)] = _stacked([each for each in fitted if each is not None])
     for count in network_counts:
-        inputs, labels = zip(*(data.balanced(target, count) for target in range(targets)), strict=True)
-        found.networks[network_name(count)] = Networks(
-            np.stack(inputs), np.stack(labels), NETWORK_WIDTH, network_steps, NETWORK_BATCH, seed
-        )
+        inputs = data.all_balanced(count)
+        found.networks[network_name(count)] = Networks(*inputs, NETWORK_WIDTH, network_steps, NETWORK_BATCH, seed)
     if latents is not None:
         found.best_latent, detectors = latent_detectors(data, latents, latent_counts, latent_labels)
         found.on_latents.append(OnLatents(latents, detectors))

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from experiments.alarm.shared.adam import Adam
 
 Array = NDArray[np.float32]
+Numbers = NDArray[np.float64]
 
 CONVERGED = 1e-10
 """Newton's method stops when the loss falls by less."""
 
 CURVATURE_SAMPLES = 5_000
-"""About so many samples are enough for the curvature, which decides on the path of Newton's method, not its end."""
+"""So many samples are enough for the curvature, which decides on the path of Newton's method, not its end."""
 
 RIDGE = 1e-3
 """Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
@@ -28,39 +29,59 @@ def logistic(
     Newton's method with halved steps where the loss would rise, from the probe `start` if one is given; inputs are
     standardised inside.
     """
-    x, y = np.asarray(h, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    centre, size = x.mean(0), x.std(0)
-    size = np.where(size > 1e-9, size, 1.0)
-    z = np.concatenate([(x - centre) / size, np.ones((len(x), 1))], axis=1)
+    y = np.asarray(labels, dtype=np.float64)
+    centre, size = _moments(h)
+    z = np.ones((len(h), h.shape[1] + 1))
+    np.divide(np.subtract(h, centre, out=z[:, :-1]), size, out=z[:, :-1])
     penalty = np.full(z.shape[1], RIDGE * 1.0)
     penalty[-1] = 1e-9
     beta = np.zeros(z.shape[1])
     if start is not None:
         beta[:-1], beta[-1] = start[0] * size, start[1] + start[0] @ centre
-    every = slice(None, None, max(1, len(y) // CURVATURE_SAMPLES))
-    some = z[every].astype(np.float32)
-    loss = _loss(z, y, beta, penalty)
+    score = z @ beta
+    loss = _loss(score, y, beta, penalty)
     for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(z @ beta, -35, 35)))
+        p = 1 / (1 + np.exp(-np.clip(score, -35, 35)))
         slope = z.T @ (p - y) / len(y) + penalty * beta
-        curve = (some * (p * (1 - p))[every, None].astype(np.float32)).T @ some / len(some) + np.diag(penalty)
-        step = np.linalg.solve(curve, slope)
+        step = np.linalg.solve(_curvature(z, p * (1 - p)) + np.diag(penalty), slope)
+        along = z @ step
         for _ in range(20):
-            tried = _loss(z, y, beta - step, penalty)
+            tried = _loss(score - along, y, beta - step, penalty)
             if tried <= loss:
                 break
-            step /= 2
+            step, along = step / 2, along / 2
         fell = loss - tried
-        beta, loss = beta - step, min(tried, loss)
+        beta, score, loss = beta - step, score - along, min(tried, loss)
         if fell < CONVERGED:
             break
     weights = beta[:-1] / size
     return weights.astype(np.float32), float(beta[-1] - weights @ centre)
 
 
-def _loss(z: NDArray[np.float64], y: NDArray[np.float64], beta: NDArray[np.float64], penalty: object) -> float:
-    score = z @ beta
-    return float((np.logaddexp(0, score) - y * score).mean() + 0.5 * (np.asarray(penalty) * beta**2).sum())
+def _moments(h: Array) -> tuple[Numbers, Numbers]:
+    """Return the mean and the standard deviation (dimension,) of inputs, 1 for one that does not vary."""
+    centre = h.mean(0, dtype=np.float64)
+    power = np.einsum("nd,nd->d", h, h, dtype=np.float64) / len(h)
+    size = np.sqrt(np.maximum(power - centre**2, 0))
+    return centre, np.where(size > 1e-6, size, 1.0)
+
+
+def _curvature(z: Numbers, weight: Numbers) -> Array:
+    """Return the mean over samples of weight z z^T, in single precision; of many samples, those with more weight serve.
+
+    Near the end few samples have any weight: samples taken at equal steps of the summed weight count alike.
+    """
+    if len(z) <= CURVATURE_SAMPLES:
+        some = z.astype(np.float32)
+        return np.asarray((some * weight[:, None].astype(np.float32)).T @ some / len(z))
+    summed = np.cumsum(weight)
+    places = (np.arange(CURVATURE_SAMPLES) + 0.5) / CURVATURE_SAMPLES * summed[-1]
+    some = z[np.searchsorted(summed, places)].astype(np.float32)
+    return np.asarray(some.T @ some * np.float32(summed[-1] / len(z) / CURVATURE_SAMPLES))
+
+
+def _loss(score: Numbers, y: Numbers, beta: Numbers, penalty: Numbers) -> float:
+    return float((np.logaddexp(0, score) - y * score).mean() + 0.5 * (penalty * beta**2).sum())
 
 
 class Networks:
@@ -73,7 +94,8 @@ class Networks:
         targets, count, hidden = inputs.shape
         generator = torch.Generator().manual_seed(seed)
         x, y = torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.float32))
-        self.centre, self.size = x.mean(1, keepdim=True), x.std(1, keepdim=True).clamp_min(1e-6)
+        moments = [np.stack(each)[:, None].astype(np.float32) for each in zip(*map(_moments, inputs), strict=True)]
+        self.centre, self.size = map(torch.from_numpy, moments)
         draw = torch.randn(targets, hidden, width, generator=generator) * (2 / hidden) ** 0.5
         head = torch.randn(targets, width, 1, generator=generator) * width**-0.5
         self.parts = [draw, torch.zeros(targets, 1, width), head, torch.zeros(targets, 1, 1)]
