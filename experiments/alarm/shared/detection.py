@@ -6,15 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.alarm.shared.detectors import Bank, absent_scores
+from experiments.alarm.shared.detectors import CHUNK, Bank, absent_scores
 from experiments.alarm.shared.rates import Tail, auroc
 from experiments.alarm.shared.world import WorldConfig, background, behaviour_level, dangerous, read_out, without
 
 Array = NDArray[np.float32]
 Numbers = NDArray[np.float64]
-
-CHUNK = 10_000
-"""Samples that are drawn and scored at a time, so that they stay in the processor's cache."""
 
 FOR_AREA = 2
 """How many chunks of negatives the area under the ROC curve rests on."""

@@ -26,6 +26,9 @@ TRUE_CODE, LEARNED_CODE = "code, true dictionary", "code, learned dictionary"
 
 NETWORK_WIDTH, NETWORK_BATCH = 32, 256
 
+CHUNK = 10_000
+"""Samples that are drawn at a time, so that they stay in the processor's cache and memory stays small."""
+
 
 def logistic_name(labels: int) -> str:
     """Return what the logistic probe with that many labels is called."""
@@ -91,13 +94,15 @@ def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Ge
 
     Negatives lack their own target alone: a probe that never saw the other targets takes them for its own in use.
     """
-    shape = (config.targets, labels // 2, config.hidden)
-    negatives, positives = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    ordinary = background(config, generator, labels // 2)
-    for target in range(config.targets):
-        negatives[target] = without(ordinary, target) @ W.T
-    for target in range(config.targets):
-        positives[target] = dangerous(background(config, generator, labels // 2), target, generator) @ W.T
+    half = labels // 2
+    negatives, positives = np.empty((2, config.targets, half, config.hidden), np.float32)
+    for start in range(0, half, CHUNK):
+        some, size = slice(start, start + CHUNK), min(CHUNK, half - start)
+        ordinary = background(config, generator, size)
+        for target in range(config.targets):
+            negatives[target, some] = without(ordinary, target) @ W.T
+        for target in range(config.targets):
+            positives[target, some] = dangerous(background(config, generator, size), target, generator) @ W.T
     return Labelled(negatives, positives)
 
 

@@ -1,4 +1,4 @@
-"""Sparse codes by coordinate descent are those that FISTA converges to."""
+"""Sparse codes by an active set are those that FISTA converges to."""
 
 import numpy as np
 import pytest

@@ -20,23 +20,19 @@ from experiments.alarm.shared.detectors import (
     trained_latents,
 )
 from experiments.alarm.shared.probes import logistic
-from experiments.alarm.shared.world import WorldConfig, background
+from experiments.alarm.shared.world import background
 from experiments.core.sparse_coding import sparse_code
-
-WORLD = WorldConfig(features=20, hidden=8, density=0.05, rare=0.05, importance=(2, 4))
 
 
 @pytest.fixture(scope="module")
-def found():
-    generator = np.random.default_rng(0)
-    W = generator.normal(size=(8, 20)).astype(np.float32)
-    W /= np.linalg.norm(W, axis=0)
-    wide, narrow = (trained_latents(WORLD, W[None], width, 60, 64, 1e-2, 0, "cpu")[0] for width in (30, 12))
-    data = labelled(WORLD, W, 400, generator)
+def found(small_world):
+    world, W, generator = small_world
+    wide, narrow = (trained_latents(world, W[None], width, 60, 64, 1e-2, 0, "cpu")[0] for width in (30, 12))
+    data = labelled(world, W, 400, generator)
     made = bank(W, data, (20, 400), (400,), 20, wide, (3,), 400, 0)
     made.on_latents.append(OnLatents(narrow, latent_detectors(data, narrow, (), 400, NARROW)[1]))
     made.codes = {TRUE_CODE: Code(np.ascontiguousarray(W.T), np.arange(2), 0.02)}
-    h = background(WORLD, generator, 300) @ W.T
+    h = background(world, generator, 300) @ W.T
     return made, W, data, wide, narrow, h
 
 
