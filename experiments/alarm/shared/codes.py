@@ -58,8 +58,12 @@ def coded(dictionary: Array, h: Array, penalty: float, words: NDArray[np.int64])
     """
     D = np.ascontiguousarray(dictionary, dtype=np.float32)
     gram, most = D @ D.T, min(len(D), 2 * D.shape[1])  # more words than dimensions are in use in passing at most
-    few = (np.empty(most) for _ in range(3))
-    space = _Space(np.empty(len(D), np.float32), np.empty(most, np.int64), *few, np.empty((most, most)))
+    space = _Space(
+        left=np.empty(len(D), np.float32),
+        used=np.empty(most, np.int64),
+        **{name: np.empty(most) for name in ("f", "aim", "half")},
+        factor=np.empty((most, most)),
+    )
     found, work = np.empty((len(h), len(words)), np.float32), np.empty(len(h), np.int64)
     for start in range(0, len(h), CHUNK):
         some = slice(start, start + CHUNK)
