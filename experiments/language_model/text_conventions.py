@@ -21,6 +21,7 @@ from experiments.language_model.shared.dictionaries import (
 from experiments.language_model.shared.observed import seen_by
 from experiments.language_model.shared.probes import Probed, probed
 from experiments.language_model.shared.seeded import seeded
+from experiments.language_model.shared.splits import heading
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.width_figures import width_axis
 
@@ -90,10 +91,13 @@ def run(config: Config, device: str) -> Result:
     rng = np.random.default_rng(config.seed)
     scores: dict[float, list[list[Probed]]] = {ratio: [] for ratio in d.ratios}
     for k, of_network in enumerate(found):
+        headings = {name: heading(observed[k].h, of) for name, of in chosen.items()}
         for place, one in enumerate(of_network):
             if one.arm == "batchtopk":
                 f = one.encoded(observed[k].h)
-                scores[one.ratio].append([probed(one, f, observed[k].h, of, text.first, rng) for of in chosen.values()])
+                scores[one.ratio].append(
+                    [probed(one, f, headings[name], of, text.first, rng) for name, of in chosen.items()]
+                )
             progress.advance("probing", (k + place / len(of_network)) / len(found))
     latents, absorbed = (_array(scores, name) for name in ("latents", "absorbed"))
     low, high = (d.ratios.index(ratio) for ratio in ENDS)

@@ -64,6 +64,7 @@ def run(config: Config, device: str) -> Result:
     vocabulary = corpus(d.network.text).tokens.vocabulary
     chosen = {name: events(text, vocabulary, name) for name in CONCEPTS}
     chosen = {name: of for name, of in chosen.items() if len(of.leaves) > 1}
+    tokens = np.unique(np.concatenate([of.token for of in chosen.values()]))
     rng = np.random.default_rng(config.seed)
     trained: Splits = {ratio: [] for ratio in d.ratios}
     random: Splits = {ratio: [] for ratio in d.ratios}
@@ -73,7 +74,7 @@ def run(config: Config, device: str) -> Result:
             if one.arm in ("batchtopk", "random"):
                 at, headings = (of_random, of_control) if one.arm == "random" else (observed, of_trained)
                 into = random if one.arm == "random" else trained
-                f = one.encoded(at[k].h)
+                f = one.encoded_at(tokens, at[k].h)
                 into[one.ratio].append(
                     [split_of(config, one, f, headings[k][name], text, of, rng) for name, of in chosen.items()]
                 )

@@ -66,10 +66,21 @@ class Checkpoint:
             raise
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep others from the same work, another process of the same report among them."""
-        with filelock.FileLock(f"{self.path}.lock"):
-            yield
+    def held(self, wait: bool = True) -> Iterator[bool]:
+        """Keep others from the same work, another process of the same report among them.
+
+        Where somebody else is at it, wait for them, or without `wait` give False at once.
+        """
+        lock = filelock.FileLock(f"{self.path}.lock")
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
 
 def checkpoint(name: str, settings: object, modules: tuple[ModuleType, ...], files: tuple[Path, ...]) -> Checkpoint:

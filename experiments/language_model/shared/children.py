@@ -46,7 +46,7 @@ def children(
     vocabulary: tuple[bytes, ...],
 ) -> Children:
     """Return the latents of dictionary `one` that carry the concept `name`."""
-    f = one.encoded(observed.h)
+    f = one.encoded_at(of.token, observed.h)
     return Children(name, of.leaves, *_children(f, carriers(one, f, concept, of), text, of, vocabulary))
 
 
@@ -71,7 +71,7 @@ def pictured_in(
     vocabulary: tuple[bytes, ...],
 ) -> Pictured:
     """Return a concept's carriers in every dictionary of a ladder, and what tells those of the widest apart."""
-    encoded = [one.encoded(observed.h) for one in ladder]
+    encoded = [one.encoded_at(of.token, observed.h) for one in ladder]
     carrier = np.array([carriers(one, f, concept, of) for one, f in zip(ladder, encoded, strict=True)])
     latents, bars, shown = _children(encoded[-1], carrier[-1], text, of, vocabulary)
     steps = [descents(carrier[k], carrier[k + 1]) for k in range(len(ladder) - 1)]

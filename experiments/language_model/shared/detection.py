@@ -26,13 +26,31 @@ class Detectors(NamedTuple):
     f1: Array
 
 
+class _Half(NamedTuple):
+    """Activations of half of the tokens, by column: each positive one's `value`, its `column` and its token's number
+    in `kind`; how many there are in each column, `size` (column,)."""
+
+    value: NDArray[np.float32]
+    column: Ids
+    kind: Ids
+    size: Ids
+
+
 def best_detectors(f: sparse.csr_matrix, labels: Flags, first: Flags) -> Detectors:
     """Return the best single detectors among the columns of `f` (token, column) for `labels` (token, label).
 
-    `first` (token,) says which tokens belong to the first half.
+    `first` (token,) says which tokens belong to the first half; activations are at least 0, and compared in single
+    precision.
     """
-    found = [_chosen(f[half], labels[half], f[~half], labels[~half]) for half in (first, ~first)]
-    return Detectors(np.array([each[0] for each in found]), np.mean([each[1] for each in found], axis=0))
+    kinds, kind = np.unique(labels, axis=0, return_inverse=True)  # tokens with equal labels are counted together
+    halves = [_half(f, half, kind.ravel()) for half in (first, ~first)]
+    present = [labels[half].sum(0).astype(np.float64) for half in (first, ~first)]
+    column, f1 = [], []
+    for here, there in ((0, 1), (1, 0)):
+        chosen, cutoff = _chosen(halves[here], kinds, present[here])
+        column.append(chosen)
+        f1.append(_scored(halves[there], kinds, present[there], chosen, cutoff))
+    return Detectors(np.array(column), np.mean(f1, axis=0))
 
 
 def f1_scores(both: Array, fired: Array, present: Array) -> Array:
@@ -40,42 +58,56 @@ def f1_scores(both: Array, fired: Array, present: Array) -> Array:
     return np.asarray(2 * both / np.maximum(fired + present, 1e-300))
 
 
-def _chosen(f: sparse.csr_matrix, labels: Flags, other: sparse.csr_matrix, other_labels: Flags) -> tuple[Ids, Array]:
-    best = np.full(labels.shape[1], -1.0)
-    column = np.zeros(labels.shape[1], np.int64)
-    cutoff = np.zeros(labels.shape[1])
-    for level in LEVELS:
-        at = thresholds(f, level)
-        score = f1_matrix(f, at, labels)
-        top = score.argmax(0)
-        better = score[top, np.arange(len(top))] > best
-        best = np.where(better, score[top, np.arange(len(top))], best)
-        column, cutoff = np.where(better, top, column), np.where(better, at[top], cutoff)
-    fires = other[:, column].toarray() > cutoff
-    return column, f1_scores((fires & other_labels).sum(0), fires.sum(0), other_labels.sum(0))
-
-
-def f1_matrix(f: sparse.csr_matrix, above: Array, labels: Flags) -> Array:
-    """Return F1 (column, label) of every column of `f` as a detector with the thresholds `above` (column,)."""
-    fires = sparse.csr_matrix(((f.data > above[f.indices]).astype(np.float32), f.indices, f.indptr), shape=f.shape)
-    both = np.asarray(fires.T @ labels.astype(np.float32), dtype=np.float64)
-    fired = np.asarray(fires.sum(0), dtype=np.float64).ravel()
-    return f1_scores(both, fired[:, None], labels.sum(0).astype(np.float64))
-
-
-def thresholds(f: sparse.csr_matrix, level: float) -> Array:
-    """Return the `level` quantile of each column's positive values (column,); infinity for a silent column.
-
-    Level 0 is the threshold 0.
-    """
-    columns = f.tocsc()
+def _half(f: sparse.csr_matrix, half: Flags, kind: Ids) -> _Half:
+    columns = f[half].tocsc()
     size = np.diff(columns.indptr)
-    if level == 0:
-        return np.zeros(f.shape[1])
-    owner = np.repeat(np.arange(f.shape[1]), size)
-    ranked = columns.data[np.lexsort((columns.data, owner))]
-    place = columns.indptr[:-1] + np.minimum((level * size).astype(np.int64), np.maximum(size - 1, 0))
-    return np.where(size > 0, np.append(ranked, np.inf)[np.minimum(place, len(ranked))], np.inf).astype(np.float64)
+    return _Half(
+        columns.data.astype(np.float32), np.repeat(np.arange(len(size)), size), kind[half][columns.indices], size
+    )
+
+
+def _chosen(of: _Half, kinds: Flags, present: Array) -> tuple[Ids, Array]:
+    """Return the column and the threshold (label,) with the best F1; of equal ones the lowest level, the first column.
+
+    `kinds` (kind, label) has the labels of each kind of token, `present` (label,) how often each label occurs.
+    """
+    at = thresholds(of.value, of.size)
+    passed = sum((of.value > level[of.column]).astype(np.int64) for level in at)  # detectors of the column that fire
+    place = (passed * len(of.size) + of.column) * len(kinds) + of.kind
+    counts = np.bincount(place, minlength=(len(at) + 1) * len(of.size) * len(kinds))
+    fires = counts.reshape(len(at) + 1, len(of.size), len(kinds))[:0:-1].cumsum(0)[::-1]
+    score = f1_scores(fires @ kinds.astype(np.float64), fires.sum(-1, keepdims=True), present)
+    top = score.reshape(-1, len(present)).argmax(0)
+    return top % len(of.size), at.ravel()[top]
+
+
+def thresholds(value: NDArray[np.float32], size: Ids) -> Array:
+    """Return the quantiles (level, column) at `LEVELS` of each column's positive values; infinity for a silent column.
+
+    `value` has the values of one column after another, `size` (column,) how many each has. Level 0 is the threshold 0.
+    """
+    # Positive numbers in single precision rise with their bits, so that one sort of integers ranks all columns.
+    keys = (np.repeat(np.arange(len(size)), size) << 32) | value.view(np.uint32)
+    keys.sort()
+    ranked = np.append((keys & 0xFFFFFFFF).astype(np.uint32).view(np.float32), np.float32(np.inf))
+    start = np.cumsum(size) - size
+    found = np.zeros((len(LEVELS), len(size)))
+    for k, level in enumerate(LEVELS):
+        if level > 0:
+            place = start + np.minimum((level * size).astype(np.int64), np.maximum(size - 1, 0))
+            found[k] = np.where(size > 0, ranked[np.minimum(place, len(value))], np.inf)
+    return found
+
+
+def _scored(of: _Half, kinds: Flags, present: Array, column: Ids, cutoff: Array) -> Array:
+    """Return F1 (label,) of one detector per label."""
+    start = np.cumsum(of.size) - of.size
+    found = np.zeros(len(present))
+    for label, (c, least) in enumerate(zip(column, cutoff, strict=True)):
+        own = slice(start[c], start[c] + of.size[c])
+        kind = of.kind[own][of.value[own] > least]
+        found[label] = f1_scores(kinds[kind, label].sum(), np.asarray(float(len(kind))), present[label])
+    return found
 
 
 def token_detector(ids: Ids, labels: Flags, first: Flags, entries: int) -> Array:

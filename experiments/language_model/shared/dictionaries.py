@@ -91,17 +91,35 @@ class Dictionary:
     b_dec: Array
     threshold: float
 
+    def encoded_at(self, tokens: NDArray[np.int64], h: Array) -> sparse.csr_matrix:
+        """Return latents as `encoded` does, of the `tokens` (rising numbers) alone; those of others are left out."""
+        f = self.encoded(h[tokens])
+        count = np.zeros(len(h) + 1, np.int32)
+        count[tokens + 1] = np.diff(f.indptr)
+        return sparse.csr_matrix((f.data, f.indices, np.cumsum(count, dtype=np.int32)), shape=(len(h), f.shape[1]))
+
     def encoded(self, h: Array) -> sparse.csr_matrix:
         """Return latents (token, latent), at least 0, of MLP activations `h` (token, mlp)."""
         parts = []
+        into = np.empty((min(ROWS, len(h)), len(self.W_enc)), np.float32)
         for k in range(0, len(h), ROWS):
-            v = (h[k : k + ROWS] * np.float32(self.scale) - self.b_dec) @ self.W_enc.T + self.b_enc
-            parts.append(sparse.csr_matrix(v * (v > max(self.threshold, 0.0))))
+            x = h[k : k + ROWS] * np.float32(self.scale) - self.b_dec
+            v = np.matmul(x, self.W_enc.T, out=into[: len(x)])
+            v += self.b_enc
+            parts.append(_above(v, max(self.threshold, 0.0)))
         return sparse.vstack(parts, format="csr")
 
     def decoded(self, f: sparse.csr_matrix) -> Array:
         """Return the reconstruction (token, mlp) from latents."""
         return np.asarray((f @ self.W_dec + self.b_dec) / np.float32(self.scale), dtype=np.float32)
+
+
+def _above(v: Array, threshold: float) -> sparse.csr_matrix:
+    """Return `v` (token, latent) where it is above a threshold of at least 0: as scipy does, without a dense copy."""
+    place = np.flatnonzero(v > threshold).astype(np.int32)
+    row, column = np.divmod(place, np.int32(v.shape[1]))
+    before = np.append(0, np.cumsum(np.bincount(row, minlength=len(v))))
+    return sparse.csr_matrix((v.ravel()[place], column, before.astype(np.int32)), shape=v.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,15 +150,25 @@ def all_networks(config: DictionaryConfig) -> tuple[list[Network], list[Network]
 
 
 def dictionaries(config: DictionaryConfig, networks: tuple[list[Network], list[Network]]) -> list[list[Dictionary]]:
-    """Return the dictionaries of each network, those of the random control last in each list."""
+    """Return the dictionaries of each network, those of the random control last in each list.
+
+    A group that another process trains is left to it, and waited for when no other is left: experiments that run at
+    the same time share the training.
+    """
     trained, control = networks
+    groups = [
+        (k, network, group)
+        for k in range(config.networks)
+        for network, planned in ((trained[k], _models(config)), (control[k], _control(config)))
+        for group in _by_size(config, planned)
+    ]
+    found: dict[int, list[Dictionary]] = {}
+    for wait in (False, True):
+        for number, (k, network, group) in enumerate(groups):
+            if number not in found and (made := _kept(config, network, k, group, wait)) is not None:
+                found[number] = made
     return [
-        [
-            one
-            for network, planned in ((trained[k], _models(config)), (control[k], _control(config)))
-            for group in _by_size(config, planned)
-            for one in _kept(config, network, k, group)
-        ]
+        [one for number, group in enumerate(groups) if group[0] == k for one in found[number]]
         for k in range(config.networks)
     ]
 
@@ -173,10 +201,15 @@ def _model(config: DictionaryConfig, variant: Variant, ratio: float, seed: int, 
     return Autoencoder(variant, config.width(ratio), config.active, seed=seed, source=seed, frozen=frozen)
 
 
-def _kept(config: DictionaryConfig, network: Network, number: int, planned: list[Planned]) -> list[Dictionary]:
+def _kept(
+    config: DictionaryConfig, network: Network, number: int, planned: list[Planned], wait: bool
+) -> list[Dictionary] | None:
+    """Return a group of dictionaries; None where another process trains them and there is no `wait` for it."""
     modules = (*MODULES, *TRAINER, network_module, sys.modules[__name__])
     place = checkpoint(f"dictionaries-{number}-{planned[0][0]}-{planned[0][1]:g}x", config, modules, (text.ARCHIVE,))
-    with place.held():
+    with place.held(wait) as mine:
+        if not mine:
+            return None
         found = place.load()
         if found is None:
             found = _trained(config, network, number, planned)

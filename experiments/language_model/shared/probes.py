@@ -19,6 +19,7 @@ from scipy import sparse
 from experiments.language_model.shared.concepts import Events
 from experiments.language_model.shared.detection import f1_scores
 from experiments.language_model.shared.dictionaries import Dictionary
+from experiments.language_model.shared.splits import Heading
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -40,10 +41,10 @@ class Probed(NamedTuple):
 
 
 def probed(
-    one: Dictionary, f: sparse.csr_matrix, h: NDArray[np.float32], of: Events, first: Flags, rng: np.random.Generator
+    one: Dictionary, f: sparse.csr_matrix, concept: Heading, of: Events, first: Flags, rng: np.random.Generator
 ) -> Probed:
     """Return both scores of one concept; `first` (token,) says which tokens a probe is trained on."""
-    on = np.zeros(len(h), bool)
+    on = np.zeros(len(first), bool)
     on[of.token] = True
     off = np.flatnonzero(~on)
     rows = np.sort(np.concatenate([of.token, rng.choice(off, min(OTHERS, len(off)), replace=False)]))
@@ -53,32 +54,22 @@ def probed(
     x = np.asarray(chosen[:, order].todense(), dtype=np.float64)
     curve = np.array([_held_out_f1(x[:, : k + 1], y, train) for k in range(len(order))])
     count = 1 + int(np.argmin(np.append(np.diff(curve) > JUMP, False)))
-    return Probed(count, curve, absorbed(one, f, h, on, of, order[:count]))
+    return Probed(count, curve, absorbed(one, f, concept, of, order[:count]))
 
 
-def absorbed(
-    one: Dictionary,
-    f: sparse.csr_matrix,
-    h: NDArray[np.float32],
-    on: Flags,
-    of: Events,
-    main: NDArray[np.intp],
-) -> float:
+def absorbed(one: Dictionary, f: sparse.csr_matrix, concept: Heading, of: Events, main: NDArray[np.intp]) -> float:
     """Return the share of the concept's tokens, among those that the direction recognises, that are absorbed.
 
     A token is recognised if it lies nearer to the mean of the concept's tokens than to that of the others.
     """
-    elsewhere, here = h[~on].mean(0), h[on].mean(0)
-    length = float(np.linalg.norm(here - elsewhere))
-    direction = (here - elsewhere) / length
-    along = (h[of.token] - elsewhere) @ direction
-    known = of.token[along > length / 2]
-    magnitude = along[along > length / 2] * np.float32(one.scale)
+    recognised = concept.magnitude > concept.apart / 2
+    known = of.token[recognised]
+    magnitude = concept.magnitude[recognised] * np.float32(one.scale)
     if not len(known):
         return 0.0
     mine = f[known]
     silent = np.asarray(mine[:, main].sum(1)).ravel() == 0
-    cosine = one.W_dec @ direction
+    cosine = one.W_dec @ concept.direction
     weight = np.where(cosine >= COSINE, cosine, 0.0)
     weight[main] = 0
     strongest = np.asarray(mine.multiply(weight).tocsr().max(1).todense()).ravel()

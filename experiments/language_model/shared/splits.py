@@ -22,11 +22,13 @@ SHARE = 0.05
 
 
 class Heading(NamedTuple):
-    """Where a concept lies in a network: its unit `direction` (mlp,), and how far each event lies along it from the
-    mean elsewhere, its `magnitude` (event,)."""
+    """Where a concept lies in a network: its unit `direction` (mlp,) from the mean elsewhere to the mean at events, how
+    far each event lies along it from the mean elsewhere, its `magnitude` (event,), and how far the two means are
+    `apart`."""
 
     direction: NDArray[np.float32]
     magnitude: NDArray[np.float32]
+    apart: float
 
 
 def heading(h: NDArray[np.float32], events: Events) -> Heading:
@@ -38,8 +40,9 @@ def heading(h: NDArray[np.float32], events: Events) -> Heading:
     on[events.token] = True
     elsewhere = h[~on].mean(0)
     direction = h[on].mean(0) - elsewhere
-    direction /= np.linalg.norm(direction)
-    return Heading(direction, (h[events.token] - elsewhere) @ direction)
+    apart = float(np.linalg.norm(direction))
+    direction /= apart
+    return Heading(direction, (h[events.token] - elsewhere) @ direction, apart)
 
 
 def carriers(dictionary: Dictionary, f: sparse.csr_matrix, concept: Heading, events: Events) -> Ids:
@@ -66,12 +69,15 @@ def token_null(carrier: Ids, leaf: Ids, token_ids: Ids, leaves: int, draws: int,
     Such exchanges leave what the token itself tells about the leaf.
     """
     home = np.argsort(token_ids, kind="stable")
-    token, kind, by_token = token_ids[home].astype(np.float64), leaf[home], carrier[home]
-    found = np.zeros(draws)
+    token, kind = token_ids[home].astype(np.float64), leaf[home]
+    (table,) = _tables(carrier, leaf, leaves)
+    row = np.searchsorted(np.append(NOBODY, np.unique(carrier[carrier != NOBODY])), carrier)[home] * leaves
+    counts = np.zeros((draws, *table.shape), np.int64)
     for draw in range(draws):
         order = np.argsort(token + rng.random(len(token)))  # tokens stay in place, their events change places
-        found[draw] = split_information(by_token, kind[order], leaves)
-    return found
+        counts[draw] = np.bincount(row + kind[order], minlength=table.size).reshape(table.shape)
+    known = float(len(leaf)) * measures.information(counts)
+    return np.asarray(known / max(len(leaf) * float(measures.entropy(table.sum(0))), 1e-300))
 
 
 def _tables(carrier: Ids, leaf: Ids, leaves: int) -> list[measures.Table]:

@@ -1,16 +1,21 @@
 """A dictionary encodes as the trainer's own inference does, and comes back from its checkpoint."""
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from experiments.core.autoencoders import Autoencoder, Specification, decode, encode, train_autoencoders
 from experiments.language_model.shared import checkpoints
+from experiments.language_model.shared import dictionaries as module
 from experiments.language_model.shared.dictionaries import (
     QUICK_DICTIONARIES,
     Dictionary,
+    DictionaryConfig,
     Recorded,
     all_networks,
     dictionaries,
@@ -32,6 +37,9 @@ def test_latents_and_reconstruction_are_those_of_the_trainer(variant):
     wanted = encode(state, models, 0, h * np.float32(0.7))
     assert (wanted > 0).any()
     np.testing.assert_allclose(f.toarray(), wanted, atol=1e-5)
+    some = np.array([0, 7, 8, 299])
+    np.testing.assert_array_equal(one.encoded_at(some, h).toarray()[some], f.toarray()[some])
+    assert one.encoded_at(some, h).nnz == f[some].nnz
     np.testing.assert_allclose(one.decoded(f), decode(state, models, 0, wanted) / 0.7, atol=1e-5)
 
 
@@ -52,6 +60,61 @@ def test_dictionaries_come_back_from_their_checkpoint_and_differ_by_seed(
         np.testing.assert_array_equal(first.W_dec, second.W_dec)
         assert first.threshold == second.threshold
     assert np.abs(made[0][0].W_dec - made[0][1].W_dec).max() > 0.1
+
+
+def _place_of_first_group(config: DictionaryConfig, networks: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    places: list[Any] = []
+    make = module.checkpoint
+
+    class Found(Exception):
+        pass
+
+    def kept(*given: Any) -> None:
+        places.append(make(*given))
+        raise Found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "checkpoint", kept)
+        with pytest.raises(Found):
+            dictionaries(config, networks)
+    return places[0]
+
+
+def test_a_group_that_another_process_trains_is_left_to_it_and_waited_for_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoints, "ROOT", tmp_path)
+    config = dataclasses.replace(
+        QUICK_DICTIONARIES,
+        network=dataclasses.replace(QUICK_DICTIONARIES.network, steps=2, checkpoint_every=2),
+        networks=1, ratios=(0.5,), relu_ratios=(), frozen_ratios=(), steps=2, recorded=512,
+    )  # fmt: skip
+    networks = all_networks(config)
+    order: list[str] = []
+    train = module._trained
+
+    def trained(*given: Any) -> checkpoints.Arrays:
+        order.append(given[3][0][0])
+        if len(order) == 1:
+            let_go.set()
+        return train(*given)
+
+    monkeypatch.setattr(module, "_trained", trained)
+    held = _place_of_first_group(config, networks, monkeypatch)
+    let_go, taken = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with held.held():
+            taken.set()
+            assert let_go.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(other)
+        assert taken.wait(30)
+        made = dictionaries(config, networks)
+        busy.result()
+    assert order == ["random", "batchtopk"]
+    assert [one.arm for one in made[0]] == ["batchtopk", "batchtopk", "random"]
 
 
 def test_recorded_activations_have_the_variance_that_the_trainer_expects(

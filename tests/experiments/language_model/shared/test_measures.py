@@ -6,7 +6,7 @@ from scipy import sparse
 
 from experiments.core.split_information import NOBODY
 from experiments.language_model.shared.concepts import Events
-from experiments.language_model.shared.detection import best_detectors, f1_matrix, thresholds, token_detector
+from experiments.language_model.shared.detection import LEVELS, best_detectors, thresholds, token_detector
 from experiments.language_model.shared.dictionaries import Dictionary
 from experiments.language_model.shared.probes import logistic_fit, probed
 from experiments.language_model.shared.splits import (
@@ -25,22 +25,48 @@ def activations(rng: np.random.Generator, rows: int = 400, columns: int = 6) -> 
     return np.where(rng.random((rows, columns)) < 0.3, rng.random((rows, columns)), 0)
 
 
-def test_f1_of_every_column_is_that_of_counting():
+def brute_force(f: np.ndarray, labels: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return F1 (label,) on the other half of what is best `here`, and its column (label,), one detector at a time."""
+    scores, columns = [], []
+    for label in labels.T:
+        best = (-1.0, 0, 0.0)
+        for level in LEVELS:
+            for column in range(f.shape[1]):
+                positive = np.sort(f[here, column][f[here, column] > 0])
+                silent = np.inf if level else 0.0
+                above = positive[int(level * len(positive))] if level and len(positive) else silent
+                fires = f[here, column] > above
+                f1 = 2 * (fires & label[here]).sum() / (fires.sum() + label[here].sum())
+                if f1 > best[0]:
+                    best = f1, column, above
+        fires, present = f[~here, best[1]] > best[2], label[~here]
+        scores.append(2 * (fires & present).sum() / (fires.sum() + present.sum()))
+        columns.append(best[1])
+    return np.array(scores), np.array(columns)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_best_detector_is_that_of_trying_every_column_and_threshold(ties):
     rng = np.random.default_rng(0)
-    f, labels = activations(rng), rng.random((400, 3)) < 0.2
-    above = np.full(6, 0.4)
-    found = f1_matrix(sparse.csr_matrix(f), above, labels)
-    for column in range(6):
-        for label in range(3):
-            fires, present = f[:, column] > 0.4, labels[:, label]
-            wanted = 2 * (fires & present).sum() / (fires.sum() + present.sum())
-            assert found[column, label] == pytest.approx(wanted, abs=1e-6)
+    f = activations(rng, columns=9).astype(np.float32)
+    if ties:
+        f = np.ceil(f * 4) / np.float32(4)
+    f[:, 5] = 0
+    labels = rng.random((400, 4)) < 0.2
+    labels[:, 1] = f[:, 3] > 0.5
+    labels[:, 2] = labels[:, 0] & (f[:, 2] > 0)
+    first = rng.random(400) < 0.5
+    found = best_detectors(sparse.csr_matrix(f), labels, first)
+    wanted = [brute_force(f, labels, half) for half in (first, ~first)]
+    np.testing.assert_array_equal(found.column, [columns for _, columns in wanted])
+    np.testing.assert_allclose(found.f1, np.mean([scores for scores, _ in wanted], axis=0), rtol=1e-14)
 
 
 def test_thresholds_are_quantiles_of_positive_values():
-    f = np.array([[0.0, 3, 0], [1, 0, 0], [2, 1, 0], [3, 2, 0], [4, 4, 0]])
-    np.testing.assert_array_equal(thresholds(sparse.csr_matrix(f), 0.5), [3, 3, np.inf])
-    np.testing.assert_array_equal(thresholds(sparse.csr_matrix(f), 0.0), [0, 0, 0])
+    values = np.array([2, 4, 1, 3, 2, 1, 4, 3], np.float32)
+    found = thresholds(values, np.array([4, 0, 4]))
+    np.testing.assert_array_equal(found[LEVELS.index(0.5)], [3, np.inf, 3])
+    np.testing.assert_array_equal(found[LEVELS.index(0.0)], [0, 0, 0])
 
 
 def test_a_column_that_is_the_label_scores_one_and_choosing_among_noise_earns_nothing():
@@ -92,6 +118,18 @@ def test_contexts_exchanged_among_equal_tokens_keep_what_the_token_tells():
     assert token_null(context, context, token, 2, 20, rng).max() < 0.05
 
 
+def test_the_null_is_that_of_exchanging_and_counting_anew():
+    token, leaf, carrier = (
+        np.random.default_rng(7).integers(low, high, 500) for low, high in ((0, 9), (0, 3), (-1, 6))
+    )
+    home, rng = np.argsort(token, kind="stable"), np.random.default_rng(8)
+    wanted = []
+    for _ in range(5):
+        order = np.argsort(token[home] + rng.random(500))
+        wanted.append(split_information(carrier[home], leaf[home][order], 3))
+    np.testing.assert_array_equal(token_null(carrier, leaf, token, 3, 5, np.random.default_rng(8)), wanted)
+
+
 def make(rows: np.ndarray) -> Dictionary:
     rows = rows.astype(np.float32)
     return Dictionary(
@@ -127,15 +165,16 @@ def test_probes_count_the_latents_of_a_concept_and_absorption_is_seen():
     first = rng.random(4000) < 0.5
     on = kind < 2
     events = Events(np.flatnonzero(on), np.zeros(int(on.sum()), int), ("a",))
-    found = probed(make(np.eye(4)), make(np.eye(4)).encoded(h), h, events, first, rng)
+    found = probed(make(np.eye(4)), make(np.eye(4)).encoded(h), heading(h, events), events, first, rng)
     assert found.latents == 2
     assert found.absorbed == 0
     both = make(np.array([[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]) / np.sqrt([[2], [1], [1]]))
-    assert probed(both, both.encoded(h), h, events, first, rng).latents == 1
+    assert probed(both, both.encoded(h), heading(h, events), events, first, rng).latents == 1
     rare = kind == 1
     keep = ~rare | (rng.random(4000) < 0.03)  # the second kind is rare: the count leaves its latent out
     events = Events(np.flatnonzero((on & keep)[keep]), np.zeros(int((on & keep).sum()), int), ("a",))
-    found = probed(make(np.eye(4)), make(np.eye(4)).encoded(h[keep]), h[keep], events, first[keep], rng)
+    concept = heading(h[keep], events)
+    found = probed(make(np.eye(4)), make(np.eye(4)).encoded(h[keep]), concept, events, first[keep], rng)
     assert found.latents == 1
     assert 0 <= found.absorbed < 0.1
 
