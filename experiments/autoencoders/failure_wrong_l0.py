@@ -5,6 +5,7 @@ random correlations, as many latents, batch top-k. Their features lie in 100 dim
 are the 50.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -116,7 +117,7 @@ def run(config: Config, device: str) -> Result:
     shape = (len(config.actives), config.seeds)
     overlap = np.array([crowding(dictionary(trained.state, models, i)) for i in range(len(models))]).reshape(shape)
     explained, mmcs = scores.explained.reshape(shape), scores.mmcs.reshape(shape)
-    truth = np.array([[_true_explained(config, worlds[s], s, k) for s in range(config.seeds)] for k in config.actives])
+    truth = np.stack([_true_explained(config, world, s, config.actives) for s, world in enumerate(worlds)], axis=1)
     true_l0 = scores.true_l0.reshape(shape)[0]
     return Result(
         np.array(config.actives),
@@ -136,13 +137,15 @@ def _world(config: Config, s: int) -> CorrelatedWorld:
     return unrelated(falling_densities(config.features), config.features, seed, correlation)
 
 
-def _true_explained(config: Config, world: CorrelatedWorld, s: int, active: int) -> float:
-    """Return what the true dictionary explains when only the largest `active` features per sample, on average, are
-    kept."""
+def _true_explained(config: Config, world: CorrelatedWorld, s: int, actives: Sequence[int]) -> Array:
+    """Return what the true dictionary explains when only the largest features are kept, `actives` per sample on
+    average: (active,), all on one sample."""
     sample = world.sample(stream(config.seed, EVALUATION, s), config.samples)
     values = sample.features
-    cut = np.partition(values.ravel(), -active * len(values))[-active * len(values)]
-    return explained_variance(sample.activations, (values * (values >= cut)) @ world.directions)
+    rising = np.sort(values, axis=None)
+    cuts = [rising[-active * len(values)] for active in actives]
+    kept = [(values * (values >= cut)) @ world.directions for cut in cuts]
+    return np.array([explained_variance(sample.activations, each) for each in kept])
 
 
 def small(active: NDArray[np.int64]) -> NDArray[np.bool_]:
