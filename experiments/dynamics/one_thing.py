@@ -354,7 +354,7 @@ def order_of_importance(result: Result) -> Evidence:
     title="With Adam, learning is closer to one feature at a time than to all at once",
     statements=("D3",),
     test="ReLU models trained with Adam. A feature rises from a tenth to nine tenths of its final squared length; "
-    "with k the mean number that rise together and k0 what it were if all passed their middle at one time, (k0 - "
+    "with k the mean number that rise together and k0 that number if all passed their middle at one time, (k0 - "
     "k)/(k0 - 1) is 1 for one at a time and 0 for all at once. Statistic: median over seeds.",
     criterion=above(0.5),
     figures=("one-thing-order", "one-thing-courses"),

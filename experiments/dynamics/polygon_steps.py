@@ -193,10 +193,10 @@ def _covered(levels: Array, low: float, high: float) -> float:
 @experiment.figure(
     "polygon-steps",
     title="Training stops at the losses of regular polygons",
-    caption="Of the time on plateaus {numbers.near:% value} is at the loss of a regular polygon; a loss at random "
-    "would be there in {numbers.chance:% value}. (a) Exact loss of twenty of {numbers.seeds:.0f} seeds. Dashed: the "
-    "losses of polygons when the biases of absent features have been learned; grey: before any of them has. (b) Where "
-    "the seeds end.",
+    caption="Of the time on plateaus {numbers.near:% value} is at the loss of a regular polygon; a loss drawn at "
+    "random would be at one in {numbers.chance:% value} of cases. (a) Exact loss of twenty of {numbers.seeds:.0f} "
+    "seeds. Dashed: the losses of polygons when the biases of absent features have been learned; grey: before any of "
+    "them has. (b) Where the seeds end.",
     alt="Left, falling curves that pause and end on dashed horizontal lines, most on the one of the pentagon. Right, "
     "three intervals: most seeds end as a pentagon, fewer as a square, hardly any as a hexagon.",
     interval="Wilson score intervals over seeds, 95 %",

@@ -146,8 +146,8 @@ def _trained(config: Config, device: str) -> tuple[NDArray[np.int64], Array, Arr
     title="From two lines to an octahedron",
     caption="Both sets first collapse to a line, which is what a linear model would learn. Then a third dimension "
     "opens, the triangles unfold, twisted against each other, and turn until every feature is opposite to one of the "
-    "other set. Six features in three dimensions at six moments of training, for one seed of each of the most frequent "
-    "courses; each set of three is joined to a triangle.",
+    "other set. Drawn are six features in three dimensions at six moments of training, for one seed of each of the "
+    "most frequent courses; each set of three is joined to a triangle.",
     alt="Rows of six small drawings of six arrows from a point. From left to right they grow from nothing into one "
     "or two lines, spread into two triangles at an angle, and end as the six corners of an octahedron.",
 )

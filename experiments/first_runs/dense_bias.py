@@ -179,9 +179,9 @@ def _largest(values: NDArray[Any]) -> Quantity:
     "dense-bias",
     title="The best bias for dense features",
     caption="Trained biases follow the derived formula; at exact minima no bias is further than "
-    "{numbers.exact_largest_error:.1e} from it. Five equally important features in two dimensions at p = 1, each "
-    "feature of the first models a point. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever M = WᵀW "
-    "training found. (b) With a ReLU output it is that or a little less, {numbers.relu_below} on average. (c) What is "
+    "{numbers.exact_largest_error:.6f} from it. Five equally important features in two dimensions at p = 1; each point "
+    "is a feature of one of the first models. (a) With a linear output the bias is (1 − Σⱼ Mᵢⱼ)/2 for whatever M = WᵀW "
+    "training found. (b) With a ReLU output it is less by {numbers.relu_below} on average. (c) What is "
     "missing is what the ReLU clips, δᵢ = E[xᵢ − zᵢ; zᵢ < 0]; trained models scatter about it with the noise of their "
     "last batches.",
     alt="Three scatter plots with diagonals. Biases of linear-output models lie on the diagonal, those of ReLU models "

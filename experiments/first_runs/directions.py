@@ -183,12 +183,10 @@ def _share_below(values: Array, limit: float) -> Quantity:
     "right-angles",
     title="How far right angles and opposite pairs are off",
     caption=(
-        "Right angles and opposite pairs are exact at the optimum and a few degrees off in training. In the "
-        "median the reader's right angles are off by {numbers.reader.right:.2f}° and opposite pairs by "
-        "{numbers.reader.opposite:.2f}°. In the exact minima below the same runs both are off by less than "
-        "0.001°, the floor of the scale, in {numbers.right_true_minimum:count}. Drawn is the largest error of an "
-        "angle in each run that ended in digons or two directions, at the reader's p (top), and its median over p"
-        " (bottom)."
+        "Right angles and opposite pairs are exact at the optimum and degrees off in the reader's runs: in the "
+        "median by {numbers.reader.right:.1f}° and {numbers.reader.opposite:.1f}°. Drawn is the largest error of an "
+        "angle in each run that ended in digons or two directions, at the reader's p (top), and its median over p "
+        "(bottom). The scale ends at 0.001°, which is exact to numerical precision."
     ),
     alt=(
         "Four panels on logarithmic scales of degrees; left right angles, right opposite pairs. Clouds of runs fall "
@@ -243,7 +241,7 @@ def right_minima(result: Result) -> Quantity:
 
 @experiment.claim(
     "right-angles-training",
-    title="The angle errors come from unfinished training, not from the optimum",
+    title="The angle errors come from training, not from the optimum",
     statements=("A2",),
     test="Median over the reader's runs, at the reader's p, of the largest deviation of a right angle from 90°, "
     "against that of the exact minima below the same runs.",

@@ -269,12 +269,12 @@ def _correlation(first: Array, second: Array) -> Array:
     "second-run-causes",
     title="What was wrong with the second run",
     caption=(
-        "The initial scale explains {shares.initial_scale:%} of the gap in loss between the reader's run, "
-        "{numbers.reader}, and the run with all five causes changed, {numbers.all_changed} (relative to the best "
-        "constant output), and {log_shares.initial_scale:%} of the gap in its logarithm. (a) Shapley values over "
-        "all 32 combinations. (b) Share of the gap that one change alone closes: {single.initial_scale:%} for the"
-        " initial scale, {single.learning_rate:%} for the learning rate. (c) Share that all the other changes "
-        "close together: {all_but.initial_scale:%} without the initial scale."
+        "The initial scale explains {shares.initial_scale:% value} of the gap in loss between the reader's run and "
+        "the run with all five causes changed, and {log_shares.initial_scale:% value} of the gap in the loss's "
+        "logarithm. (a) Shapley values over all 32 combinations. (b) Share of the gap that one change alone closes: "
+        "{single.initial_scale:% value} for the initial scale, {single.learning_rate:% value} for the learning rate. "
+        "(c) Share that the four other changes close together: {all_but.initial_scale:% value} if the initial scale "
+        "stays."
     ),
     alt="Three dot plots over five causes. Initial scale dominates the Shapley values and is the only single change "
     "that closes nearly all of the gap; leaving any other cause unchanged makes no visible difference.",
@@ -300,11 +300,11 @@ def draw_causes(result: Result) -> Figure:
 @experiment.figure(
     "second-run-course",
     title="Why the initial scale matters",
-    caption="A large start has to be undone before learning begins. The reader's run, continued to 200 epochs, and the "
-    "same run started small (Xavier), median and range over all seeds. Columns of N(0, 1) in 40 dimensions begin "
-    "{numbers.norm_initial} long, and the loss at {numbers.initial:.0f} times that of a constant. Biases fall and "
-    "silence the interference; then norm and bias come back together. After 50 epochs (thin line) norms are "
-    "{numbers.norm} and biases {numbers.bias}; from a small start {numbers.small_norm} and {numbers.small_bias}.",
+    caption="A large start has to be undone before learning begins. The large start's loss begins at "
+    "{numbers.initial:.0f} times that of a constant; its biases fall and silence the interference, then norm and bias "
+    "come back together. After 50 epochs (thin line) norms are {numbers.norm:.2f} and biases {numbers.bias:.2f}; "
+    "from a small start {numbers.small_norm:.2f} and {numbers.small_bias:.2f}. Drawn are the reader's run, "
+    "continued to 200 epochs, and the same run started small (Xavier): median and range over all seeds.",
     alt="Three panels against training step. The loss of the large start falls slowly over four decades and is still "
     "high at 50 epochs; the small start is done after a tenth of that. Norm falls from 6 to 2, bias dips to minus 2.",
     interval="band: range over seeds",
@@ -332,9 +332,9 @@ def draw_course(result: Result) -> Figure:
     "second-run-pictures",
     title="The reader's picture, before and after",
     caption="The reader's picture mostly shows the random start: final cosines correlate with initial ones at "
-    "{numbers.memory}. The first seed. Top: the reader's run as plotted, WᵀW without normalisation, its diagonal at "
-    "{numbers.diagonal}, and its cosines; off the diagonal both show the same pattern (correlation "
-    "{numbers.unnormalised}). Bottom: all causes changed.",
+    "{numbers.memory:.2f}. Drawn is the first seed. Top: the reader's run as plotted, WᵀW without normalisation, and "
+    "its cosines; off the diagonal both show the same pattern (correlation {numbers.unnormalised:.3f}). Bottom: all "
+    "causes changed.",
     alt="Four heat maps with strong diagonals. The reader's two look alike, with noise of both signs off the diagonal; "
     "the repaired ones have a few strong negative entries and weaker noise.",
 )

@@ -224,10 +224,10 @@ def _tones() -> list[str]:
     "first-run-starfish",
     title="What the reader's first run gives",
     caption=(
-        "At the reader's p most runs end as a pentagon, {numbers.readers.pentagon:% value} of seeds, or as two "
-        "digons, {numbers.readers.two_digons:% value}. {numbers.readers.other:% value} fit no regular "
-        "arrangement. The columns of W are drawn after the reader's training, for each density p and each "
-        "arrangement that occurred: the run of median loss, with the share of seeds."
+        "At the reader's p, {numbers.readers.pentagon:% value} of runs end as a pentagon and "
+        "{numbers.readers.two_digons:% value} as two digons; {numbers.readers.other:% value} fit no regular "
+        "arrangement. Drawn are the columns of W after the reader's training, for five densities p and each "
+        "arrangement that occurred there: the run of median loss, with the share of seeds."
     ),
     alt=(
         "A grid of small arrow plots inside unit circles. Rows are densities from 1 down to 0.01, columns are the "
@@ -258,9 +258,8 @@ def draw_starfish(result: Result) -> Figure:
     title="Which arrangements training finds",
     caption=(
         "Where the best arrangement jumps, training changes gradually. Drawn is the share of seeds that end in "
-        "each arrangement, against p. Dashed lines mark where the exactly best arrangement changes, from a "
-        "triangle to two digons at p = {changes.triangle_to_digons:.3f} and to a pentagon at p = "
-        "{changes.digons_to_pentagon:.3f}."
+        "each arrangement, against p. Dashed lines mark where the best arrangement changes, by exact loss: from a "
+        "triangle to two digons, and from two digons to a pentagon."
     ),
     alt=(
         "Two panels of stacked areas over feature probability, the reader's run and the converged run, with two dashed "
@@ -318,7 +317,7 @@ def _dashes() -> dict[str, Any]:
 
 @experiment.claim(
     "first-run-pentagon",
-    title="The reader's run gives a pentagon, and that is the optimum",
+    title="The reader's run usually gives a pentagon, and that is the optimum",
     statements=("A1",),
     source="Elhage et al. 2022, introduction (five features in two dimensions)",
     test="Share of the reader's runs, at the reader's p, whose columns form a regular pentagon (each angle within 8°).",

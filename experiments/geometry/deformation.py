@@ -188,9 +188,9 @@ RATIO_LABEL = "density of the odd feature / others"
     "deformation-shapes",
     title="A pentagon bends, then breaks",
     caption="The pentagon bends as one feature becomes rarer or denser, and at a ratio of "
-    "{crossing.0.05.density:.2f} it breaks into two antipodal pairs without that feature. Best solutions of "
-    "five features in two dimensions, density 0.05, while one of them (in another colour) is rarer or denser "
-    "by the factor above each panel. Neighbours close in on a rarer feature and move away from a denser one.",
+    "{crossing.0.05.density:.2f} it breaks into two antipodal pairs without that feature. Neighbours close in on a "
+    "rarer feature and move away from a denser one. Drawn are the best solutions of five features in two dimensions, "
+    "density 0.05, while one of them (in another colour) is rarer or denser by the factor above each panel.",
     alt="Six starfish plots. First a cross of four arrows and no fifth; then pentagons whose upper arrow has narrower, "
     "equal and wider gaps beside it.",
 )

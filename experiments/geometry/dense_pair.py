@@ -254,11 +254,11 @@ def draw_runs(result: Result) -> Figure:
     "geometry-dense-pair",
     title="Two orthogonal features are the worst of many nearly equal solutions, until importance differs",
     caption=(
-        "Two orthogonal features are not the optimum at equal importance, and are once importance falls faster "
-        "than the stability limit, {numbers.limit:.3f}. (a) How far the plane that W uses is spanned by single "
+        "Two orthogonal features become the optimum once the third feature matters less than {numbers.limit:.3f} times "
+        "as much as the second, the stability limit. (a) How far the plane that W uses is spanned by single "
         "features: 1 for two features alone. (b) By how much each run beats two orthogonal features, in "
-        "features' variance; dashed, the exact optimum for equal importance. Losses of runs are estimates from "
-        "common samples, whose error puts some above it; those far behind are drawn at the lower edge. (c) Norm "
+        "features' variance; dashed, the exact optimum for equal importance. Losses of runs are estimates, whose "
+        "error puts some above the optimum; those far behind are drawn at the lower edge. (c) Norm "
         "of the third feature in the exact optimum: it enters continuously at the limit."
     ),
     alt=(

@@ -79,8 +79,8 @@ def draw_shapes(result: Result) -> Figure:
         "Digons give way to the pentagon at p = {shape.pentagon.best_from:.3f} and the pentagon to the hexagon "
         "at p = {shape.hexagon.best_from:.3f}; models that are carried across keep their shape. (a) Variance "
         "that each shape keeps at its exact best, in features, and the best run at each density: the curves "
-        "cross at an angle. (b) Represented mass of the optimum, which jumps, and of models carried to rarer "
-        "features and back."
+        "cross at an angle. (b) Represented mass, the squared norm of W: that of the optimum, which jumps, and of "
+        "models carried to rarer features and back."
     ),
     alt=(
         "Left, curves fan out from two as features get rarer, each levelling off near its number of vertices; dots of "
@@ -97,7 +97,7 @@ def draw_transitions(result: Result) -> Figure:
     title="Which polygons training finds, and which is best for fewer features",
     caption=(
         "Training finds two digons in up to {shape.two_digons.most:% value} of seeds, the pentagon in "
-        "{shape.pentagon.most:% value}, and the hexagon in no more than {shape.hexagon.most:% value}, though it "
+        "{shape.pentagon.most:% value}, and the hexagon in only {shape.hexagon.most:% value}, though it "
         "is the optimum of rare features. (a) Share of {numbers.seeds:.0f} seeds in each arrangement; dashed, "
         "transitions of the exact optimum. (b) Best named shape for n features: a shape is available from the "
         "number of its vertices on."

@@ -89,8 +89,8 @@ def turn_shapes(result: Result) -> Solids:
         "The square antiprism takes over at p = {shape.square_antiprism.best_from:.3f} and yields to the "
         "tricapped prism at p = {shape.tricapped_trigonal_prism.best_from:.3f}; models that are carried across "
         "keep their shape. (a) Variance that each shape keeps at its exact best, in features, and the best run "
-        "at each density. (b) Represented mass of the optimum, which jumps, and of models carried to rarer "
-        "features and back."
+        "at each density. (b) Represented mass, the squared norm of W: that of the optimum, which jumps, and of "
+        "models carried to rarer features and back."
     ),
     alt=(
         "Left, curves fan out from three as features get rarer, one above the other in turn; dots of trained models "

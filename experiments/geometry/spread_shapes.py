@@ -363,7 +363,7 @@ def plane_charges(result: Result) -> Quantity:
 
 @experiment.claim(
     "own-energy-in-space",
-    title="In three dimensions, features solve the model's own spreading problem",
+    title="In three dimensions, features nearly solve the model's own spreading problem",
     statements=("C4",),
     source=SECTION,
     test=(

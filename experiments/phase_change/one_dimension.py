@@ -133,7 +133,7 @@ def draw_line(result: Result) -> Figure:
     "phase-boundary-two",
     title="The boundary, and the jump across it",
     caption=(
-        "The exact boundary lies above the closed form, by a factor {numbers.boundary_shift:.2f} on average for "
+        "The exact boundary lies above the closed form, by a factor of {numbers.boundary_shift:.2f} on average for "
         "importances below one half; training follows it. (a) Probability below which both features are "
         "represented. (b) Shortest column of the exact optimum on both sides. Away from equal importance it jumps"
         " from zero. Near equal importance the ignored feature first enters continuously, from the dotted line in"

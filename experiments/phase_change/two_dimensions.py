@@ -209,7 +209,7 @@ def ignored_normal(result: Result) -> Quantity:
 
 @experiment.claim(
     "phase-three-only-ideal",
-    title="Best models are always in one of the four ideal phases",
+    title="Best models are nearly always in one of the four ideal phases",
     source=SECTION,
     test="Phase of the best model of each cell. Statistic: share of cells in one of the four ideal phases, rather "
     "than a triangle, two features that point the same way, a partly represented one or anything else.",

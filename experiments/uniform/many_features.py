@@ -85,8 +85,8 @@ def run(config: Config, device: str) -> Result:
     "uniform-stickiness",
     title="Dimensions per feature, and the brick that gains most",
     caption=(
-        "Dimensions per feature stay near 1/2 over {numbers.plateau_half}, the range in which pairs are the best "
-        "brick: computed from $1/p$ = {numbers.brick_to_digons:.2f} to {numbers.brick_from_digons:.2f}. (a) "
+        "Dimensions per feature stay near 1/2 over {numbers.plateau_half} of $1/p$, where pairs are the best brick: "
+        "by computation from $1/p$ = {numbers.brick_to_digons:.2f} to {numbers.brick_from_digons:.2f}. (a) "
         "Dimensions per feature $D^*$ of {numbers.models:.0f} models, each at a density of its own; dashed, the "
         "brick with the highest gain, computed without training. (b) Loss saved per dimension, 1 for a dedicated "
         "one: trained models (dots) and bricks (lines). Near p = 1 sharing gains almost nothing, and training "
@@ -142,7 +142,7 @@ def draw_graphs(result: Result) -> Figure:
         "islands, by chance {numbers.onset_null:% value}; beyond $1/p$ = 7, {numbers.rare:% value}. (a) Share of "
         "represented features in each kind of component (|cos| above 0.2), models pooled in bins of rarity. (b) "
         "Share in small islands, of up to 8 features, at three thresholds for an edge; dotted, random "
-        "directions. Nearest to p = 1, before superposition, components are large too."
+        "directions. Nearest to p = 1, where the solution is free to rotate, components are large too."
     ),
     alt="Left, stacked areas over rarity: larger components and single features, then pairs fill everything, then "
     "pentagons and antiprisms, then larger components. Right, curves of the share in small islands rise to one and "
