@@ -302,8 +302,8 @@ def draw_causes(result: Result) -> Figure:
     title="Why the initial scale matters",
     caption="A large start has to be undone before learning begins. The large start's loss begins at "
     "{numbers.initial:.0f} times that of a constant; its biases fall and silence the interference, then norm and bias "
-    "come back together. After 50 epochs (thin line) norms are {numbers.norm:.2f} and biases {numbers.bias:.2f}; "
-    "from a small start {numbers.small_norm:.2f} and {numbers.small_bias:.2f}. Drawn are the reader's run, "
+    "come back together. After 50 epochs (thin line) norms are {numbers.norm:.2f} and biases {numbers.bias:value}; "
+    "from a small start {numbers.small_norm:.2f} and {numbers.small_bias:value}. Drawn are the reader's run, "
     "continued to 200 epochs, and the same run started small (Xavier): median and range over all seeds.",
     alt="Three panels against training step. The loss of the large start falls slowly over four decades and is still "
     "high at 50 epochs; the small start is done after a tenth of that. Norm falls from 6 to 2, bias dips to minus 2.",
