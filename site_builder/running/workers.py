@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -36,6 +37,9 @@ Outcome = tuple[Job, Failure | None]
 WORTH_WORKERS = 8
 """From this number of figures on the processes are worth their start, measured on two cores; two experiments are."""
 
+LONGEST_TEMPORARY = 103 - len("/pymp-xxxxxxxx/listener-xxxxxxxx")
+"""Bytes that the path of the folder for temporary files may have: a socket's path has 103 on macOS, 107 on Linux."""
+
 SECONDS_TO_END = 5.0
 """How long an idle process may take to end by itself."""
 
@@ -60,8 +64,16 @@ def is_worth_workers(runs: int, figures: int) -> bool:
 def start(modules: Collection[str] = ()) -> None:
     """Start the fork server, unless it runs, and let it import libraries and the modules of experiments meanwhile.
 
-    Started before anything is known of the experiments, it is ready when there is something to draw.
+    Started before anything is known of the experiments, it is ready when there is something to draw. Raises
+    `ReportError` where the folder for temporary files has too long a path.
     """
+    folder = tempfile.gettempdir()
+    if (length := len(os.fsencode(folder))) > LONGEST_TEMPORARY:
+        raise ReportError(
+            f"{folder}, the folder for temporary files, has a path of {length} bytes, and the sockets through which "
+            f"processes talk leave room for {LONGEST_TEMPORARY}; set TMPDIR to a folder with a shorter path, such as "
+            "/tmp, and run again"
+        )
     forkserver.set_forkserver_preload([__name__, "site_builder.running.libraries", *sorted(modules)])
     resource_tracker.ensure_running()
     with _unheard(signal.SIGINT):  # the server and all processes that come from it inherit that

@@ -1,12 +1,15 @@
 """What is made by several processes is the same as by one, and what fails there is told as if it had failed here."""
 
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
 
+from experiments.core.errors import ReportError
 from site_builder.base.environment import usable_cores
+from site_builder.running import workers
 from site_builder.running.jobs import longest_first
 from site_builder.store.entries import digests
 
@@ -45,6 +48,21 @@ def gathered(root, environment, *, jobs: int = 1, worth_workers: int = 99, edite
         timeout=120,
     )
     return done.stdout.splitlines() + done.stderr.splitlines()[-1:]
+
+
+def test_a_folder_for_temporary_files_that_sockets_have_no_room_for_is_refused_in_one_sentence(monkeypatch, tmp_path):
+    deep = tmp_path / ("d" * 100)
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with pytest.raises(ReportError, match=rf"{deep}.* {len(str(deep))} bytes.* set TMPDIR .*/tmp, and run again"):
+        workers.start()
+
+
+def test_the_longest_folder_for_temporary_files_has_room_for_a_socket(monkeypatch):
+    """A socket with the longest name that is allowed can be bound, wherever its folder would be."""
+    made = f"/{'d' * (workers.LONGEST_TEMPORARY - 1)}/pymp-12345678/listener-12345678"
+    assert len(made) == 103
+    with socket.socket(socket.AF_UNIX) as listener, pytest.raises(FileNotFoundError):
+        listener.bind(made)  # refused for the folder that is not there, not for its length
 
 
 def results(root) -> dict[str, str]:
