@@ -366,8 +366,8 @@ def factor_at_the_crossing(result: Result) -> Quantity:
     "deformation-trained",
     title="The best of many fits break where the exact branches cross",
     source=SOURCE,
-    test="Best fits: the middle between the largest ratio at which the odd feature is lost and the next, at which it is "
-    "kept, against the exact crossing, at each baseline. Statistic: largest difference.",
+    test="Best fits: the middle between the largest ratio at which the odd feature is lost and the next, at which it "
+    "is kept, against the exact crossing, at each baseline. Statistic: largest difference.",
     criterion=below(0.03, refuted_above=0.06),
     figures=("deformation-crossing",),
     published=Verdict.SUPPORTED,
