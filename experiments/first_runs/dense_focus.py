@@ -190,7 +190,8 @@ def _critical(ratio: Array, angle: Array) -> float:
         " are kept alike. At equal importance it is {numbers.alignment_equal} for 5 features in 2 dimensions, "
         "where random subspaces have {numbers.alignment_null}, and {numbers.alignment_equal_large} for 20 in 5, "
         "where they have {numbers.alignment_null_large}; {focused_equal:count} models exceed 0.9. At importance "
-        "0.7ⁱ, {focused_unequal:count} models keep the top features."
+        "0.7ⁱ, {focused_unequal:count} models of 20 features keep the top five; of the models of 5 features, some stay "
+        "short of single ones."
     ),
     alt="Two panels of point clouds. Random subspaces and equal importance give low, spread alignment; importance "
     "falling by 0.9 or 0.7 per feature gives clouds at 1.",
