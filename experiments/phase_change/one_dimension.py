@@ -99,8 +99,8 @@ def draw_norms(result: Result) -> Figure:
     title="Where single models end up",
     caption=(
         "{numbers.failed:% value} of all models stay more than 1 % above the exact optimum. Of these, "
-        "{numbers.failures.same_way:% value} have both features in the same direction, a relic of the phase "
-        "without bias, and {numbers.failures.dead:% value} have an output that is never positive and so gets no "
+        "{numbers.failures.same_way:% value} have two columns of the same sign, mostly one of them too short to count "
+        "as represented, and {numbers.failures.dead:% value} have an output that is never positive and so gets no "
         "gradient. Drawn is the share of the {numbers.per_cell:.0f} models of every cell in each phase. Dashed: "
         "closed-form boundaries."
     ),
