@@ -252,10 +252,10 @@ def _exponents(sizes: tuple[int, ...], growth: Array) -> Exponents:
 @experiment.figure(
     "cancel-terms",
     title="How sums of the small entries grow",
-    caption="On values of the data sums grow with exponent {numbers.terms_data:.2f} in the number of terms (noise: one "
-    "half), with chosen signs with {numbers.terms_aligned:.2f}. (a) Sum of k entries of a column at p = 0.02; dashed, "
-    "closed forms. (b) Interference of typical inputs, over the sum without signs, of which {numbers.kept:.0%} remain "
-    "at p = 0.02, and over what independent signs would leave.",
+    caption="Sums over values of the data grow with exponent {numbers.terms_data:.2f} in the number of terms (noise: "
+    "one half), sums with chosen signs with {numbers.terms_aligned:.2f}. (a) Sum of k entries of a column at p = 0.02; "
+    "dashed, closed forms. (b) Interference of typical inputs, over the same sum without signs ({numbers.kept:.0%} at "
+    "p = 0.02), and over what independent signs would leave.",
     alt="Left, three lines on log-log scales: aligned is steep, data and random signs have half the slope. Right, the "
     "ratio to noise stays at one over density; the ratio to the uncancelled sum is lowest at medium density.",
     interval="band: 95 % Student t interval of the mean over seeds",
@@ -284,7 +284,7 @@ def draw_terms(result: Result) -> Figure:
 @experiment.figure(
     "cancel-growth",
     title="Interference against features and dimensions",
-    caption="Interference grows with the number of features and falls with the hidden size. Norms of ε over "
+    caption="Interference grows with the number of features and falls with the hidden size. Drawn are norms of ε over "
     "represented features, trained models at p = 0.005: ℓ₂, which noise follows, and ℓ₁, which an adversary reaches "
     "if every entry may move. (a) For d = 8, with exponents {growth.n.noise:.2f} (ℓ₂) and {growth.n.aligned:.2f} (ℓ₁) "
     "in the number of features; (b) for 80 features, {growth.m.noise:.2f} and {growth.m.aligned:.2f} in d.",

@@ -201,8 +201,8 @@ def _numbers(density: Array, crowding: Array, size: Array, total: Array, count: 
     "column-shapes",
     title="One column of WᵀW at four degrees of crowding",
     caption="Beside its one, a column has two positive and two negative entries in a pentagon (a), many small entries "
-    "of both signs in crowded models (b, c), and a single −1 in an antipodal pair (d). A column of WᵀW over its "
-    "diagonal entry, sorted, in 5 features in 2 dimensions (a) and in 80 features in 8 dimensions at three densities.",
+    "of both signs in crowded models (b, c), and a single −1 in an antipodal pair (d). Each panel is a column of WᵀW "
+    "over its diagonal entry, sorted: 5 features in 2 dimensions (a), 80 features in 8 dimensions at three densities.",
     alt="Four bar charts: one followed by two positive and two negative bars; two long ranges that fall smoothly from "
     "positive to negative, the second shorter; last, one followed by zeros and a bar at minus one.",
 )

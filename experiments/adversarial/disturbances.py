@@ -274,10 +274,11 @@ def _in_norm(found: Array) -> Responses:
     "cancel-kinds",
     title="Disturbances of equal size",
     caption="An adversary who only knows the signs of ε does {numbers.l2.signs_over_worst:.0%} (ℓ₂) and "
-    "{numbers.linf.signs_over_worst:.0%} (ℓ∞) of the worst that can be done at p = 0.02, without touching the feature. "
-    "Change of a present feature's output per unit of disturbance, root mean square, by kind; dashed: what its column "
-    "of WᵀW alone predicts. (a) Equal length: the worst direction does {numbers.l2.worst_over_random:.1f} times what a "
-    "random one does. (b) Equal size of every entry: {numbers.linf.worst_over_random:.1f} times.",
+    "{numbers.linf.signs_over_worst:.0%} (ℓ∞) of the worst that can be done at p = 0.02, without touching the "
+    "feature. Drawn is the change of a present feature's output per unit of disturbance, root mean square, by kind; "
+    "dashed: what its column of WᵀW alone predicts. (a) Equal length: the worst direction does "
+    "{numbers.l2.worst_over_random:.1f} times what a random one does. (b) Equal size of every entry: "
+    "{numbers.linf.worst_over_random:.1f} times.",
     alt="Two panels over density on logarithmic scales. The worst lies highest and rises as features become rarer; "
     "signs of ε start among the other kinds where features are dense and climb towards the worst; random, plausible "
     "and typical data lie far below where features are rare. Dashed lines run somewhat above.",

@@ -180,9 +180,9 @@ def _rank(config: Config, alike: Array, transfer: Array) -> Quantity:
     "transfer",
     title="Attacks made on another model",
     caption="Attacks transfer as far as two models share their interference: rank correlations are {dense.rank:.2f} "
-    "(p = 0.1) and {rare.rank:.2f} (p = 0.02). Rise of a model's loss under attacks made on another, over that under "
-    "attacks made on itself, by the likeness of their interference ε, for pairs whose starts differ by an angle. "
-    "Crosses are random directions of the same size.",
+    "(p = 0.1) and {rare.rank:.2f} (p = 0.02). Drawn is the rise of a model's loss under attacks made on another, "
+    "over that under attacks made on itself, by the likeness of their interference ε, for pairs whose starts differ "
+    "by an angle. Crosses are random directions of the same size.",
     alt="Two scatter plots, one per density. Points rise from the lower left, where seeds are independent, to the "
     "upper right, where they began alike; random directions lie at the bottom.",
 )

@@ -260,7 +260,7 @@ def _positive_cosine(models: Models) -> Array:
     title="Eighty features in twenty dimensions",
     caption="The dense ReLU model is the linear one; at the lowest density the ReLU model represents a median of "
     "{numbers.rare_live:.0f} features. As for twenty features, drawn is the model of least loss at each density: its "
-    "map W^T W with the biases b beside it, and below it the norms, coloured by superposition. First the linear model.",
+    "map W^T W with the biases b beside it, and below it the norms, coloured by superposition. The first is linear.",
     alt="Two strips of four square maps, each map above its bar chart: a diagonal of twenty entries in the linear and "
     "the dense ReLU model; with falling density the diagonal grows, entries off it become many and weak, and the bars "
     "become more and strongly coloured.",

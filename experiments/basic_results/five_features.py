@@ -238,10 +238,10 @@ def _best_of_kind(models: Models, loss: Array, names: NDArray[np.str_], kind: st
 @experiment.figure(
     "basic-five",
     title="Five features of falling importance in two dimensions",
-    caption="The model of least exact loss of {numbers.seeds:.0f}, turned so that the most important feature points "
-    "right; numbers are ranks of importance. Dense: the two most important features have a dimension each. Rarer: four "
-    "features in two antipodal pairs. Rarer still: all five, in a pentagon whose gaps are {numbers.narrowest_gap:.0f} "
-    "to {numbers.widest_gap:.0f} degrees.",
+    caption="As features become rarer the best model keeps the two most important, with a dimension each; then four, "
+    "in two antipodal pairs; then all five, in a pentagon whose gaps are {numbers.narrowest_gap:.0f} to "
+    "{numbers.widest_gap:.0f} degrees. Drawn is the model of least exact loss of {numbers.seeds:.0f}, turned so that "
+    "the most important feature points right; numbers are ranks of importance.",
     alt="Three arrow plots inside unit circles: two arrows at right angles; four arrows along two axes; five "
     "arrows in a pentagon, slightly longer than the circle's radius.",
 )
@@ -260,9 +260,9 @@ def draw_directions(result: Result) -> Figure:
 @experiment.figure(
     "basic-five-census",
     title="What training finds with falling importance",
-    caption="Share of {numbers.seeds:.0f} seeds that end in each arrangement. Dashed: p = "
-    "{numbers.digons_to_pentagon:.3f}, where the exact losses of two digons and of the pentagon cross. Training "
-    "changes over gradually, around it.",
+    caption="Training changes over gradually from two digons to the pentagon, around p = "
+    "{numbers.digons_to_pentagon:.3f} (dashed), where their exact losses cross. Drawn is the share of "
+    "{numbers.seeds:.0f} seeds that end in each arrangement.",
     alt="Stacked areas over feature probability: from right to left two directions, then two digons with a little "
     "digon and one, then pentagons, with a dashed line at the crossing.",
 )

@@ -262,7 +262,7 @@ def _polygons() -> tuple[dict[str, Polygon], Quantity]:
 @experiment.figure(
     "loss-by-count",
     title="The loss by the number of present features",
-    caption="At the lowest density {numbers.one_share_rarest:% value} of the ReLU model's loss come from inputs with "
+    caption="At the lowest density {numbers.one_share_rarest:% value} of the ReLU model's loss comes from inputs with "
     "one present feature. (a) Share of its loss that is due to inputs with 0, 1, 2, ... present features. (b) Loss "
     "given that number, over that of the linear model: trained for rare features, a model is better with few present "
     "and worse with many.",

@@ -260,9 +260,10 @@ def draw_energy(result: Result) -> Figure:
 @experiment.figure(
     "spread-plane",
     title="Arrangements in the plane: least interference, and training",
-    caption="Above, unit vectors of least positive interference; below, columns of the best trained model. They agree "
-    "up to six. Beyond, some unit vectors coincide: two pentagons on top of each other interfere less than a "
-    "regular decagon. Trained models leave features out instead.",
+    caption="Up to six points the best trained model has the least positive interference. Beyond, points of least "
+    "interference partly coincide (two pentagons on top of each other interfere less than a regular decagon), and "
+    "trained models leave features out instead. Above, unit vectors of least positive interference; below, columns of "
+    "the best trained model.",
     alt="Two rows of arrow plots for five to ten points: regular polygons at first; above, later, arrows that "
     "coincide; below, hexagons with short leftover arrows.",
 )

@@ -289,11 +289,11 @@ def draw_panels(result: Result) -> Figure:
 @experiment.figure(
     "basic-twenty-seeds",
     title="Superposition over density, over seeds",
-    caption="Over {numbers.seeds:.0f} seeds, {numbers.linear_seeds:.0f} for linear models. (a) Features "
-    "represented: the linear model's five, and a growing number of ReLU models. (b) Loss, in units of answering the "
-    "mean: dashed, the least that a linear model can reach. (c) Share of represented features in superposition, and "
-    "with a bias below 0 and clearly below. (d) Share of seeds that represent each feature: the least important "
-    "are represented in few seeds or none, at every density.",
+    caption="Linear models represent five features at every density, ReLU models more the rarer features are; the "
+    "least important are represented in few seeds or none. Drawn are {numbers.seeds:.0f} seeds, "
+    "{numbers.linear_seeds:.0f} of linear models. (a) Features represented. (b) Loss, in units of answering the mean; "
+    "dashed, the least that a linear model can reach. (c) Share of represented features in superposition, with a bias "
+    "below 0, and with one clearly below. (d) Share of seeds that represent each feature.",
     alt="Four panels. As density falls, represented features rise from 5 to more than twice as many; loss of ReLU "
     "models falls from the linear level to a small part of it; the share in superposition and of negative biases rises "
     "to one; a heat map of feature by density whose border moves from feature 5 to less important ones.",

@@ -191,8 +191,8 @@ KINDS = ("come together", "are independent", "exclude each other")
     caption=(
         "In the best models features that come together are orthogonal and features that exclude each other are "
         "opposite. Model of lowest exact loss of {numbers.seeds:.0f} at each density; partners share a colour. "
-        "Three sets form a hexagon with partners side by side at {six.best_beside:count} densities. Among six "
-        "independent features colours mark arbitrary pairs."
+        "In three sets partners stand side by side at {six.best_beside:count} densities, in a hexagon at "
+        "{six.best:count}. Among six independent features colours mark arbitrary pairs."
     ),
     alt="Rows of arrow plots over densities. Row one: a cross with partners at right angles. Row two: a cross with "
     "partners opposite. Row three: six arrows, partners next to each other, in pairs that close up at high density. "
@@ -221,8 +221,8 @@ def draw_starfish(result: Result) -> Figure:
         "together, in {excluding.expected:% value} where they exclude each other, in {six.expected:% value} with "
         "three sets, and in {control.expected:% value} with six independent features. Shares of "
         "{numbers.seeds:.0f} seeds by density. Expected is what the paper says: orthogonal, opposite, or side by "
-        "side in a hexagon. Partners that exclude each other may be orthogonal instead; six directions may have "
-        "partners elsewhere; some partners may be merged."
+        "side in a hexagon. Otherwise partners that exclude each other are orthogonal, six directions have partners "
+        "elsewhere, or some partners are merged."
     ),
     alt="Four panels of bars over density. In the first most partners are as expected; in the second partners are as "
     "expected or at right angles; in the third the expected hexagon, merged pairs and others share the bars; the "
@@ -249,9 +249,9 @@ def draw_census(result: Result) -> Figure:
     title="What an angle costs",
     caption=(
         "A right angle costs nothing whether two features come together, are independent or exclude each other. "
-        "Least exact loss of two features held at an angle, one norm and one bias free, at p = 1/10. Opposite "
-        "directions cost nothing for features that exclude each other, and most for those that come together; "
-        "for these, closer is better than further apart."
+        "Opposite directions cost nothing for features that exclude each other, and most for those that come "
+        "together; for these, one direction is better than opposite ones. Drawn is the least exact loss of two "
+        "features held at an angle, one norm and one bias free, at p = 1/10."
     ),
     alt="Three curves over the angle from 0 to 180 degrees, all zero at 90. The first is low at 0 and high at 180, the "
     "second high at 0 and low at 180, the third high at 0 and zero from 90 on.",

@@ -214,10 +214,10 @@ def _turn(config: Config, agree: Array) -> float:
     "local-bases",
     title="Two sets, two bases",
     caption=(
-        "When features are rare, entries within a set vanish and interference is between the sets. (a-c) "
-        "Products WᵀW of one model at three densities: features 0 to 9 come together, so do 10 to 19; the "
-        "second set is ordered by its opposites. Between the sets interference is with several features in a, and "
-        "mostly with one opposite in b. Dense sets share directions (c)."
+        "When features are rare, entries within a set nearly vanish and interference is between the sets. (a-c) "
+        "Products WᵀW of one model at each of three densities: features 0 to 9 come together, and so do 10 to 19; "
+        "the second set is ordered by its opposites. A feature interferes with several features of the other set in "
+        "a, and mostly with one opposite in b. Dense sets share directions (c)."
     ),
     alt="Three square heat maps of twenty by twenty entries with a strong diagonal. Off-diagonal blocks are partly a "
     "diagonal, partly stripes on the left, where the diagonal blocks are clean; a second, negative diagonal in the "

@@ -162,10 +162,10 @@ def run(config: Config, device: str) -> Result:
 @experiment.figure(
     "code-offset-families",
     title="The offset test on source code, family by family",
-    caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer. Over all "
-    "families the offset scores {counting.overall.offset:%} by counting and {skip_gram.overall.offset:%} by "
-    "skip-gram; the word nearest to c alone, without any offset, scores {counting.overall.neighbour:% value} and "
-    "{skip_gram.overall.neighbour:% value}.",
+    caption="Over all families the offset answers {counting.overall.offset:%} of questions by counting and "
+    "{skip_gram.overall.offset:%} by skip-gram; the word nearest to c, which knows nothing of the relation, answers "
+    "{counting.overall.neighbour:% value} and {skip_gram.overall.neighbour:% value}. Drawn is the share of questions "
+    "a : b = c : ? answered rightly when a, b and c may not be the answer.",
     alt="Two panels of dots with intervals, one row per family of word pairs, four methods each: the offset, the "
     "nearest neighbour of c, a random offset, and an offset with shuffled partners.",
     interval="95 % percentile bootstrap over the pairs of a family",
@@ -189,10 +189,10 @@ def draw_answers(result: Result) -> Figure:
 @experiment.figure(
     "code-offset-parallel",
     title="How parallel offsets of one relation are",
-    caption="Each dot is a pair: the mean cosine of its offset with the other offsets of its family, which is one "
-    "where the parallelogram is exact. On average it is {counting.overall.parallel} (counting) and "
-    "{skip_gram.overall.parallel} (skip-gram); with partners exchanged within the family "
-    "{counting.overall.parallel_shuffled:value} and {skip_gram.overall.parallel_shuffled:value} remain.",
+    caption="The mean cosine between offsets of one family is {counting.overall.parallel} (counting) and "
+    "{skip_gram.overall.parallel} (skip-gram), where exact parallelograms have one; with partners exchanged within "
+    "the family it is {counting.overall.parallel_shuffled:value} and {skip_gram.overall.parallel_shuffled:value}. "
+    "Each dot is a pair: the mean cosine of its offset with the other offsets of its family.",
     alt="Two panels of dots per family. True partners lie at somewhat higher cosines than exchanged partners, far "
     "from one.",
 )

@@ -222,9 +222,9 @@ def _rank(vectors: Vectors, scores: NDArray[np.float32], word: str, barred: tupl
 @experiment.figure(
     "english-offset-queen",
     title="The English words nearest to king − man + woman",
-    caption="Cosines with king − man + woman, nothing barred: king has rank {numbers.king_rank:.0f}. With the "
-    "three words of the question barred, queen has rank {numbers.queen_rank:.0f}; among the neighbours of king or of "
-    "woman alone, rank {numbers.neighbour_rank:.0f}. Words of the question are hatched.",
+    caption="With nothing barred king has rank {numbers.king_rank:.0f}; with the three words of the question "
+    "barred, queen has rank {numbers.queen_rank:.0f}. Drawn are cosines with king − man + woman; words of the "
+    "question are hatched.",
     alt="Bars of the cosine of the eight nearest words with king minus man plus woman; words of the question are "
     "hatched and queen has a colour of its own.",
 )
@@ -235,9 +235,10 @@ def draw_queen(result: Result) -> Figure:
 @experiment.figure(
     "english-offset-families",
     title="The offset test on English vectors, family by family",
-    caption="Share of questions a : b = c : ? answered rightly when a, b and c may not be the answer. Over all "
-    "families the offset scores {english.offset:%}; the word nearest to c alone scores {english.neighbour:% value}, "
-    "and an offset to the partner of another pair {english.shuffled:% value}. In brackets, pairs per family.",
+    caption="Over all families the offset answers {english.offset:%} of questions, the word nearest to c "
+    "{english.neighbour:% value}, and an offset to the partner of another pair {english.shuffled:% value}. Drawn is "
+    "the share of questions a : b = c : ? answered rightly when a, b and c may not be the answer; in brackets, pairs "
+    "per family.",
     alt="Dots with intervals, one row per family of word pairs, four methods each: the offset, the nearest neighbour "
     "of c, a random offset, and an offset with shuffled partners.",
     interval="95 % percentile bootstrap over the pairs of a family",
@@ -260,9 +261,9 @@ def draw_answers(result: Result) -> Figure:
 @experiment.figure(
     "english-offset-parallel",
     title="How parallel English offsets of one relation are",
-    caption="Each dot is a pair: the mean cosine of its offset with the other offsets of its family, which is one "
-    "where the parallelogram is exact. On average it is {english.parallel}; with partners exchanged within the family "
-    "{english.parallel_shuffled:value} remain.",
+    caption="The mean cosine between offsets of one family is {english.parallel}, where exact parallelograms have "
+    "one; with partners exchanged within the family it is {english.parallel_shuffled:value}. Each dot is a pair: the "
+    "mean cosine of its offset with the other offsets of its family.",
     alt="Dots per family for true and exchanged partners, with a bar at each mean.",
 )
 def draw_parallel(result: Result) -> Figure:
@@ -272,9 +273,9 @@ def draw_parallel(result: Result) -> Figure:
 @experiment.figure(
     "english-offset-woman",
     title="What man → woman makes of each male word",
-    caption="The female counterpart comes first for {numbers.to_woman:%} of male words c: it is nearest to "
-    "c − man + woman, the words of the question barred. Beside each mark stands the word that comes first, and in "
-    "brackets, where that is another word, the counterpart.",
+    caption="The female counterpart is nearest to c − man + woman, the words of the question barred, for "
+    "{numbers.to_woman:%} of male words c. Beside each mark stands the word that comes first; where that is not the "
+    "counterpart, the counterpart follows in brackets.",
     alt="One mark per male word: the rank of its female counterpart on a logarithmic axis, with the word that comes "
     "first written beside it.",
 )
@@ -285,9 +286,9 @@ def draw_woman(result: Result) -> Figure:
 @experiment.figure(
     "english-offset-candidates",
     title="The more words may be the answer, the fewer answers are right",
-    caption="Share of questions right by b − a + c, the question's words barred, by how many of the most frequent "
-    "words may be the answer: {numbers.fewest_candidates:% value} over all families with the fewest candidates and "
-    "{numbers.most_candidates:% value} with the most.",
+    caption="Over all families the offset answers {numbers.fewest_candidates:% value} of questions with the fewest "
+    "candidate words and {numbers.most_candidates:% value} with the most. Drawn is the share of questions right by "
+    "b − a + c, the question's words barred, over how many of the most frequent words may be the answer.",
     alt="One line per family of word pairs over the number of candidate words, on a logarithmic axis.",
 )
 def draw_candidates(result: Result) -> Figure:

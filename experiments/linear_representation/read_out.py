@@ -256,7 +256,7 @@ def draw(result: Result) -> Figure:
     "the variance that read-outs of models with four features per dimension leave; a constant leaves one (line). "
     "Without interference (all other features absent) less is left wherever "
     "features are rare: at p = 0.1 interference accounts for {interference_share:% value} of the loss. At p = 1 the "
-    "biases compensate for interference, and its absence does harm.",
+    "biases compensate for interference, and taking it away does harm.",
     alt="Variance lost, on a logarithmic scale, against feature probability for five read-outs. Least is lost "
     "without interference; the model's own read-out loses less as features become rarer; without the bias or the ReLU "
     "the error exceeds that of a constant.",
@@ -278,11 +278,12 @@ def draw_broken(result: Result) -> Figure:
 @experiment.figure(
     "read-out-sums",
     title="When activations are sums of directions",
-    caption="Share of the variance of a hidden layer with a ReLU that a sum of feature values times directions "
-    "explains (without the ReLU it is all, by construction). Dots are models. At p = 0.1, with four features present "
-    "at a time, it is {numbers.sums_crowded:% value} in trained models and {numbers.sums_start_crowded:% value} in "
-    "the random layers they started from.",
-    alt="Share explained against feature probability for trained and random layers, each model a dot.",
+    caption="Trained hidden layers are sums of directions, also behind a ReLU. Drawn is the share of a layer's "
+    "variance that a sum of feature values times directions explains (without the ReLU it is all, by construction); "
+    "dots are models. At p = 0.1, with four features present at a time, it is {numbers.sums_crowded:% value} in "
+    "trained models and {numbers.sums_start_crowded:% value} in the random layers they started from.",
+    alt="Share explained against feature probability, each model a dot: trained layers lie near one at every "
+    "probability, random layers below, and closer the rarer features are.",
 )
 def draw_sums(result: Result) -> Figure:
     figure, ax = plotting.new_figure(height=2.8)

@@ -260,10 +260,11 @@ def _root_mean_square(errors: Array) -> Quantity:
 @experiment.figure(
     "selection-interference",
     title="Interference decides how well a threshold selects",
-    caption="Balanced error of the best threshold along a feature's own direction, against the standard deviation σ "
-    "of what the other features add there. Each dot is a random code with two to eight features per dimension. The "
-    "dashed line holds for normal interference; codes of rare features do better, for most samples carry no "
-    "interference at all. Crosses are features of trained models, 64 in 16 dimensions; those far below the line are "
+    caption="The more the other features disturb a read-out, the more its threshold errs. Drawn is the balanced error "
+    "of the best threshold along a feature's own direction, against the standard deviation σ of what the other "
+    "features add there; each dot is a random code with two to eight features per dimension. The dashed line holds "
+    "for normal interference; codes of rare features err less, for most samples carry no interference at all. "
+    "Crosses are features of trained models, 64 in 16 dimensions; those far below the line are "
     "at p = 0.3, in antipodal pairs, whose interference is negative and raises no false alarm. A dedicated neuron has "
     "σ = 0 and never errs.",
     alt="Scatter of error against interference. Points rise along one curve from near zero to about a third; rarer "
@@ -286,11 +287,12 @@ def draw(result: Result) -> Figure:
 @experiment.figure(
     "selection-samples",
     title="What a gate needs in order to learn",
-    caption="Balanced error on fresh samples against the number of labelled samples, 64 features in 16 dimensions, "
-    "for two densities of the other features; means over random codes. With all samples the linear gate errs in "
-    "{rare_error:% value} of cases at the lower density, the probe {probe_gain:% value} less on average over both.",
-    alt="Two panels of error against number of samples with three falling lines: a dedicated neuron lowest, then, "
-    "with many samples, the non-linear probe, and the linear gate.",
+    caption="With all samples the linear gate errs in {rare_error:% value} of cases at the lower density, and the "
+    "probe in {probe_gain:% value} fewer of the cases, on average over both densities. Drawn is the balanced error on "
+    "fresh samples against the number of labelled samples, 64 features in 16 dimensions, for two densities of the "
+    "other features; means over random codes.",
+    alt="Two panels of error against number of samples with three falling lines. With many samples a dedicated neuron "
+    "lies lowest, then the non-linear probe, then the linear gate; with few the dedicated neuron lies highest.",
     interval="95 % Student t interval of the mean over random codes",
 )
 def draw_samples(result: Result) -> Figure:

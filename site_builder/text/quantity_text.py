@@ -13,10 +13,11 @@ def written(quantity: Quantity, spec: str = "") -> str:
 
     A share in per cent ends where its interval begins to vary. Beyond one decimal, the last one is worth a tenth of the
     interval's width or more: 99.92 % [99.91 %, 99.93 %]. A share without interval has two significant decimals at most.
+    Python's own formats get the same sign of minus and the same space before the per cent sign: 73 %, not 73%.
     """
     text = format(quantity, spec)
     if spec not in FORMATS:
-        return text
+        return _typeset(text)
     value, _, interval = text.partition(" [")
     places = _decimals_of(value)
     if places <= 1:
@@ -25,6 +26,12 @@ def written(quantity: Quantity, spec: str = "") -> str:
     shares = [quantity.value, *((quantity.low, quantity.high) if interval else ())]
     value, *ends = (_percent(share, places) for share in shares if share is not None)
     return f"{value} [{', '.join(ends)}]" if ends else value
+
+
+def _typeset(text: str) -> str:
+    if text[-1:] == "%" and text[-2:-1].isdigit():
+        text = f"{text[:-1]} %"
+    return f"\N{MINUS SIGN}{text[1:]}" if text[:1] == "-" and text[1:2].isdigit() else text
 
 
 def _decimals_of(text: str) -> int:

@@ -25,10 +25,18 @@ def test_a_share_shows_the_digits_that_it_has(quantity, text):
     assert written(quantity, "% value") == text.partition(" [")[0]
 
 
-@pytest.mark.parametrize("spec", ["", "value", ".3f", ".2%"])
+@pytest.mark.parametrize("spec", ["", "value", ".3f", "g"])
 def test_other_formats_are_those_of_the_quantity(spec):
     quantity = Quantity(0.9992, 0.99913, 0.99927)
     assert written(quantity, spec) == format(quantity, spec)
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "text"),
+    [(0.731, ".0%", "73 %"), (-0.052, ".1%", "−5.2 %"), (-0.871, ".2f", "−0.87"), (1e-5, ".0e", "1e-05")],
+)
+def test_formats_of_python_are_typeset_like_the_others(value, spec, text):
+    assert written(exact(value), spec) == text
 
 
 def test_the_last_decimal_is_a_tenth_of_the_interval_or_more():

@@ -101,3 +101,18 @@ def test_a_gate_sees_only_its_own_samples():
     spoiled.h[:, 64:] = 1e3
     one, two = (train_gates(each, np.zeros(1, int), np.array([64]), 4, 40, 0) for each in (data, spoiled))
     assert all(bool((a == b).all()) for a, b in zip(one.parameters, two.parameters, strict=True))
+
+
+def test_a_dedicated_neuron_is_learned_from_few_samples_once_its_code_is_rotated():
+    """The page says so: along one axis Adam moves a single weight, along a spread direction all of them."""
+    codes, samples = 12, 64
+    own = with_dedicated_neuron(64, 16, codes, rng())
+    rotation = np.linalg.qr(np.random.default_rng(1).standard_normal((codes, 16, 16)))[0]
+    shared = random_directions(64, 16, codes, rng())
+
+    def error(W):
+        data, test = labelled(W, 0.01, samples, 1), labelled(W, 0.01, 2048, 0)
+        gate = train_gates(data, np.arange(codes), np.full(codes, samples), 0, 400, 2)
+        return balanced_error(gate, test, np.arange(codes)).mean()
+
+    assert error(rotation @ own) < error(shared) < error(own)
