@@ -100,9 +100,9 @@ def _axis_of_rates(ax: Axes) -> None:
         "{numbers.probe_at_3:% value} of dangerous samples, the feature's own direction "
         "{numbers.direction_at_3:% value} and the best latent of the autoencoder {numbers.latent_at_3:% value}. "
         "(a) Rate of true alarms against the rate of false alarms, down to one in ten thousand, on axes that stretch "
-        "the ends: logarithmic for false alarms, logistic for true ones; values beyond its ends lie at them. Mean over "
-        "seeds with its interval. (b) Alarms by the value of the feature, at one false alarm in a thousand; a value of "
-        "0.5 or more counts as dangerous."
+        "the ends: logarithmic for false alarms, logistic for true ones; values beyond the end of an axis are drawn at "
+        "the end. Mean over seeds with its interval. (b) Share of samples that raise the alarm, by the value of the "
+        "feature, at one false alarm in a thousand; a value of 0.5 or more counts as dangerous."
     ),
     alt=(
         "Left, one line per detector of the true-alarm rate over rates of false alarms from one in ten thousand to one "
@@ -199,9 +199,9 @@ def draw_labels(result: Result) -> Figure:
     caption=(
         "False alarms go with a feature's overlap with the target, an entry of WᵀW: rank correlations, mean over "
         "seeds, are {numbers.causes_direction} for the direction, {numbers.causes_probe} for the probe and "
-        "{numbers.causes_latent} for the best latent. Each point is another feature: the share of samples with an "
-        "alarm among those that hold it, against its overlap; all targets of the first seed, thresholds at one false "
-        "alarm in a thousand."
+        "{numbers.causes_latent} for the best latent. Each point is a feature other than the target: the share of "
+        "samples with an alarm among those that hold it, against its overlap; all targets of the first seed, "
+        "thresholds at one false alarm in a thousand."
     ),
     alt=(
         "Three panels of points. For the direction the share of alarms rises steeply with positive overlap and is "
@@ -236,9 +236,9 @@ INTERVENTIONS = {
     "alarm-cause",
     title="Stopping the behaviour",
     caption=(
-        "With the difference of means removed, the behaviour still acts in {numbers.acts.difference:% value} of "
-        "dangerous samples, with the best latent silenced in {numbers.acts.latent:% value}; removing the true "
-        "direction stops it by definition. (a) Dangerous samples in which the behaviour still acts after an "
+        "With the difference of means of labelled samples projected out, the behaviour still acts in "
+        "{numbers.acts.difference:% value} of dangerous samples, with the best latent silenced in "
+        "{numbers.acts.latent:% value}. (a) Dangerous samples in which the behaviour still acts after an "
         "intervention. (b) Rise of the squared error of all other features on ordinary samples."
     ),
     alt=(

@@ -110,8 +110,8 @@ def _above_zero(rate: Quantity) -> Quantity:
         "probe's true alarms and {numbers.robust.direction:% value} of those of the target's own direction, along "
         "which the behaviour itself is read. Share of dangerous samples, among those in which the behaviour acts, "
         "that still raise the alarm after a disturbance of a given length that keeps the behaviour. Linear alarms: "
-        "the most damaging one, in closed form. Network: the most damaging one that gradients with restarts found "
-        "and that leaves the read-out as it is, a weaker adversary; against it the logistic probe would keep "
+        "the most damaging disturbance, in closed form. Network: the most damaging one that gradients with restarts "
+        "found and that leaves the read-out as it is, a weaker adversary; against it the logistic probe would keep "
         "{numbers.robust.logistic_kept:% value} and the network keeps {numbers.robust.network:% value}."
     ),
     alt="Falling curves of the share of surviving alarms over the length of the disturbance, one per detector.",
@@ -134,7 +134,7 @@ def draw_evasion(result: Result) -> Figure:
     "alarm-trained-against",
     title="Training a model against its alarm",
     caption=(
-        "After training with a penalty on the alarm the old alarm notices "
+        "After training with a penalty on the alarm, the old alarm notices "
         "{numbers.penalised.old_alarm:% value} of dangerous samples, the behaviour acts in "
         "{numbers.penalised.acts:% value}, and a probe trained anew notices {numbers.penalised.new_alarm:% value}. "
         "Control: the same training without the penalty."

@@ -169,8 +169,8 @@ def _numbers(config: Config, gap: Array, cosine: Array, frozen: Array) -> dict[s
     caption="With too few active latents a child's latent takes its parent over: at 0.63 of the true L0, absorption is "
     "{numbers.batchtopk_0.63} with BatchTopK and {numbers.matryoshka_0.63} with Matryoshka; at the true L0 it is "
     "{numbers.batchtopk_1.0} and {numbers.matryoshka_1.0}, all with resampling. Absorption is how much less often a "
-    "parent's latent fires when a child is there. With the fewest active latents, the latent nearest to a parent is "
-    "less its own. Points at one share stand side by side.",
+    "parent's latent fires when a child is there. With the fewest active latents, the latent nearest to a parent "
+    "points less in the parent's direction. Points at one share stand side by side.",
     alt="Absorption against active latents as a share of the true L0 for BatchTopK and Matryoshka, each with and "
     "without resampling. All four curves rise from the smallest number of active latents to a peak below the true L0 "
     "and fall from there on; those of BatchTopK are far higher. A grey band of the frozen decoder lies near zero or "

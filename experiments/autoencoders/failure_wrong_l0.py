@@ -183,11 +183,11 @@ def _numbers(config: Config, overlap: Array, explained: Array, truth: Array, mmc
 @experiment.figure(
     "failure-wrong-l0",
     title="Too few active latents mix features",
-    caption="Decoder rows are mixed least at {numbers.least_crowded:.0f} active latents, where the true L0 is "
-    "{numbers.true_l0:.1f}. (a) Mean |cos| between decoder rows; the features are orthogonal. (b) Variance explained "
-    "by the trained dictionary, less that of the true one with as many active features: above zero, the mixed "
-    "dictionary reconstructs better. The true dictionary has no bias, which trained ones have; with the fewest active "
-    "features this is a part of the difference.",
+    caption="Over all seeds, decoder rows are mixed least at {numbers.least_crowded:.0f} active latents; the true L0 "
+    "is {numbers.true_l0:.1f}. (a) Mean |cos| between decoder rows; the features are orthogonal. (b) Variance "
+    "explained by the trained dictionary, less that of the true one with as many active features: above zero, the "
+    "mixed dictionary reconstructs better. Trained dictionaries have a bias and the true one has none; with the fewest "
+    "active features this is a part of the difference.",
     alt="Two panels against the number of active latents. Left, a V-shaped curve with its minimum near the dashed line "
     "at the true L0. Right, a difference that is positive at small numbers, falls, and is slightly below zero from the "
     "dashed line on.",

@@ -293,7 +293,7 @@ def _plane(ax: Axes, W: Array, rows: Array, activations: Array) -> None:
 @experiment.figure(
     "sae-polygon-found",
     title="Corners found",
-    caption="While features are rare, every variant misses some with as many latents as features; with twice as "
+    caption="At p = 0.03 every variant misses some corners with as many latents as features; with twice as "
     "many, all but Matryoshka find nearly all. At p = 0.3 spare latents help some variants and hinder ReLU + ℓ₁. Share "
     "of represented features with a latent within five degrees, sixteen models at each density; dotted: random "
     "directions.",

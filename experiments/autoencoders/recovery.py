@@ -246,7 +246,8 @@ def _numbers(config: Config, scores: dict[str, Array], here: int) -> dict[str, Q
 @experiment.figure(
     "sae-density",
     title="Features found, by density",
-    caption="Rare features are found, dense ones are not, except by ReLU + ℓ₁. {numbers.features:.0f} features in "
+    caption="At p = 0.03 and below most features are found, at p = 0.3 few, except by ReLU + ℓ₁. "
+    "{numbers.features:.0f} features in "
     "{numbers.hidden:.0f} dimensions, as many latents as features, as many active as features are present; twelve "
     "models each. (a) Share of the represented features that some latent points at (cosine above 0.9). At p = 0.3 the "
     "models store antipodal pairs. (b) How well the nearest latent tells when a feature is present; dashed: the "

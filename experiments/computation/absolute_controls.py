@@ -161,10 +161,10 @@ def _found(error: Array, ratio: Array, computed: Array, p: float) -> Found:
     caption=(
         "With one feature in a hundred present, a model without a hidden ReLU has "
         "{at.linear, 0.01.ratio:value} of the loss of the best allocation and computes "
-        "{at.linear, 0.01.computed:value} features; the trained model computes {at.trained, 0.01.computed:value}. "
+        "{at.linear, 0.01.computed:value} of fifty features; with a trained hidden ReLU layer it computes "
+        "{at.trained, 0.01.computed:value}. "
         "(a) Loss over the best without superposition. (b) Features with an error below half of what one neuron "
-        "and a bias leave; the faint line is half the number of neurons. Fifty features, twenty neurons, equal "
-        "importance."
+        "and a bias leave; the faint line is half the number of neurons. Twenty neurons, equal importance."
     ),
     alt=(
         "Two panels with a line for each of five kinds of model over the feature probability. On the left several "

@@ -176,8 +176,8 @@ def draw_together(result: Result) -> Figure:
     caption=(
         "With falling importance, {at.1.falling.monosemantic:% value} of the neurons that are used serve hardly more "
         "than one feature when all features are present, and {at.0.001.falling.monosemantic:% value} when one in a "
-        "thousand is. (a) Share of neurons with fewer than 1.3 effective features, the participation ratio of a "
-        "neuron's weights. (b) Effective features per neuron, mean."
+        "thousand is. (a) Share of neurons with fewer than 1.3 effective features. (b) Mean number of effective "
+        "features per neuron, the participation ratio of its weights."
     ),
     alt=(
         "Two panels over the feature probability. The share of neurons with one feature falls to zero as features "
@@ -206,7 +206,8 @@ def draw_neurons(result: Result) -> Figure:
         "the mean neuron has {at.0.001.falling.effective:value} effective features at 0.001. Each bar is one neuron of "
         "the first seed, with falling importance: the sizes of its weights from features, rescaled so that the largest "
         "is 1 and stacked from the largest up. Neurons are ordered by the importance of their largest feature; a gap "
-        "is a neuron that is not used. One feature: fewer than 1.3 effective features."
+        "is a neuron that is not used. Effective features: the participation ratio of a neuron's weights; one feature "
+        "means fewer than 1.3 of them."
     ),
     alt=(
         "A column of bar charts, one per density. With dense features nearly every bar has a single segment of "
@@ -338,7 +339,7 @@ def monosemantic(result: Result) -> Evidence:
 
 @experiment.claim(
     "absolute-coexist",
-    title="In between, neurons of one feature and of several coexist, and important features have neurons of their own",
+    title="At middle densities neurons of one and of several features coexist, and important features have their own",
     statements=("F2",),
     source=SECTION,
     test=(

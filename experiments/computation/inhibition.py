@@ -241,7 +241,7 @@ def draw_motif(result: Result) -> Figure:
     caption=(
         "At a density of 0.1 a model has {at.0.1.motifs:value} motifs, and {at.0.1.by_chance:value} with the columns "
         "of its read-out permuted. (a) Motifs per model. (b) Share of unequally served pairs that are inhibited; "
-        "by chance, the other neurons exchange their read-outs. (c) Share of the features that share a neuron that "
+        "by chance, the other neurons exchange their read-outs. (c) Of the features that share a neuron, those that "
         "take part in a motif."
     ),
     alt=(
@@ -276,11 +276,11 @@ def draw_counts(result: Result) -> Figure:
     "inhibition-removed",
     title="Without the inhibiting neuron",
     caption=(
-        "Without the inhibitor, the squared error of the other feature's output rises from {numbers.intact:value} to "
-        "{numbers.without:value} of that of an output of 0 on a present feature, {numbers.rise:value} times as much as "
-        "without another neuron that fires on the same samples. (a) Means over the motifs of each seed, in units of "
-        "that of an output of 0; bars are medians. (b) Signed error of that output when both features are present, "
-        "intact and without the inhibitor."
+        "Without the inhibitor, the squared error of the weak feature's output rises from {numbers.intact:value} to "
+        "{numbers.without:value}, in units of the error of an output of 0 on a present feature. The rise is "
+        "{numbers.rise:value} times that without another neuron that fires on the same samples. (a) Means over the "
+        "motifs of each seed, in the same units; bars are medians. (b) Signed error of that output when both features "
+        "are present, intact and without the inhibitor."
     ),
     alt=(
         "Two panels of points, one per seed. On the left the errors without the inhibitor lie above those of the "

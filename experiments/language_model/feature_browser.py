@@ -305,8 +305,9 @@ def _names(f: sparse.csr_matrix, text: Seen, source: Corpus) -> tuple[str, ...]:
     "browser-latents",
     title="All latents of the browser",
     caption=(
-        "How often each latent fires, and how well the token (a) or the label (b) that fits it best predicts when: F1 "
-        "near one means that the latent is a name of it. Every point is a latent with a page of its own."
+        "How often each latent fires, and how well the token (a) or the label (b) that fits it best predicts when: an "
+        "F1 near one means that the latent fires where the token or label is and nowhere else. Every point is a latent "
+        "with a page of its own."
     ),
     alt="Two scatter plots of F1 over the share of tokens on which a latent fires, on a logarithmic axis. By token, F1 "
     "spreads from zero to one; by label, it is near zero for most latents.",

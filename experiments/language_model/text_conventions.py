@@ -184,7 +184,7 @@ def probes_split(result: Result) -> Quantity:
 
 @experiment.claim(
     "text-absorption",
-    title="One in twenty tokens of a concept is absorbed by another latent",
+    title="At least one in twenty tokens of a concept is absorbed by another latent",
     source='Chanin et al. 2024, "A is for Absorption"',
     test=(
         "Share of a concept's recognised tokens on which all main latents are silent and another latent contributes at "

@@ -308,8 +308,9 @@ def draw_widths(result: Result) -> Figure:
     caption=(
         "The current token explains {numbers.token_latent:% value} of the variance of the median latent, "
         "{numbers.token_random:% value} in a random network and {numbers.token_neuron:% value} of the median neuron. "
-        "Share of the variance on one half of the documents that means per token on the other half predict; four times "
-        "the MLP's width, first network. Values below −5 % are drawn there."
+        "Share of the variance on one half of the documents that means per token on the other half predict, negative "
+        "where these predict worse than one mean for all; four times the MLP's width, first network. Values below "
+        "−5 % are drawn at −5 %."
     ),
     alt="Three strips of points. Latents and neurons spread widely, with medians above one half; latents of a random "
     "network crowd near zero.",

@@ -154,12 +154,13 @@ def draw_examples(result: Result) -> Figure:
 @experiment.figure(
     "text-split-climb",
     title="The concept that climbs best from one latent to two to three",
-    caption="{numbers.long_ladders:count} ladders have a concept that goes from one latent to two to three or more "
-    "from an eighth of the MLP's width to four times it, never falls, and ends above contexts exchanged among equal "
-    "tokens; on average {numbers.climbing:.2f} of {numbers.concepts:value} concepts do. (a) Latents that carry "
-    "at least a twentieth of the concept's tokens, in the ladder that climbs best and in the others. (b) Split "
-    "information in that ladder, and the mean of it with contexts exchanged. The best has the most split information "
-    "beyond such exchanges at four times the width. (c) In how many ladders each concept climbs.",
+    caption="In {numbers.long_ladders:count} ladders some concept goes from one latent to two to three or more, from "
+    "an eighth of the MLP's width to four times it, without ever falling, and ends with more split information than "
+    "with contexts exchanged among equal tokens; on average {numbers.climbing:.2f} of {numbers.concepts:value} "
+    "concepts do so in a ladder. (a) Latents that carry at least a twentieth of the concept's tokens, in the ladder "
+    "that climbs best and in the others. (b) Split information in that ladder, and its mean with contexts exchanged. "
+    "The best ladder has the most split information beyond such exchanges at four times the width. (c) In how many "
+    "ladders each concept climbs.",
     alt="Three panels. Left, a curve of the number of latents over the width that rises in steps, among grey curves "
     "that rise and fall. Middle, split information over the width, far above a curve of exchanged contexts. Right, "
     "bars of how many ladders each concept climbs.",

@@ -44,8 +44,8 @@ SHOWN = ("Xavier gate", "K-hot gate", "gate with gradient", "bottleneck gate", "
         "From independent features to pure clusters, the loss of the best learned router over that of the dense model "
         "of equal cost changes by a factor of {numbers.purity_gain:.2f}. Loss on common samples over that of the dense "
         "model with as many multiply-adds, against purity (0: independent features; 1: only "
-        "features of the sample's own cluster occur). Five experts of four hidden units, one active; who is told the "
-        "cluster is priced as if by a gate."
+        "features of the sample's own cluster occur). Five experts of four hidden units, one active; a router that is "
+        "told the cluster counts as costing as much as a gate."
     ),
     alt="Six lines of the ratio of losses against purity, one per router, with a line at one.",
     interval="95 % Student t interval over seeds",

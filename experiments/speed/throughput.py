@@ -220,9 +220,9 @@ def sweep(points: list[dict[str, Any]], who: str) -> Floats:
 @experiment.figure(
     "speed-ratios",
     title="Times faster than the published recipe",
-    caption="The trainer reaches the speed that was asked for in {rows_met:count} shapes on the CPU. How many times "
-    "faster it is than the published recipe written plainly, in the same process on {machine} ({date}). Names give "
-    "instances, features n, hidden size d and batch.",
+    caption="By the ratio of medians, the trainer is as fast as was asked for in {rows_met:count} shapes on the CPU. "
+    "How many times faster it is than the published recipe written plainly, in the same process on {machine} ({date}). "
+    "Names give instances, features n, hidden size d and batch.",
     alt="One row per shape of model: a point for the measured ratio on a logarithmic axis, with its interval, a bar "
     "for the ratio that was asked for and another for the ratio aimed for.",
     interval="95 % interval of the median over seven alternating pairs of repeats, by order statistics",
