@@ -24,10 +24,6 @@ class Condition:
         """Return the condition in words, with the names of values put as `names` says."""
         raise NotImplementedError
 
-    def clause(self, names: Mapping[str, str]) -> str:
-        """Return what follows a verdict in the sentence of a criterion: "if ..."."""
-        return f"if {self.said(names)}"
-
     def __and__(self, other: "Condition") -> "Condition":
         return _Both(self, other)
 
@@ -75,9 +71,6 @@ class _Not(Condition):
 
     def said(self, names: Mapping[str, str]) -> str:
         return f"it is not so that {self.inner.said(names)}"
-
-    def clause(self, names: Mapping[str, str]) -> str:
-        return f"unless {self.inner.said(names)}"
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ class Criterion:
     @property
     def sentence(self) -> str:
         """The criterion in words."""
-        parts = [f"{clause.verdict} {clause.condition.clause(self.names)}" for clause in self.clauses]
+        parts = [f"{clause.verdict} if {clause.condition.said(self.names)}" for clause in self.clauses]
         text = "; ".join([*parts, f"{self.otherwise} otherwise"]) + "."
         return text[0].upper() + text[1:] + (f" {self.note}" if self.note else "")
 
