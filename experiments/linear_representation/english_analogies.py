@@ -376,7 +376,7 @@ def share_of_male_words(result: Result) -> Quantity:
 
 @experiment.claim(
     "english-offset-candidates",
-    title="The number of candidate words matters little",
+    title="The number of candidate words changes the share of right answers by less than a tenth",
     statements=("B3",),
     test="Share of questions right with the fewest candidate words less that with the most, own words barred; "
     "families are the unit.",

@@ -341,7 +341,7 @@ def distance_from_normal(result: Result) -> Quantity:
 
 @experiment.claim(
     "selection-probe",
-    title="A small non-linear probe selects no better than a linear gate",
+    title="A linear gate selects as well as a small non-linear probe, within two points",
     statements=("B4", "B5"),
     test="Balanced error of the linear gate less that of a probe with 32 ReLU units, both with all labelled samples, "
     "averaged over the two densities. Statistic: mean over random codes.",
