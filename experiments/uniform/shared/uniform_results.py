@@ -168,7 +168,7 @@ def measured(config: UniformConfig, device: str) -> UniformResult:
         split=_split(config, by_seed),
         found={f"{size}_in_{rank}": _count(census, size, rank) for size, rank in TABULATED},
         numbers=UniformNumbers(
-            **_plateaus(config, p, seed_of, d_star, switches),
+            **plateaus(config, p, seed_of, d_star, switches),
             **_bricks(switches, brick_p, brick_gain, brick_d_star),
             **_islands(config, p, seed_of, d_star, small, _small(null)),
             **_saturation(d_star, dimensionality(W).sum(-1) / config.hidden),
@@ -255,7 +255,7 @@ def _resampled(config: UniformConfig, seed_of: NDArray[np.int64]) -> list[NDArra
     return [np.concatenate([members[seed] for seed in seeds]) for seeds in drawn]
 
 
-def _plateaus(
+def plateaus(
     config: UniformConfig, p: Array, seed_of: NDArray[np.int64], d_star: Array, exact_switches: tuple[float, float]
 ) -> dict[str, Quantity]:
     """Return widths (decades of 1/p) and flatness of the plateaus of D*, and where it passes to and from pairs.
@@ -272,7 +272,9 @@ def _plateaus(
         at, value = x[chosen], d_star[chosen]
         ends = [passes(at, value, level) for level in (0.97, 0.54, 0.46, 0.75, 0.45)]
         once = np.unique(chosen)
-        flat = flatness(x[once], d_star[once], (ends[1], ends[2]), (ends[0], float(x.max())), config.seeds)
+        # One model of each seed that was drawn: a slope then spans the same densities in every resample.
+        window = max(np.unique(seed_of[once]).size, 2)
+        flat = flatness(x[once], d_star[once], (ends[1], ends[2]), (ends[0], float(x.max())), window)
         begin, end = 10 ** ends[3], 10 ** ends[4]
         return (ends[0], ends[2] - ends[1], flat, begin, end, switch_factor(begin, end))
 
