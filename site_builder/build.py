@@ -134,9 +134,9 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
     `machinery` is the digest of the code and packages that build it.
     """
     from site_builder.site.check_site import check
-    from site_builder.site.claim_search import index_claims
     from site_builder.site.collection_pages import made, write_collections
     from site_builder.site.outputs import write_outputs
+    from site_builder.site.search_entries import index_report
 
     clear_unfinished(project.build)
     new = temporary_beside(site)
@@ -147,7 +147,7 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
             if new.is_dir():
                 publication = read_publication(project.root)
                 write_outputs(report, new, publication)
-                index_claims(report, new)
+                index_report(report, new)
                 problems += write_collections(report, new, publication.title, before)
                 problems += check(new, project.build / "checked.json")
             if new.is_dir() and (draft or not problems):

@@ -12,7 +12,7 @@ from site_builder.pages.data_tables import data_tables
 from site_builder.pages.macros import Blocks, Macros
 from site_builder.pages.page_files import Page
 from site_builder.store.records import REPLICATES, FigureRecord
-from site_builder.text.markup import id_word, to_plain
+from site_builder.text.markup import to_plain
 
 FORMATS = {
     "bibtex": "BibTeX",
@@ -91,7 +91,7 @@ def _front_matter(figure: FigureRecord, publication: Publication) -> Markup:
             "json_ld": citations.json_ld(figure, publication),
         },
         "hide": ["navigation", "toc"],
-        "tags": [id_word(figure.id)],
+        "search": {"exclude": True},  # its entry is made from its record
     }
     return Markup(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000).strip())
 

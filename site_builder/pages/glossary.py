@@ -59,6 +59,6 @@ def definitions(text: str, terms: Iterable[Term]) -> str:
         f"*[{form}]: {term.text}"
         for term in terms
         for form in term.forms
-        if re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text)
+        if form in text and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text)
     ]
     return "\n\n" + "\n".join(used) + "\n" if used else ""

@@ -47,11 +47,21 @@ def room_of(module: str, root: Path) -> str:
 
 
 def _imported(tree: ast.Module) -> Iterable[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _statements(tree: ast.Module) -> Iterable[ast.AST]:
+    """Yield all statements, also those within others; going through expressions too would take ten times as long."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            left += getattr(node, name, [])
 
 
 def circles(rooms: Rooms) -> list[tuple[str, str]]:

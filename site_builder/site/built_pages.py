@@ -79,6 +79,13 @@ _VALUE = re.compile(r"""([^\s=/>"']+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+
 _RAW = {tag: re.compile(rf"</{tag}\b", re.IGNORECASE) for tag in ("script", "style")}
 
 
+_ASKED = _NESTING | {"a", "link", "img", "figure"} | set(_LOADING) | set(_RAW)
+"""Elements that are looked at, whatever their attributes."""
+
+_ANYWHERE = re.compile(r"\b(?:id|style|srcset)\s*=", re.IGNORECASE)
+"""Attributes for which any element is looked at."""
+
+
 class _Reader:
     """Goes through the elements of a page; a parser of the standard library would take five times as long."""
 
@@ -94,10 +101,13 @@ class _Reader:
         line, place, raw_until = 1, 0, 0
         for found in _MARKUP.finditer(text):
             tag, values = found["tag"], found["values"]
-            if tag is None or found.start() < raw_until or (not values and tag not in _NESTING and tag not in _RAW):
+            if tag is None or found.start() < raw_until:
+                continue
+            tag = tag.lower()
+            if tag not in _ASKED and not _ANYWHERE.search(values):
                 continue
             line += text.count("\n", place, found.start())
-            place, tag = found.start(), tag.lower()
+            place = found.start()
             if found["end"]:
                 self.ended(tag, line)
                 continue

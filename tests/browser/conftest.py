@@ -25,10 +25,10 @@ from site_builder.citing.publication import read_publication
 from site_builder.figures.view_files import COLLECTION, to_json
 from site_builder.pages.render import render
 from site_builder.site.check_site import check
-from site_builder.site.claim_search import index_claims
 from site_builder.site.collection_pages import write_collections
 from site_builder.site.mkdocs_site import build_site
 from site_builder.site.outputs import write_outputs
+from site_builder.site.search_entries import index_report
 from site_builder.store.records import FileRecord, Report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -214,7 +214,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     assert rendered.problems == ()
     assert build_site(root / "mkdocs.yml", root / "build" / "pages", root / "docs", root / "site") == []
     write_outputs(rendered, root / "site", read_publication(root))
-    index_claims(rendered, root / "site")
+    index_report(rendered, root / "site")
     assert write_collections(rendered, root / "site", "A report") == []
     assert check(root / "site") == []
     return Site(root / "site")

@@ -1,12 +1,14 @@
-"""The search has one entry for each claim, at its card; writing them again changes nothing."""
+"""The search has one entry for each claim, at its card, and for each figure; writing them again changes nothing."""
 
 import json
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
-from site_builder.site.claim_search import index_claims
 from site_builder.site.kept_pages import SEARCH
+from site_builder.site.search_entries import index_report
+from site_builder.text.markup import to_plain
 
 CARDS = "first_runs.html"
 PAGES = [{"location": page, "title": page, "text": ""} for page in (CARDS, "claims.html")]
@@ -29,14 +31,16 @@ def site(tmp_path):
 
 
 def entries(site):
-    """Return what the search of the site knows, the claims apart from the rest."""
+    """Return what the search of the site knows: of pages, of claims, of figures."""
     docs = json.loads((site / SEARCH).read_text("utf-8"))["docs"]
-    return [entry for entry in docs if "tags" not in entry], [entry for entry in docs if "tags" in entry]
+    ours = [entry for entry in docs if "tags" in entry]
+    claims = [entry for entry in ours if "#claim-" in entry["location"]]
+    return [entry for entry in docs if "tags" not in entry], claims, [each for each in ours if each not in claims]
 
 
 def test_each_claim_of_a_built_page_is_found_at_its_card_by_its_id_as_one_word(report, site):
-    index_claims(report, site)
-    pages, claims = entries(site)
+    index_report(report, site)
+    pages, claims, _ = entries(site)
     assert pages == PAGES
     assert [entry["location"] for entry in claims] == [f"{CARDS}#claim-{id}" for id in sorted(list(report.claims)[:-1])]
     for entry in claims:
@@ -46,14 +50,27 @@ def test_each_claim_of_a_built_page_is_found_at_its_card_by_its_id_as_one_word(r
         assert str(claim.verdict) in entry["text"]
 
 
+def test_each_figure_that_has_a_page_is_found_there_by_its_caption_and_its_id_as_one_word(report, site):
+    first, *rest = sorted(report.figures)
+    (site / "figures").mkdir()
+    (site / "figures" / f"{first}.html").touch()
+    assert rest, "a figure whose page is not built has no entry"
+    index_report(report, site)
+    (found,) = entries(site)[2]
+    assert found["location"] == f"figures/{first}.html"
+    assert found["tags"] == [f"id_{first.replace('-', '_')}"]
+    assert found["title"] == f"Figure {report.figures[first].number}. {to_plain(report.figures[first].title)}"
+    assert to_plain(report.figures[first].caption) in unescape(found["text"])
+
+
 def test_claims_indexed_again_leave_the_index_as_it_is(report, site):
-    index_claims(report, site)
+    index_report(report, site)
     first = (site / SEARCH).read_bytes()
-    index_claims(report, site)
+    index_report(report, site)
     assert (site / SEARCH).read_bytes() == first
     assert (site / SEARCH).with_suffix(".js").read_bytes() == b"var __index = " + first
 
 
 def test_a_site_without_a_search_stays_without(report, tmp_path):
-    index_claims(report, tmp_path)
+    index_report(report, tmp_path)
     assert not (tmp_path / SEARCH).exists()
