@@ -132,7 +132,7 @@ def draw(result: Result) -> Figure:
 
 @experiment.claim(
     "alarm-limited-by-superposition",
-    title="Superposition limits the plain alarm",
+    title="Superposition costs the plain direction more than five points of true alarms",
     statements=("G1",),
     test=(
         "True alarms of the target's own direction at a false-alarm rate of 0.0001: with as many dimensions as "

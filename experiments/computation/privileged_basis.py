@@ -119,8 +119,8 @@ def draw_census(result: Result) -> Figure:
     "privileged-alignment",
     title="A hidden ReLU makes neurons matter",
     caption=(
-        "With a hidden ReLU features lie on neurons; without it they lie as in matrices turned at random. (a, b) "
-        "Weights of one model each at the highest density. (c) The largest share that one neuron has in a feature, "
+        "With a hidden ReLU features mostly lie on neurons; without it they lie as in matrices turned at random. (a, "
+        "b) Weights of one model each at the highest density. (c) The largest share that one neuron has in a feature, "
         "mean over features, for {numbers.arm_seeds:.0f} models of each kind, beside the same matrices turned at "
         "random; bars are medians."
     ),
@@ -147,9 +147,9 @@ def draw_alignment(result: Result) -> Figure:
 
 @experiment.figure(
     "privileged-biases",
-    title="Hidden biases undo the ReLU",
+    title="With hidden biases the ReLU does little",
     caption=(
-        "With hidden biases the pre-activations are mostly positive, so that the ReLU does little. (a) Share of "
+        "With hidden biases the pre-activations are mostly positive, and the ReLU passes these unchanged. (a) Share of "
         "pre-activations above 0. (b) Loss over that of the linear hidden layer. Mean over {numbers.arm_seeds:.0f} "
         "models at each density with its interval."
     ),

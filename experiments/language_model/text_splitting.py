@@ -201,7 +201,7 @@ def rises(result: Result) -> Quantity:
 
 @experiment.claim(
     "text-split-beyond-token",
-    title="What splits is more than the token",
+    title="On text the latent that carries a concept tells of its context what the token alone does not",
     statements=("I2",),
     test="Split information above that with contexts exchanged among equal tokens, at four times the MLP's width, mean "
     "over concepts and then over dictionaries.",

@@ -187,7 +187,7 @@ def draw_phases(result: Result) -> Figure:
 
 @experiment.claim(
     "mixtures-no-sharp-change",
-    title="Between neighbouring cells a mixture changes less than half as much as the dense model",
+    title="Between neighbouring cells of the phase diagram a mixture changes less than half as much as the dense model",
     source="Chaudhari et al. 2025",
     test=(
         "Largest change of the last feature's norm, median over seeds, between neighbouring cells of the diagram: "

@@ -338,7 +338,7 @@ def more_experts(result: Result) -> Evidence:
 
 @experiment.claim(
     "mixtures-gate-start",
-    title="The start of the gate decides which expert gets which feature",
+    title="Most features stay with the expert that the start of the gate gave them",
     statements=("H3",),
     source="Chaudhari et al. 2025",
     test=(
