@@ -1,5 +1,6 @@
 """How long a report takes: from how long each experiment took before, here or on the publishing machine."""
 
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -37,6 +38,7 @@ class Forecast:
         self.known = len(known) > len([piece for piece in listed if piece.is_run]) / 2
         self.done = 0.0
         self.at_work: dict[str, float] = {}
+        self.begun: dict[str, float] = {}
 
     def _weight(self, piece: Piece) -> float:
         return piece.seconds if piece.seconds > 0 else self.usual
@@ -55,8 +57,9 @@ class Forecast:
         self.left.setdefault(piece.name, self._weight(piece))
 
     def advanced(self, name: str, fraction: float) -> None:
-        """Take in that a piece of work is at `fraction`."""
+        """Take in that a piece of work is at `fraction` of one of its steps."""
         if name in self.left:
+            self.begun.setdefault(name, time.monotonic())
             self.at_work[name] = max(self.at_work.get(name, 0.0), fraction)
             self._tell()
 
@@ -67,8 +70,15 @@ class Forecast:
         self._tell()
 
     def share(self) -> float:
-        """Return the share of the work that is done, in [0, 1]."""
-        under_way = sum(self.left[name] * fraction for name, fraction in self.at_work.items())
+        """Return the share of the work that is done, in [0, 1].
+
+        A piece under way counts by its fraction, but no more than the time since it began: many experiments begin with
+        a short step, which is soon at its end.
+        """
+        now = time.monotonic()
+        under_way = sum(
+            min(self.left[name] * fraction, now - self.begun[name]) for name, fraction in self.at_work.items()
+        )
         return min(1.0, (self.done + under_way) / max(1e-9, self.done + sum(self.left.values())))
 
     def _tell(self) -> None:

@@ -1,10 +1,10 @@
 """A long report says beforehand how long it takes, and on the way how much of it is left."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
 
-from site_builder.base import console
 from site_builder.base.console import Clock, in_words
 from site_builder.running.forecast import Forecast
 
@@ -37,14 +37,32 @@ def test_nothing_is_said_of_what_is_short_or_unknown(heard, pieces):
     assert heard.sentences == []
 
 
-def test_pieces_count_by_the_time_they_take(heard):
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that have passed, as a list of one that a test may change."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_pieces_count_by_the_time_they_take(heard, clock):
     long, short = Piece("long", 90.0), Piece("short", 10.0)
     forecast = Forecast([long, short], heard)
     forecast.finished(short)
+    forecast.advanced("long", 0.1)
+    clock[0] = 200.0
     forecast.advanced("long", 0.5)
     forecast.advanced("long", 0.2)  # the next step of the same experiment starts anew
     forecast.finished(long)
-    assert heard.shares == pytest.approx([0.1, 0.55, 0.55, 1.0])
+    assert heard.shares == pytest.approx([0.1, 0.1, 0.55, 0.55, 1.0])
+
+
+def test_a_short_first_step_that_is_at_its_end_counts_no_more_than_the_time_it_took(heard, clock):
+    forecast = Forecast([Piece("long", 100.0), Piece("other", 100.0)], heard)
+    forecast.advanced("long", 0.5)
+    clock[0] = 4.0
+    forecast.advanced("long", 1.0)
+    assert heard.shares == pytest.approx([0.0, 0.02])
 
 
 def test_work_that_comes_up_later_counts_from_then_on(heard):
@@ -55,13 +73,11 @@ def test_work_that_comes_up_later_counts_from_then_on(heard):
     assert forecast.share() == pytest.approx(0.9)
 
 
-def test_the_time_left_follows_from_the_time_that_passed(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
-    clock = Clock()
-    assert clock.words() == ""
-    now[0], clock.share = 600.0, 0.25
-    assert clock.words() == "25% done, about 30 min left"
+def test_the_time_left_follows_from_the_time_that_passed(clock):
+    shown = Clock()
+    assert shown.words() == ""
+    clock[0], shown.share = 600.0, 0.25
+    assert shown.words() == "25% done, about 30 min left"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(3, "10 s"), (44, "40 s"), (100, "2 min"), (4800, "1 h 20 min")])
