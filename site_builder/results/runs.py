@@ -7,12 +7,12 @@ An entry holds `result.json` and `result.npz` (the result), `run.json` (how it w
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from experiments.core.contract import Experiment
 from experiments.core.errors import ReportError
@@ -111,9 +111,10 @@ def at_build(run: Run, title: str, scale: str, commit: Commit) -> Run:
 
 
 def result_digest(folder: Path) -> str:
-    """Return the digest of a stored result: of its files, which are the same bytes for the same result."""
-    files = (sha256(folder / name) for name in ("result.json", "result.npz"))
-    return hashlib.sha256("".join(files).encode()).hexdigest()
+    """Return the digest of a stored result: of its JSON and of each array, whatever archive they are packed in."""
+    with zipfile.ZipFile(folder / "result.npz") as packed:
+        arrays = [name + hashlib.sha256(packed.read(name)).hexdigest() for name in sorted(packed.namelist())]
+    return hashlib.sha256("".join([sha256(folder / "result.json"), *arrays]).encode()).hexdigest()
 
 
 @contextmanager
@@ -169,7 +170,7 @@ def read(folder: Path, experiment: Experiment) -> Run:
         result = codec.decode(structure, result_type(experiment), codec.read_npz(folder / "result.npz"))
         record = codec.record_from_json((folder / "run.json").read_text("utf-8"), RunRecord)
         return Run(record, result, result_digest(folder))
-    except (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, BadZipFile) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ReportError(f"{folder} cannot be read back ({error}); delete that folder and run again") from error
 
 

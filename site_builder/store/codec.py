@@ -82,12 +82,16 @@ def to_json(data: Any) -> str:
 
 
 def npz_bytes(arrays: Arrays) -> bytes:
-    """Return an npz archive of `arrays`; equal arrays give equal bytes."""
+    """Return an npz archive of `arrays`; equal arrays give equal bytes.
+
+    Members are written whole, since Python 3.11.4 changed the headers of those that are written piece by piece.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(arrays):
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), member.getbuffer())
     return buffer.getvalue()
 
 

@@ -4,6 +4,7 @@ import enum
 import io
 import json
 import math
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,6 +93,11 @@ def test_equal_results_give_equal_bytes_whatever_the_layout_in_memory():
     turned = everything(array=np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3)))
     assert stored(turned, Everything) == stored(everything(), Everything)
     assert stored(everything(gap=1.0), Everything) != stored(everything(), Everything)
+
+
+def test_an_archive_has_the_plainest_headers_which_every_version_of_python_writes_alike():
+    with zipfile.ZipFile(io.BytesIO(codec.npz_bytes({"a": np.zeros(3), "b": np.ones(2)}))) as archive:
+        assert {(each.extract_version, each.extra, each.flag_bits) for each in archive.infolist()} == {(20, b"", 0)}
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.float16, np.float64, np.complex64, "U3", ">i4"])
