@@ -1,9 +1,10 @@
 """What became of published verdicts: `experiments/published/history.json`.
 
-It has one revision for each time that newly published results, or runs with other seeds, gave another verdict.
+It has one revision for each version in which newly published results, or runs with other seeds, gave another verdict.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from experiments.core.contract import Verdict
@@ -51,8 +52,22 @@ def read_history(project: Project) -> tuple[Revision, ...]:
 def record(
     project: Project, version: str, before: dict[str, PublishedClaim], after: dict[str, PublishedClaim], date: str = ""
 ) -> None:
-    """Add a revision with what changed, if anything did, dated today (ISO 8601) unless `date` is given."""
+    """Add what changed to the revision of `version`, dated today (ISO 8601) unless `date` is given."""
     found = changes(before, after)
-    if found:
-        revision = Revision(version, date or datetime.now(UTC).date().isoformat(), found)
-        write_file(project.published / HISTORY, codec.record_to_json(History((revision, *read_history(project)))))
+    if not found:
+        return
+    known = read_history(project)
+    earlier = [change for revision in known if revision.version == version for change in revision.changes]
+    revision = Revision(version, date or datetime.now(UTC).date().isoformat(), joined(earlier, found))
+    others = [each for each in known if each.version != version]
+    kept = [revision, *others] if revision.changes else others
+    write_file(project.published / HISTORY, codec.record_to_json(History(tuple(kept))))
+
+
+def joined(earlier: Iterable[ChangedVerdict], later: Iterable[ChangedVerdict]) -> tuple[ChangedVerdict, ...]:
+    """Return what both lists of changes together changed, in the order of the claims' ids."""
+    found = {change.claim: change for change in earlier}
+    for change in later:
+        first = found.get(change.claim, change)
+        found[change.claim] = replace(change, before=first.before, old=first.old)
+    return tuple(found[id] for id in sorted(found) if found[id].before != found[id].after)

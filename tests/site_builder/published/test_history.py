@@ -42,11 +42,27 @@ def test_shipping_records_what_changed_and_keeps_it(tiny):
     ship(tiny.project, registry, tiny.gather())
     assert read_history(tiny.project) == (first,)
     tiny.edit("experiments/waves/sine.py", "criterion=less_than(1e-9)", "criterion=less_than(-1.0)")
+    (tiny.root / "CITATION.cff").write_text('version: "0.2"\n', "utf-8")
     ship(tiny.project, discover(tiny.project.experiments), tiny.gather())
     assert [(each.before, each.after) for each in read_history(tiny.project)[0].changed] == [
         (Verdict.SUPPORTED, Verdict.REFUTED)
     ]
     assert read_history(tiny.project)[1:] == (first,)
+
+
+def test_what_changed_within_one_version_is_told_as_one_change(tmp_path):
+    project = Project(tmp_path)
+    record(project, "0.1", {}, {"a": YES, "b": YES}, "2026-01-01")
+    record(project, "0.2", {"a": YES, "b": YES}, {"a": NO, "b": NO}, "2026-01-02")
+    record(project, "0.2", {"a": NO, "b": NO}, {"a": NO, "b": YES, "c": YES}, "2026-01-03")
+    latest, _ = read_history(project)
+    assert latest.date == "2026-01-03"
+    assert latest.changes == (
+        ChangedVerdict("a", Verdict.SUPPORTED, Verdict.REFUTED, 1.0, 0.0),
+        ChangedVerdict("c", None, Verdict.SUPPORTED, None, 1.0),
+    )
+    record(project, "0.2", {"a": NO, "c": YES}, {"a": YES}, "2026-01-04")
+    assert [each.version for each in read_history(project)] == ["0.1"], "nothing is left that 0.2 changed"
 
 
 def test_a_damaged_history_is_one_sentence(tmp_path):
