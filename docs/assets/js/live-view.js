@@ -330,7 +330,7 @@
       const counted = this.models ? LiveShapes.census(this.models.map(({ kind }) => kind)) : []
       const shares = this.published?.shares ?? new Map()
       const kinds = [...new Set([...counted.map(([kind]) => kind), ...[...shares].sort((a, b) => b[1] - a[1]).filter(([, share]) => share > 0).map(([kind]) => kind)])] // prettier-ignore
-      const head = element("tr", "", element("th", "", ""), element("th", "", "here"), element("th", "", "published"))
+      const head = element("tr", "", element("th", "", "shape"), element("th", "", "here"), element("th", "", "published"))
       const rows = kinds.map(kind => {
         const count = counted.find(([each]) => each === kind)?.[1] ?? 0
         const name = element("th", "", element("span", "live__swatch"), kind)
