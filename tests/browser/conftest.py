@@ -199,7 +199,7 @@ def site(drawn_report: tuple[Report, Path], tmp_path_factory: pytest.TempPathFac
     root = tmp_path_factory.mktemp("report")
     for folder in ("theme", "assets"):
         shutil.copytree(REPOSITORY / "docs" / folder, root / "docs" / folder)
-    pages = {"index": INDEX, "first_runs": FIRST_PAGE, "method": "# Method\n\n{{ runs() }}\n"}
+    pages = {"index": INDEX, "first_runs": FIRST_PAGE, "method": "# Method\n\n## Verdicts\n\n{{ runs() }}\n"}
     pages |= {name: (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("claims", "figures", "citing")}
     for name, text in pages.items():
         (root / "docs" / f"{name}.md").write_text(text, "utf-8")
