@@ -38,8 +38,9 @@ def test_latents_and_reconstruction_are_those_of_the_trainer(variant):
     assert (wanted > 0).any()
     np.testing.assert_allclose(f.toarray(), wanted, atol=1e-5)
     some = np.array([0, 7, 8, 299])
-    np.testing.assert_array_equal(one.encoded_at(some, h).toarray()[some], f.toarray()[some])
-    assert one.encoded_at(some, h).nnz == f[some].nnz
+    at_some = one.encoded_at(some, h)  # a product of fewer rows may round differently
+    np.testing.assert_allclose(at_some.toarray()[some], f.toarray()[some], atol=1e-6)
+    assert at_some.nnz == f[some].nnz
     np.testing.assert_allclose(one.decoded(f), decode(state, models, 0, wanted) / 0.7, atol=1e-5)
 
 
