@@ -28,4 +28,5 @@ def refusal(error: OSError, place: Path | str) -> str | None:
     """Return in one sentence what a disk refused, where the error names no file at `place`; None for another error."""
     if error.errno not in REFUSALS:
         return None
-    return f"{error.filename or place}: {REFUSALS[error.errno]} and run again; what was finished is kept"
+    where = error.filename2 or error.filename or place  # of a copy, the second is what was to be written
+    return f"{where}: {REFUSALS[error.errno]} and run again; what was finished is kept"
