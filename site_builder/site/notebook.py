@@ -6,6 +6,7 @@ with. A cell that raises is a problem with a line, and nothing is kept of it.
 """
 
 import asyncio
+import atexit
 import hashlib
 import os
 import re
@@ -152,15 +153,19 @@ def _execute(client: Any, root: Path) -> None:
 
     An interruption ends the kernel, whatever it is doing, and with it the thread.
     """
-    with ThreadPoolExecutor(1) as alone:
-        work = alone.submit(asyncio.run, client.async_execute(cwd=str(root)))  # which closes the thread's event loop
-        try:
-            work.result()
-        except KeyboardInterrupt:
-            while not work.done():
-                _kill_kernel(client)
-                wait([work], timeout=0.2)
-            raise
+    try:
+        with ThreadPoolExecutor(1) as alone:
+            work = alone.submit(asyncio.run, client.async_execute(cwd=str(root)))  # which closes the event loop
+            try:
+                work.result()
+            except KeyboardInterrupt:
+                while not work.done():
+                    _kill_kernel(client)
+                    wait([work], timeout=0.2)
+                raise
+    finally:
+        # A client whose kernel died as it started would put it away once more at the end of the program, and fail.
+        atexit.unregister(client._cleanup_kernel)
 
 
 def _kill_kernel(client: Any) -> None:

@@ -1,5 +1,6 @@
 """A notebook runs once per change; an error is one sentence with a line; nothing of a failure is kept."""
 
+import atexit
 import json
 import os
 import subprocess
@@ -107,3 +108,23 @@ def test_an_interruption_ends_a_cell_and_its_kernel_without_a_word(tmp_path: Pat
     assert (done.returncode, done.stderr) == (143, "")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "kernel").read_text()), 0)
+
+
+def test_a_kernel_that_dies_as_it_starts_is_put_away_once(run, monkeypatch) -> None:
+    """The client would put it away again when the program ends, and print a traceback."""
+    from nbclient import NotebookClient
+
+    async def never_ready(client: NotebookClient) -> None:
+        await client._async_cleanup_kernel()
+        raise RuntimeError("the kernel died")
+
+    put_away: list[object] = []
+    left: list[object] = []
+    monkeypatch.setattr(atexit, "register", lambda each: (put_away.append(each), left.append(each)))
+    monkeypatch.setattr(atexit, "unregister", lambda each: each in left and left.remove(each))
+    monkeypatch.setattr(NotebookClient, "async_start_new_kernel_client", never_ready)
+    (problem,), out = run(CELLS)
+    assert "the notebook did not finish (the kernel died); build again" in problem
+    assert not out.exists()
+    assert put_away
+    assert left == []
