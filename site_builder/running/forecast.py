@@ -67,6 +67,7 @@ class Forecast:
         """Take in that a piece of work is over."""
         self.done += self.left.pop(piece.name, 0.0)
         self.at_work.pop(piece.name, None)
+        self.begun.pop(piece.name, None)
         self._tell()
 
     def share(self) -> float:

@@ -84,9 +84,7 @@ class Earlier:
         before = _by_page(json.loads((self.site / SEARCH).read_text("utf-8"))["docs"])
         entries |= {url_of(name): before.get(url_of(name), []) for name in names}
         new["docs"] = [entry for name in order for entry in entries.get(url_of(name), [])]
-        text = json.dumps(new, separators=(",", ":"))
-        (site / SEARCH).write_text(text, "utf-8")
-        (site / SEARCH).with_suffix(".js").write_text(f"var __index = {text}", "utf-8")  # for a site read from disk
+        write_search(site, new)
 
     def take_over_folder(self, name: str, site: Path) -> None:
         """Put the files of a folder into `site`, as links: the folder goes when the new site takes its place."""
@@ -106,6 +104,13 @@ class Earlier:
     def _is_sound(self, name: str) -> bool:
         digest = self.kept.built.get(name)
         return digest is not None and _digest(self.site / name) == digest
+
+
+def write_search(site: Path, index: dict[str, Any]) -> None:
+    """Write the index of the search of `site`, for a site that is served and for one that is read from disk."""
+    text = json.dumps(index, separators=(",", ":"))
+    (site / SEARCH).write_text(text, "utf-8")
+    (site / SEARCH).with_suffix(".js").write_text(f"var __index = {text}", "utf-8")
 
 
 def earlier(site: Path, frame: str) -> Earlier:

@@ -10,7 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from site_builder.site.kept_pages import SEARCH
+from site_builder.citing.publication import page_path
+from site_builder.site.kept_pages import SEARCH, write_search
 from site_builder.store.records import ClaimRecord, FigureRecord, Report
 from site_builder.text.markup import id_word, to_plain
 
@@ -34,20 +35,13 @@ def index_report(report: Report, site: Path) -> None:
     index["docs"] = [
         *kept,
         *(claim_entry(claim) for claim in claims if claim.page in pages),
-        *(figure_entry(figure) for figure in figures if (site / address(figure)).is_file()),
+        *(figure_entry(figure) for figure in figures if (site / page_path(figure)).is_file()),
     ]
-    text = json.dumps(index, separators=(",", ":"))
-    path.write_text(text, "utf-8")
-    path.with_suffix(".js").write_text(f"var __index = {text}", "utf-8")  # for a site read from disk
+    write_search(site, index)
 
 
 def _is_ours(location: str) -> bool:
     return ANCHOR in location or location.startswith(FIGURES)
-
-
-def address(figure: FigureRecord) -> str:
-    """Return the address of the page of a figure below the site."""
-    return f"{FIGURES}{figure.id}.html"
 
 
 def claim_entry(claim: ClaimRecord) -> dict[str, Any]:
@@ -62,7 +56,7 @@ def claim_entry(claim: ClaimRecord) -> dict[str, Any]:
 
 def figure_entry(figure: FigureRecord) -> dict[str, Any]:
     """Return what the search knows of a figure: number, title, caption and id, at its page."""
-    return _entry(address(figure), f"Figure {figure.number}. {figure.title}", (figure.caption, figure.id), figure.id)
+    return _entry(page_path(figure), f"Figure {figure.number}. {figure.title}", (figure.caption, figure.id), figure.id)
 
 
 def _entry(location: str, title: str, sentences: tuple[str, ...], id: str) -> dict[str, Any]:
