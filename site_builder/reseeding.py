@@ -1,7 +1,9 @@
 """Runs the report again with other seeds, to see whether its verdicts and intervals hold.
 
 Nothing is drawn. Every further run is stored like any other and written beside the published results as soon as it is
-done, so that an interrupted campaign loses nothing and goes on where it was.
+done, so that an interrupted campaign loses nothing and goes on where it was. What is written there already is not run
+again while it speaks of what is published, so that a campaign also goes on from another machine; to run an experiment
+anew, remove its file (a verdict written there was given by the criterion of its day).
 """
 
 from collections.abc import Iterator
@@ -20,14 +22,13 @@ from site_builder.pipeline import decided
 from site_builder.published import reseeded
 from site_builder.published.history import record
 from site_builder.published.reseeded import OtherRun, Reseeded
-from site_builder.published.results import Published, PublishedClaim, code_part, load
+from site_builder.published.results import Published, PublishedClaim, PublishedRun, code_part, load
 from site_builder.results import runs
 from site_builder.results.failures import Failure, told
-from site_builder.results.runs import Run, key_of, sources_of
+from site_builder.results.runs import key_of, sources_of
 from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import RunJob, longest_first
-from site_builder.store.entries import damage, is_complete
 from site_builder.store.records import Problem, bounds
 from site_builder.text.words import quantities_of
 
@@ -43,7 +44,7 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
     """Run each published experiment that has a seed `times` further times (None: by how long it takes), and write what
     they gave beside the published results; return what went wrong. Raises ReportError if nothing is published."""
     published, code, registry = load(project), code_digest(project), discover(project.experiments)
-    before = reseeded.standing(project)
+    before, written = reseeded.standing(project), reseeded.current(project, published)
     sources = sources_of(project)
     if not published.runs:
         raise ReportError("no results are published to compare with; run `make report`, then `ship`")
@@ -53,13 +54,19 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
     problems: list[Problem] = []
     for round in range(1, max(wanted.values(), default=0) + 1):
         raised = replace(options, seed_raised_by=round * STEP)
-        due = [each for each in seeded if wanted[each.id] >= round]
+        due = [
+            each
+            for each in seeded
+            if wanted[each.id] >= round and raised.seed_raised_by not in written.get(each.id, {})
+        ]
         watcher.said(f"Seeds raised by {raised.seed_raised_by}: {len(due)} experiments.")
         for id, failed in _run_all(project, sources, due, raised, published, watcher, code):
             if failed:
                 problems.append(Problem(file_of(id), told(project, id, failed)))
             else:
-                _write_stored(project, sources, registry.experiments[id], options, published)
+                others = written.setdefault(id, {})
+                others[raised.seed_raised_by] = _other_run(project, sources, registry.experiments[id], raised)
+                _write(project, published.runs[id], others)
     record(project, read_publication(project.root).version, before, reseeded.standing(project))
     return problems
 
@@ -103,28 +110,17 @@ def _run_all(
             yield done.name, failed
 
 
-def _write_stored(
-    project: Project, sources: Sources, experiment: Experiment, options: Options, published: Published
-) -> None:
-    """Write all further runs of an experiment that are stored, however many were asked for this time."""
-    found = []
-    for round in range(1, _stored_at_most(project, experiment) + 1):
-        raised = replace(options, seed_raised_by=round * STEP)
-        folder = runs.entry(project, experiment, key_of(project, sources, experiment, raised))
-        if is_complete(folder) and not damage(folder):
-            found.append(_other_run(experiment, runs.read(folder, experiment), raised.seed_raised_by))
-    known = published.runs[experiment.id]
-    reseeded.write(project, experiment.id, Reseeded(reseeded.FORMAT, known.code, tuple(found), known.result))
+def _write(project: Project, known: PublishedRun, found: dict[int, OtherRun]) -> None:
+    in_order = tuple(found[raised_by] for raised_by in sorted(found))
+    reseeded.write(project, known.run.experiment, Reseeded(reseeded.FORMAT, known.code, in_order, known.result))
 
 
-def _stored_at_most(project: Project, experiment: Experiment) -> int:
-    return sum(1 for _ in (project.results / experiment.id).glob("*/run.json"))
-
-
-def _other_run(experiment: Experiment, run: Run, seed_raised_by: int) -> OtherRun:
+def _other_run(project: Project, sources: Sources, experiment: Experiment, options: Options) -> OtherRun:
+    """Return what a further run that is stored gave."""
+    run = runs.read(runs.entry(project, experiment, key_of(project, sources, experiment, options)), experiment)
     claims = {}
     for claim in experiment.claims.values():
         record = decided(experiment, claim, run)
         claims[claim.id] = PublishedClaim(record.verdict, record.statistic)
-    numbers = quantities_of(run.result)
-    return OtherRun(seed_raised_by, claims, {f"{stem(experiment.id)}.{name}": bounds(q) for name, q in numbers.items()})
+    numbers = {f"{stem(experiment.id)}.{name}": bounds(found) for name, found in quantities_of(run.result).items()}
+    return OtherRun(options.seed_raised_by, claims, numbers)

@@ -65,6 +65,12 @@ def load(project: Project) -> tuple[dict[str, Reseeded], tuple[str, ...]]:
     return found, tuple(problems)
 
 
+def current(project: Project, published: Published) -> dict[str, dict[int, OtherRun]]:
+    """Return the further runs that speak of what is published, by experiment and by what was added to the seed."""
+    found, _ = load(project)
+    return {id: {run.seed_raised_by: run for run in runs} for id, runs in _current(published, found).items()}
+
+
 def _read(text: str) -> Reseeded:
     format = json.loads(text)["format"]
     if format != FORMAT:

@@ -25,6 +25,7 @@ REDIRECT = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>{title}</title>
+<link rel="icon" href="{latest}assets/favicon.svg">
 <meta http-equiv="refresh" content="0; url={latest}">
 <p><a href="{latest}">{title}</a></p>
 """

@@ -1,5 +1,6 @@
 """Published versions: each knows the others, and an older one says that it is."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,6 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -44,6 +46,14 @@ def test_the_address_of_the_report_leads_to_the_latest_version(published, reader
     tab.open(published)
     tab.page.wait_for_url("**/latest/")
     assert tab.complaints == []
+
+
+def test_the_page_that_leads_there_names_an_icon_that_exists(published) -> None:
+    """A browser that finds no icon named may ask for `favicon.ico` before it leaves the page."""
+    with urlopen(published) as page:
+        (icon,) = re.findall(r'<link rel="icon" href="([^"]+)">', page.read().decode())
+    with urlopen(published + icon) as found:
+        assert found.headers["Content-Type"] == "image/svg+xml"
 
 
 @pytest.mark.parametrize("page", ["claims.html", "index.html"])

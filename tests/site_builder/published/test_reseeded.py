@@ -81,6 +81,26 @@ def test_further_runs_are_stored_and_run_once(shipped):
     ]  # fmt: skip
 
 
+def test_what_another_machine_ran_is_kept_and_not_run_again(shipped):
+    again(shipped, 2, only="sine")
+    first = reseeded.load(shipped.project)[0]["waves.sine"].runs
+    shutil.rmtree(shipped.project.build)
+    shipped.heard.runs.clear()
+    again(shipped, 3, only="sine")
+    assert shipped.heard.runs == ["waves.sine"]
+    there = reseeded.load(shipped.project)[0]["waves.sine"].runs
+    assert there[:2] == first
+    assert [run.seed_raised_by for run in there] == [STEP, 2 * STEP, 3 * STEP]
+
+
+def test_what_older_code_gave_is_not_mixed_with_what_the_present_code_gives(shipped):
+    again(shipped, 2, only="sine")
+    shipped.edit(SINE, "exact(wave.mean() +", "exact(wave.mean() + 1e-9 +")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    again(shipped, 1, only="sine")
+    assert [run.seed_raised_by for run in reseeded.load(shipped.project)[0]["waves.sine"].runs] == [STEP]
+
+
 def test_fewer_further_runs_asked_for_later_keep_what_there_is(shipped):
     again(shipped, 3, only="sine")
     again(shipped, 1, only="sine")
