@@ -23,7 +23,7 @@ from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import Registry, stem
 from site_builder.figures import drawings, view_files
 from site_builder.figures.drawings import Draw, Drawing
-from site_builder.keys.build_stamp import code_digest
+from site_builder.keys.build_stamp import code_digest, running_code_digest
 from site_builder.keys.run_keys import Key, draw_key, draw_parts
 from site_builder.published.large_scale import times_the_work
 from site_builder.published.reproduction import SCALE
@@ -62,11 +62,11 @@ def gather(
     gathering.absent |= registry.unreadable
     gathering.refuse_damaged()
     plans = gathering.plans()
-    found = code_digest(project)
-    if code not in (None, found):
+    running = running_code_digest(project)
+    if code not in (None, code_digest(project)):
         raise ReportError("the code was changed while it was being read; run the same command again")
     jobs = [job for plan in plans for job in gathering.loaded(plan, asked_for=plan.experiment.id in selected)]
-    gathering.work(plans, jobs, found, beside)
+    gathering.work(plans, jobs, running, beside)
     for plan in plans:
         gathering.take_in(plan)
     return gathering.report()

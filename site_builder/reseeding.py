@@ -16,7 +16,7 @@ from site_builder.base.options import Options
 from site_builder.base.project import Project, file_of
 from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover, stem
-from site_builder.keys.build_stamp import code_digest
+from site_builder.keys.build_stamp import running_code_digest
 from site_builder.keys.sources import Sources
 from site_builder.pipeline import decided
 from site_builder.published import reseeded
@@ -43,7 +43,7 @@ OFTEN, SELDOM = 5, 2
 def reseed(project: Project, options: Options, watcher: Watcher, times: int | None = None) -> list[Problem]:
     """Run each published experiment that has a seed `times` further times (None: by how long it takes), and write what
     they gave beside the published results; return what went wrong. Raises ReportError if nothing is published."""
-    published, code, registry = load(project), code_digest(project), discover(project.experiments)
+    published, code, registry = load(project), running_code_digest(project), discover(project.experiments)
     before, written = reseeded.standing(project), reseeded.current(project, published)
     sources = sources_of(project)
     if not published.runs:

@@ -47,8 +47,14 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
 
 
 def code_digest(project: Project) -> str:
-    """Return the digest of all first-party code."""
+    """Return the digest of all first-party code and of what is published beside it."""
     return _digest_of_files(project.root, [project.experiments, project.root / "site_builder"])
+
+
+def running_code_digest(project: Project) -> str:
+    """Return the digest of all first-party code without what is published, which may be written while runs go on."""
+    places = [project.experiments, project.root / "site_builder"]
+    return _digest_of_files(project.root, places, but=project.published)
 
 
 def is_finished(project: Project, state: State) -> bool:
@@ -146,12 +152,12 @@ def _read(path: Path, fields: set[str]) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and fields <= found.keys() else None
 
 
-def _digest_of_files(root: Path, places: Iterable[Path]) -> str:
+def _digest_of_files(root: Path, places: Iterable[Path], but: Path | None = None) -> str:
     files = sorted(
         path
         for place in places
         for path in ([place] if place.is_file() else place.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and but not in path.parents
     )
     return _digest("\n".join(f"{path.relative_to(root).as_posix()} {sha256(path)}" for path in files))
 

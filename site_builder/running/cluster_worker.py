@@ -132,9 +132,9 @@ def _job(project: Project, asker: Asker) -> tuple[RunJob, Path]:
 
 
 def _code(project: Project) -> str:
-    from site_builder.keys.build_stamp import code_digest
+    from site_builder.keys.build_stamp import running_code_digest
 
-    return code_digest(project)
+    return running_code_digest(project)
 
 
 STARTED_WITH: list[str] = []

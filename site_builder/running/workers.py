@@ -27,7 +27,7 @@ from site_builder.base import guarded
 from site_builder.base.console import Watcher
 from site_builder.base.environment import usable_cores
 from site_builder.base.project import Project
-from site_builder.keys.build_stamp import code_digest
+from site_builder.keys.build_stamp import running_code_digest
 from site_builder.results.failures import Failure
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import DrawJob, Job
@@ -314,7 +314,7 @@ def _work(connection: Connection, modules: list[str], code: str, project: Projec
     for module in modules:  # the fork server has them, unless one could not be imported there
         importlib.import_module(module)
     gc.freeze()  # what was imported stays, so the collector of garbage need not walk through it again and again
-    if code not in ("", code_digest(project)):
+    if code not in ("", running_code_digest(project)):
         connection.send(("stale",))
         return
     watcher = _Sender(connection.send)

@@ -3,6 +3,8 @@
 import json
 import random
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from statistics import NormalDist
 
@@ -28,6 +30,20 @@ SINE = "experiments/waves/sine.py"
 COSINE = "experiments/waves/cosine.py"
 DRIFTING = ("exact(wave.mean())", f"exact(wave.mean() + (1.0 if config.seed == {2 * STEP} else 0.0))")
 """A mean that another seed moves: the second further run refutes the claim."""
+
+CAMPAIGN = """
+import sys
+from pathlib import Path
+from site_builder import reseeding
+from site_builder.base.console import Lines
+from site_builder.base.options import Options
+from site_builder.base.project import Project
+from site_builder.running import workers
+
+if __name__ == "__main__":
+    workers.WORTH_WORKERS = 1
+    print(reseeding.reseed(Project(Path.cwd()), Options(jobs=2), Lines(), 2))
+"""
 
 
 @pytest.fixture
@@ -99,6 +115,18 @@ def test_what_older_code_gave_is_not_mixed_with_what_the_present_code_gives(ship
     ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
     again(shipped, 1, only="sine")
     assert [run.seed_raised_by for run in reseeded.load(shipped.project)[0]["waves.sine"].runs] == [STEP]
+
+
+def test_what_one_round_writes_stops_no_process_of_the_next(shipped, clean_environment):
+    done = subprocess.run(
+        [sys.executable, "-c", CAMPAIGN],
+        cwd=shipped.root,
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+    assert [len(each.runs) for each in reseeded.load(shipped.project)[0].values()] == [2, 2]
 
 
 def test_fewer_further_runs_asked_for_later_keep_what_there_is(shipped):

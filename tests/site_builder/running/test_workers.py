@@ -28,7 +28,7 @@ if __name__ == "__main__":
     project = Project(Path.cwd())
     options = Options(jobs=int(sys.argv[2]))
     if sys.argv[3]:
-        pipeline.code_digest = lambda project: "as it was before an edit"
+        pipeline.running_code_digest = lambda project: "as it was before an edit"
     report = pipeline.gather(project, discover(project.experiments), options, Lines())
     print(sorted(report.figures), [problem.message.partition(";")[0] for problem in report.problems])
 """
