@@ -165,7 +165,8 @@ class _Gathering:
                 return []
             if asked_for and self.options.compute:
                 seconds = self._seconds(plan.experiment)
-                return [RunJob(self.project, plan.experiment.module, self.options, plan.key, seconds)]
+                compiles = frozenset() if seconds else kernels.compiled_by(plan.key.parts, self.project.experiments)
+                return [RunJob(self.project, plan.experiment.module, self.options, plan.key, seconds, compiles)]
             reason = "not run yet" if asked_for else f"not run, for only {self.options.only!r} was asked for"
             self._absent(plan, reason)
         return []

@@ -47,13 +47,17 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class RunJob:
-    """One experiment to run; `seconds` is how long it may take, as far as an earlier run tells."""
+    """One experiment to run; `seconds` is how long it may take, as far as an earlier run tells.
+
+    `compiles` are the functions that it may have to compile first.
+    """
 
     project: Project
     module: str
     options: Options
     key: Key
     seconds: float = 0.0
+    compiles: frozenset[str] = frozenset()
     is_run: bool = True
 
     @property
@@ -136,6 +140,11 @@ class NotebookJob:
 def longest_first(jobs: list[RunJob]) -> list[RunJob]:
     """Return the runs in the order in which many processes are done soonest; what never ran goes first."""
     return sorted(jobs, key=lambda job: -job.seconds if job.seconds else float("-inf"))
+
+
+def compiling_least_twice(jobs: list[RunJob], under_way: frozenset[str]) -> RunJob:
+    """Return the first of the runs that have least to compile of what other processes compile just now."""
+    return min(jobs, key=lambda job: len(job.compiles & under_way))
 
 
 def earlier_seconds(project: Project, experiment: Experiment, scale: str) -> float:

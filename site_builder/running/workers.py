@@ -30,7 +30,7 @@ from site_builder.base.project import Project
 from site_builder.keys.build_stamp import running_code_digest
 from site_builder.results.failures import Failure
 from site_builder.running.forecast import Forecast
-from site_builder.running.jobs import DrawJob, Job
+from site_builder.running.jobs import DrawJob, Job, RunJob, compiling_least_twice
 
 Outcome = tuple[Job, Failure | None]
 
@@ -160,6 +160,7 @@ class Workers:
         self.runs_at_once, self.modules, self.code, self.project = runs_at_once, modules, code, project
         self.watcher, self.forecast = forecast.watcher, forecast
         self.waiting: list[Job] = []
+        self.compiled: set[str] = set()
         start(modules)
         self.workers = [self._hired(checks=True) for _ in range(max(usable_cores(), runs_at_once))]
 
@@ -219,8 +220,12 @@ class Workers:
 
     def _next(self) -> Job | None:
         may_run = self._runs() < self.runs_at_once
-        fitting = [job for job in self.waiting if may_run or not job.is_run]
-        return next((job for job in fitting if job.is_run), fitting[0] if fitting else None)
+        runs = [job for job in self.waiting if isinstance(job, RunJob) and may_run]
+        if runs:
+            others = [worker.job for worker in self.workers if isinstance(worker.job, RunJob)]
+            under_way = frozenset[str]().union(*(job.compiles for job in others)) - self.compiled
+            return compiling_least_twice(runs, under_way)
+        return next((job for job in self.waiting if not job.is_run), None)
 
     def _heard(self, worker: _Worker) -> Outcome | None:
         """Take in one message of a process; return its job if that is over."""
@@ -246,6 +251,8 @@ class Workers:
     def _ended(self, worker: _Worker, job: Job, failed: Failure | None) -> Outcome:
         self.forecast.finished(job)
         worker.job = None
+        if isinstance(job, RunJob):
+            self.compiled |= job.compiles
         self.watcher.advanced(job.name, self.forecast.share())
         if job.is_run:
             self.watcher.said(f"{job.name} took {time.perf_counter() - worker.since:.1f} s")

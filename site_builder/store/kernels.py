@@ -3,13 +3,26 @@
 numba reads what it finds there without a question: an emptied file ends every run, a changed one may change a result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from site_builder.store.entries import read_stamp, remove, sha256, write_stamp
 
 RECORD = "recorded.json"
 """Lists, in the folder of one state of all kernels, its files with their time and digest."""
+
+
+def compiled_by(parts: Iterable[str], experiments: Path) -> frozenset[str]:
+    """Return those parts of a run key that are functions of a module which compiles something."""
+    modules = _modules(experiments)
+    return frozenset(part for part in parts if part.removeprefix("code ").rpartition(".")[0] in modules)
+
+
+@cache
+def _modules(experiments: Path) -> frozenset[str]:
+    files = [path for path in experiments.rglob("*.py") if b"numba" in path.read_bytes()]
+    return frozenset(".".join(path.relative_to(experiments.parent).with_suffix("").parts) for path in files)
 
 
 def drop_damaged(folder: Path, say: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from experiments.core.errors import ReportError
 from site_builder.base.environment import usable_cores
 from site_builder.running import workers
-from site_builder.running.jobs import longest_first
+from site_builder.running.jobs import compiling_least_twice, longest_first
 from site_builder.store.entries import digests
 
 GATHER = """
@@ -142,3 +142,14 @@ def test_what_takes_longest_goes_first_and_what_never_ran_before_that():
 
     ordered = longest_first([Job(2.0), Job(0.0), Job(9.0)])
     assert [job.seconds for job in ordered] == [0.0, 9.0, 2.0]
+
+
+def test_what_another_process_compiles_is_left_to_it_while_there_is_other_work():
+    class Job:
+        def __init__(self, *compiles: str) -> None:
+            self.compiles = frozenset(compiles)
+
+    both, one, none = Job("train", "draw"), Job("draw", "encode"), Job("merge")
+    assert compiling_least_twice([both, one, none], frozenset()) is both
+    assert compiling_least_twice([both, one, none], frozenset({"train", "draw"})) is none
+    assert compiling_least_twice([both, one], frozenset({"train", "draw"})) is one

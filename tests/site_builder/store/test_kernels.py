@@ -57,3 +57,12 @@ def test_a_damaged_kernel_is_dropped_and_compiled_again(compiled, ending, damage
 def test_nothing_to_check_is_no_fault(tmp_path):
     kernels.drop_damaged(tmp_path / "nowhere", pytest.fail)
     kernels.record(tmp_path / "nowhere")
+
+
+def test_the_functions_of_a_run_that_are_compiled_are_those_of_modules_that_compile(tmp_path):
+    part = tmp_path / "experiments" / "part"
+    part.mkdir(parents=True)
+    (part / "kernel.py").write_text("from numba import njit\n")
+    (part / "plain.py").write_text("import math\n")
+    parts = ["code experiments.part.kernel.step", "code experiments.part.plain.step", "version numba", "config seed"]
+    assert kernels.compiled_by(parts, tmp_path / "experiments") == {"code experiments.part.kernel.step"}
