@@ -33,7 +33,7 @@ from site_builder.figures import one_pass, plotted_data
 from site_builder.figures.one_pass import Drawn
 from site_builder.figures.pdf_fonts import shared_fonts, with_stable_font_tags
 from site_builder.figures.provenance import pdf_metadata, png_metadata, svg_metadata
-from site_builder.figures.remembered import remembering
+from site_builder.figures.remembered import remembering, settled
 from site_builder.figures.schemes import Exchanged, colours_of, dark_palette, in_dark
 from site_builder.figures.svg import compact
 from site_builder.store.records import FileRecord
@@ -139,12 +139,13 @@ def _drawn(spec: FigureSpec, result: Any, name: str, places: list[Bbox] | None =
             _rasterise_dense(figure)
             settle_titles(figure)
             layout = figure.get_layout_engine()
-            if places is None and layout is not None:
-                layout.execute(figure)
-            figure.set_layout_engine("none")
-            for ax, place in zip(figure.axes, places or (), strict=places is not None):
-                ax.set_position(place)
-            yield figure
+            with settled():
+                if places is None and layout is not None:
+                    layout.execute(figure)
+                figure.set_layout_engine("none")
+                for ax, place in zip(figure.axes, places or (), strict=places is not None):
+                    ax.set_position(place)
+                yield figure
         except UserWarning as warning:
             raise ReportError(
                 f"figure {spec.id!r} cannot be drawn cleanly: {' '.join(str(warning).split())}"
