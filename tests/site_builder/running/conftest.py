@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,19 @@ import pytest
 @pytest.fixture
 def scheduler() -> Iterator[Any]:
     """A scheduler of this process, without workers."""
-    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0", processes=True) as found:
+    pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    with begun() as found:
         yield found
+
+
+def begun() -> Any:
+    """Begin a scheduler; dask gives its thread ten seconds to start, which a machine with other work may not."""
+    from distributed import LocalCluster
+
+    for _ in range(2):
+        with suppress(AssertionError):
+            return LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0", processes=True)
+    return LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0", processes=True)
 
 
 @pytest.fixture
