@@ -50,7 +50,7 @@ class Watcher(Protocol):
         """The piece of work that began is at `fraction` in [0, 1] of its current step."""
 
     def progressed(self, share: float) -> None:
-        """Of all work there is, this share in [0, 1] is done."""
+        """Of all work there is, this share in [0, 1] is done; 0 where work begins, which may be once more."""
 
     def ended(self, what: str, seconds: float) -> None:
         """A long piece of work is over, well or not."""
@@ -80,7 +80,7 @@ class Lines:
             _print(f"  {left}; now {step}" if left else f"  {self.what}: {step}, {fraction:.0%}")
 
     def progressed(self, share: float) -> None:
-        self.clock = self.clock or Clock()
+        self.clock = self.clock if self.clock and share else Clock()
         self.clock.share = share
 
     def ended(self, what: str, seconds: float) -> None:
@@ -122,7 +122,7 @@ class Bar:
         )
 
     def progressed(self, share: float) -> None:
-        self.clock = self.clock or Clock()
+        self.clock = self.clock if self.clock and share else Clock()
         self.clock.share = share
 
     def ended(self, what: str, seconds: float) -> None:

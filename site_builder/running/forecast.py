@@ -39,6 +39,7 @@ class Forecast:
         self.done = 0.0
         self.at_work: dict[str, float] = {}
         self.begun: dict[str, float] = {}
+        watcher.progressed(0.0)
 
     def _weight(self, piece: Piece) -> float:
         return piece.seconds if piece.seconds > 0 else self.usual

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from site_builder.base.console import Clock, in_words
+from site_builder.base.console import Clock, Lines, in_words
 from site_builder.running.forecast import Forecast
 
 
@@ -54,7 +54,7 @@ def test_pieces_count_by_the_time_they_take(heard, clock):
     forecast.advanced("long", 0.5)
     forecast.advanced("long", 0.2)  # the next step of the same experiment starts anew
     forecast.finished(long)
-    assert heard.shares == pytest.approx([0.1, 0.1, 0.55, 0.55, 1.0])
+    assert heard.shares == pytest.approx([0.0, 0.1, 0.1, 0.55, 0.55, 1.0])
 
 
 def test_a_short_first_step_that_is_at_its_end_counts_no_more_than_the_time_it_took(heard, clock):
@@ -62,7 +62,7 @@ def test_a_short_first_step_that_is_at_its_end_counts_no_more_than_the_time_it_t
     forecast.advanced("long", 0.5)
     clock[0] = 4.0
     forecast.advanced("long", 1.0)
-    assert heard.shares == pytest.approx([0.0, 0.02])
+    assert heard.shares == pytest.approx([0.0, 0.0, 0.02])
 
 
 def test_work_that_comes_up_later_counts_from_then_on(heard):
@@ -78,6 +78,18 @@ def test_the_time_left_follows_from_the_time_that_passed(clock):
     assert shown.words() == ""
     clock[0], shown.share = 600.0, 0.25
     assert shown.words() == "25% done, about 30 min left"
+
+
+def test_work_that_begins_once_more_has_a_time_of_its_own(clock, capsys):
+    """Each round of a campaign of other seeds is work of its own."""
+    shown = Lines()
+    for start in (0.0, 4000.0):
+        clock[0] = start
+        pieces = Forecast([Piece("a", 40.0), Piece("b", 120.0)], shown)
+        clock[0] = start + 40.0
+        pieces.finished(Piece("a", 40.0))
+        shown.advanced("b", 0.1)
+    assert capsys.readouterr().out.count("  25% done, about 2 min left; now b") == 2
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(3, "10 s"), (44, "40 s"), (100, "2 min"), (4800, "1 h 20 min")])
