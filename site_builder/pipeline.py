@@ -39,7 +39,7 @@ from site_builder.running.workers import Crew
 from site_builder.store import kernels
 from site_builder.store.entries import clear_unfinished
 from site_builder.store.records import ClaimRecord, FigureRecord, Problem, Report, RunRecord
-from site_builder.text.words import quantities_of, with_minus_signs
+from site_builder.text.words import quantities_of, with_set_numbers
 
 
 def gather(
@@ -306,8 +306,8 @@ def decided(experiment: Experiment, spec: ClaimSpec, run: Run) -> ClaimRecord:
         scale=run.record.scale,
         statements=spec.statements,
         source=spec.source,
-        test=spec.test,
-        criterion=with_minus_signs(spec.criterion.sentence),
+        test=with_set_numbers(spec.test),
+        criterion=with_set_numbers(spec.criterion.sentence),
         statistic=statistic,
         verdict=by_criterion,
         published=spec.published,

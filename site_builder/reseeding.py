@@ -29,6 +29,7 @@ from site_builder.results.runs import key_of, sources_of
 from site_builder.running.crews import crew
 from site_builder.running.forecast import Forecast
 from site_builder.running.jobs import RunJob, longest_first
+from site_builder.running.workers import counted
 from site_builder.store.records import Problem, bounds
 from site_builder.text.words import quantities_of
 
@@ -52,22 +53,24 @@ def reseed(project: Project, options: Options, watcher: Watcher, times: int | No
     seeded = [each for each in chosen if hasattr(each.at(options.scale), "seed")]
     wanted = {each.id: times or how_often(published.runs[each.id].run.seconds) for each in seeded}
     problems: list[Problem] = []
-    for round in range(1, max(wanted.values(), default=0) + 1):
-        raised = replace(options, seed_raised_by=round * STEP)
-        due = [
-            each
-            for each in seeded
-            if wanted[each.id] >= round and raised.seed_raised_by not in written.get(each.id, {})
-        ]
-        watcher.said(f"Seeds raised by {raised.seed_raised_by}: {len(due)} experiments.")
-        for id, failed in _run_all(project, sources, due, raised, published, watcher, code):
-            if failed:
-                problems.append(Problem(file_of(id), told(project, id, failed)))
-            else:
-                others = written.setdefault(id, {})
-                others[raised.seed_raised_by] = _other_run(project, sources, registry.experiments[id], raised)
-                _write(project, published.runs[id], others)
-    record(project, read_publication(project.root).version, before, reseeded.standing(project))
+    try:
+        for round in range(1, max(wanted.values(), default=0) + 1):
+            raised = replace(options, seed_raised_by=round * STEP)
+            due = [
+                each
+                for each in seeded
+                if wanted[each.id] >= round and raised.seed_raised_by not in written.get(each.id, {})
+            ]
+            watcher.said(f"Seeds raised by {raised.seed_raised_by}: {counted(len(due), 'experiment')}.")
+            for id, failed in _run_all(project, sources, due, raised, published, watcher, code):
+                if failed:
+                    problems.append(Problem(file_of(id), told(project, id, failed)))
+                else:
+                    others = written.setdefault(id, {})
+                    others[raised.seed_raised_by] = _other_run(project, sources, registry.experiments[id], raised)
+                    _write(project, published.runs[id], others)
+    finally:  # also what a campaign gave that is broken off
+        record(project, read_publication(project.root).version, before, reseeded.standing(project))
     return problems
 
 

@@ -129,7 +129,7 @@ def unit_rows(W: Array) -> Flags:
         "The task is solved by {numbers.solved:count} models, and {numbers.unit_rows:count} have exactly one neuron "
         "for each side of each feature. (a) What a model that solves the task writes into its "
         "neurons, and (b) what it reads out of them, rescaled so that the largest |W| of a neuron is 1. (c) Mean "
-        "squared error of all models, by start; below the line the task counts as solved, and what is below 1e-9 is "
+        "squared error of all models, by start; below the line the task counts as solved, and what is below 10⁻⁹ is "
         "drawn there."
     ),
     alt=(

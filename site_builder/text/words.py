@@ -64,6 +64,15 @@ def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _named_values(value, f"{name}.")
 
 
-def with_minus_signs(text: str) -> str:
-    """Return the text with a minus sign in place of the hyphen before a number: "below -0.05"."""
+def with_set_numbers(text: str) -> str:
+    """Return the text with its numbers set as in print: "below −0.05" for "-0.05", "10⁻⁹" for "1e-09"."""
+    text = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)\b", _with_power, text)
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _with_power(match: re.Match[str]) -> str:
+    power = "10" + str(int(match[2])).translate(SUPERSCRIPTS)
+    return power if float(match[1]) == 1 else f"{match[1]} × {power}"

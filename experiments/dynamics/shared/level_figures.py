@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from experiments.core.views import Curves, Frames
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def moving_levels(
     steps: NDArray[np.int64], levels: NDArray[np.float32], loss: NDArray[np.float64], lives: NDArray[np.bool_]
@@ -25,7 +27,7 @@ def moving_levels(
         for step, value, count in zip(steps[places], loss[places], paired, strict=True)
     )
     low, high = int(np.floor(shown.min())), int(np.ceil(shown.max()))
-    powers = tuple((float(power), f"1e{power}") for power in range(low, high + 1))
+    powers = tuple((float(power), f"10{str(power).translate(SUPERSCRIPTS)}") for power in range(low, high + 1))
     halves = ((0.0, "0"), (0.5, "1/2"), (1.0, "1"))
     first = Curves(
         "Dimensionality of each feature", time, dimensionality, "step", "dimensionality", ticks, halves, colours=colours

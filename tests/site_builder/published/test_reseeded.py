@@ -18,6 +18,7 @@ from site_builder.base.options import Options
 from site_builder.build import with_published
 from site_builder.discovery.registry import discover
 from site_builder.published import reseeded
+from site_builder.published.history import read_history
 from site_builder.published.reseeded import FORMAT, OtherRun, Reseeded, counted
 from site_builder.published.results import PublishedRun, load
 from site_builder.published.shipping import ship
@@ -166,6 +167,20 @@ def test_what_is_done_is_written_although_the_campaign_is_broken_off(shipped, mo
     with pytest.raises(KeyboardInterrupt):
         again(shipped, 1)
     assert list(reseeded.load(shipped.project)[0]) == ["waves.sine"]
+
+
+def test_what_a_campaign_changed_is_recorded_although_it_is_broken_off(shipped, monkeypatch):
+    def broken_off(*args):
+        raise KeyboardInterrupt
+
+    shipped.edit(COSINE, "    return Result", f"    1 / (config.seed - {2 * STEP})\n    return Result")
+    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
+    monkeypatch.setattr(reseeding, "told", broken_off)
+    monkeypatch.setattr(reseeding, "longest_first", lambda jobs: sorted(jobs, key=lambda job: job.name, reverse=True))
+    with pytest.raises(KeyboardInterrupt):
+        again(shipped, 2)
+    latest = read_history(shipped.project)[0]
+    assert [each.claim for each in latest.changes if each.after is Verdict.INCONCLUSIVE] == ["sine-mean-is-zero"]
 
 
 def test_a_run_that_fails_with_another_seed_is_a_problem_and_keeps_the_others(shipped):

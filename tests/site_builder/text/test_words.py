@@ -7,7 +7,7 @@ import pytest
 
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity
-from site_builder.text.words import fill, quantities_of, with_minus_signs
+from site_builder.text.words import fill, quantities_of, with_set_numbers
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ def test_pages_quote_quantities_and_nothing_else():
         ("-1 to -0.5", "−1 to −0.5"),
         ("a five-2 split and x-1", "a five-2 split and x-1"),
         ("well-known", "well-known"),
+        ("below 1e-09, above 6.5e-8", "below 10⁻⁹, above 6.5 × 10⁻⁸"),
+        ("1 − 1e-6 of 2e3", "1 − 10⁻⁶ of 2 × 10³"),
+        ("1e-x, a1e3, 0.1.2e3", "1e-x, a1e3, 0.1.2e3"),
     ],
 )
-def test_a_hyphen_before_a_number_is_a_minus_sign_and_no_other(text, expected):
-    assert with_minus_signs(text) == expected
+def test_numbers_are_set_as_in_print_and_nothing_else_is(text, expected):
+    assert with_set_numbers(text) == expected
