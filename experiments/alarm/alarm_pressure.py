@@ -88,6 +88,7 @@ def draw_shifts(result: Result) -> Figure:
         plotting.points(right, place, shown, label=NAMES[name], index=index, horizontal=True)
     left.set(yticks=rows, yticklabels=[shift.replace("x", "×") for shift in SHIFTS], xlabel="true alarms (TPR)")
     plotting.percent_axis(left, x=True)
+    left.locator_params(axis="x", nbins=5)
     right.set(xscale="log", xlabel="false alarms (FPR)")
     plotting.theory_level(right, 1e-3, vertical=True, label="asked for")
     plotting.panel_letters((left, right))
