@@ -23,17 +23,7 @@ from experiments.core import metrics, plotting
 from experiments.core.training import Data, Model, Recipe, train
 from site_builder.site.notebook_figures import show
 
-# %% [markdown]
-# ## The data
-#
-# There are five features. Each is absent most of the time; when present, its value is uniform between zero and one:
-#
-# $$x_i = m_i u_i, \qquad m_i \sim \mathrm{Bernoulli}(p), \quad u_i \sim \mathrm{Uniform}(0, 1), \qquad p = 0.1.$$
-#
-# The reader draws ten thousand samples once and visits them in batches, epoch after epoch. Forty such samples:
 
-
-# %%
 def samples():
     figure, ax = plotting.new_figure(height=1.9)
     chance = np.random.default_rng(0)
@@ -43,11 +33,17 @@ def samples():
     return figure
 
 
-show(
-    samples,
-    alt="A grid of five rows, one per feature, and forty columns, one per sample. About one cell in ten is filled; "
-    "a few columns have two.",
-)
+show(samples, alt="A grid of five features and forty samples. About one cell in ten is filled; few columns have two.")
+
+# %% [markdown]
+# ## The data
+#
+# There are five features. Each is absent most of the time; when present, its value is uniform between zero and one:
+#
+# $$x_i = m_i u_i, \qquad m_i \sim \mathrm{Bernoulli}(p), \quad u_i \sim \mathrm{Uniform}(0, 1), \qquad p = 0.1.$$
+#
+# The picture shows forty such samples. The reader draws ten thousand once and visits them in batches, epoch after
+# epoch.
 
 # %%
 data = Data(density=0.1, fixed_samples=10_000)
