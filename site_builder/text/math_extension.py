@@ -44,6 +44,9 @@ def mathml(latex: str, display: bool = False) -> str:
 
 _NO_SPACE = ' lspace="0" rspace="0"'
 
+_PARTS = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
+"""How many parts an element of MathML has that cannot have any number of them."""
+
 
 def _tidied(result: str) -> str:
     """Set names of functions and distributions as upright words, and bars and tall brackets close to what they hold."""
@@ -61,20 +64,33 @@ def _tidied(result: str) -> str:
         result,
     )
     result = result.replace('<mo stretchy="true" fence="true" minsize', f'<mo stretchy="true"{_NO_SPACE} minsize')
-    return re.sub(
-        r"(<mi>[A-Za-z]{2,}</mi>)(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", r'\1<mspace width="0.17em" />', result
-    )
+    return re.sub(f"({_NAME}|{_NAME_WITH_SCRIPTS})(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", rf"\1{_THIN_SPACE}", result)
+
+
+_NAME = "".join(f"(?<!<{tag}>)" for tag in sorted(_PARTS)) + "<mi>[A-Za-z]{2,}</mi>"
+"""The name of a function on its own, to be matched outside what has a set number of parts."""
+
+_NAME_WITH_SCRIPTS = r"<(m(?:sub|sup|subsup|under))><mi>[A-Za-z]{2,}</mi>(?:(?!<\2>).)*?</\2>"
+
+_THIN_SPACE = '<mspace width="0.17em" />'
 
 
 def _refuse_leftovers(result: str) -> None:
-    """Raise if the converter passed on what it did not understand, as it does with unknown commands."""
+    """Raise if the converter passed on what it did not understand, as it does with unknown commands.
+
+    Raises also for an element with other parts than it must have: a browser sets all of them in one row.
+    """
     try:
-        words = " ".join(etree.fromstring(result).itertext())
+        root = etree.fromstring(result)
     except etree.ParseError as error:
         raise ValueError("it uses an environment that is not known, or a stray '&'") from error
-    unknown = re.search(r"\\[A-Za-z]+", words)
+    unknown = re.search(r"\\[A-Za-z]+", " ".join(root.itertext()))
     if unknown:
         raise ValueError(f"unknown command {unknown.group()}")
+    for element in root.iter():
+        tag = element.tag.rpartition("}")[2]
+        if len(element) != _PARTS.get(tag, len(element)):
+            raise ValueError(f"its {tag} has {len(element)} parts")
 
 
 class _Inline(InlineProcessor):

@@ -49,6 +49,19 @@ def test_names_of_functions_are_one_upright_word() -> None:
     assert "<mi>MSE</mi>" in mathml(r"\mathrm{MSE}")
 
 
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\cos^2_{ij}", "<msubsup><mi>cos</mi><mrow><mi>i</mi><mi>j</mi></mrow><mn>2</mn></msubsup></mrow>"),
+        (r"\min_f x", '<msub><mi>min</mi><mi>f</mi></msub><mspace width="0.17em" /><mi>x</mi>'),
+        (r"\sin^2\theta", '<msup><mi>sin</mi><mn>2</mn></msup><mspace width="0.17em" /><mi>'),
+        (r"\frac{\log x}{\log_2 y}", '<msub><mi>log</mi><mn>2</mn></msub><mspace width="0.17em" /><mi>y</mi>'),
+    ],
+)
+def test_the_space_after_a_function_stands_behind_its_scripts(latex: str, expected: str) -> None:
+    assert expected in mathml(latex)
+
+
 def test_bars_stand_close_to_what_they_hold() -> None:
     assert mathml(r"\lVert x\rVert").count('stretchy="false" lspace="0"') == 2
     assert mathml(r"|S|").count('lspace="0"') == 2
