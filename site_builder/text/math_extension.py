@@ -64,11 +64,17 @@ def _tidied(result: str) -> str:
         result,
     )
     result = result.replace('<mo stretchy="true" fence="true" minsize', f'<mo stretchy="true"{_NO_SPACE} minsize')
+    result = _TALL_WITH_SCRIPT.sub(r"<\3><mrow>\1\2\4</mrow>", result)
     return re.sub(f"({_NAME}|{_NAME_WITH_SCRIPTS})(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", rf"\1{_THIN_SPACE}", result)
 
 
 _NAME = "".join(f"(?<!<{tag}>)" for tag in sorted(_PARTS)) + "<mi>[A-Za-z]{2,}</mi>"
 """The name of a function on its own, to be matched outside what has a set number of parts."""
+
+_TALL = r'<mo stretchy="true"[^>]* minsize=[^>]*>'
+
+_TALL_WITH_SCRIPT = re.compile(rf"({_TALL}[\[(]</mo>)((?:(?!{_TALL}[\[(]).)*?)<(msub|msup|msubsup)>({_TALL}[\])]</mo>)")
+"""A pair of tall brackets whose closing one has a script: a browser would make that bracket small."""
 
 _NAME_WITH_SCRIPTS = r"<(m(?:sub|sup|subsup|under))><mi>[A-Za-z]{2,}</mi>(?:(?!<\2>).)*?</\2>"
 

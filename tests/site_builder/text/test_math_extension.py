@@ -62,6 +62,19 @@ def test_the_space_after_a_function_stands_behind_its_scripts(latex: str, expect
     assert expected in mathml(latex)
 
 
+@pytest.mark.parametrize(
+    "latex", [r"a\bigl(\frac bc\bigr)^2", r"\Bigl[u - \bigl(v\bigr)^2\Bigr]_{u=1}", r"\bigl(x\bigr)_i^2"]
+)
+def test_a_power_of_tall_brackets_belongs_to_both(latex: str) -> None:
+    """A browser makes a bracket small that alone is the base of a script."""
+    root = etree.fromstring(mathml(latex))
+    bases = [each[0] for each in root.iter() if each.tag in {NAMESPACE + name for name in ("msub", "msup", "msubsup")}]
+    assert bases
+    for base in bases:
+        assert base.tag == NAMESPACE + "mrow"
+        assert (base[0].text, base[-1].text) in {("(", ")"), ("[", "]")}
+
+
 def test_bars_stand_close_to_what_they_hold() -> None:
     assert mathml(r"\lVert x\rVert").count('stretchy="false" lspace="0"') == 2
     assert mathml(r"|S|").count('lspace="0"') == 2
