@@ -36,11 +36,19 @@ def mathml(latex: str, display: bool = False) -> str:
             raise ValueError("its braces do not match")
         result = _tidied(convert(source, display="block" if display else "inline"))
         _refuse_leftovers(result)
+        if "minsize" in result:
+            result = _with_whole_brackets(result)
     except Exception as error:  # latex2mathml raises many kinds, without words
         reason = str(error) or type(error).__name__
         raise ReportError(f"the formula ${source}$ cannot be set ({reason})") from error
     return result.replace("<math ", '<math class="display" ' if display else "<math ", 1)
 
+
+_MATHML = "http://www.w3.org/1998/Math/MathML"
+
+etree.register_namespace("", _MATHML)
+
+_SCRIPTS = {f"{{{_MATHML}}}{tag}" for tag in ("msub", "msup", "msubsup")}
 
 _NO_SPACE = ' lspace="0" rspace="0"'
 
@@ -64,21 +72,45 @@ def _tidied(result: str) -> str:
         result,
     )
     result = result.replace('<mo stretchy="true" fence="true" minsize', f'<mo stretchy="true"{_NO_SPACE} minsize')
-    result = _TALL_WITH_SCRIPT.sub(r"<\3><mrow>\1\2\4</mrow>", result)
     return re.sub(f"({_NAME}|{_NAME_WITH_SCRIPTS})(?=<m(?:i|n|sub|sup|subsup|row|frac)>)", rf"\1{_THIN_SPACE}", result)
 
 
 _NAME = "".join(f"(?<!<{tag}>)" for tag in sorted(_PARTS)) + "<mi>[A-Za-z]{2,}</mi>"
 """The name of a function on its own, to be matched outside what has a set number of parts."""
 
-_TALL = r'<mo stretchy="true"[^>]* minsize=[^>]*>'
-
-_TALL_WITH_SCRIPT = re.compile(rf"({_TALL}[\[(]</mo>)((?:(?!{_TALL}[\[(]).)*?)<(msub|msup|msubsup)>({_TALL}[\])]</mo>)")
-"""A pair of tall brackets whose closing one has a script: a browser would make that bracket small."""
-
 _NAME_WITH_SCRIPTS = r"<(m(?:sub|sup|subsup|under))><mi>[A-Za-z]{2,}</mi>(?:(?!<\2>).)*?</\2>"
 
 _THIN_SPACE = '<mspace width="0.17em" />'
+
+
+def _with_whole_brackets(result: str) -> str:
+    """Let a power or a subscript of a closing tall bracket belong to the pair; a browser makes its lone base small."""
+    root = etree.fromstring(result)
+    for row in list(root.iter()):
+        opened: list[etree.Element] = []
+        for child in list(row):
+            ending = child[0] if child.tag in _SCRIPTS and len(child) else child
+            if not ending.get("minsize"):
+                continue
+            if ending is child and (ending.text or " ") in "([":
+                opened.append(child)
+            elif (ending.text or " ") in ")]" and opened:
+                start = opened.pop()
+                if ending is not child:
+                    _draw_in(row, start, child)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _draw_in(row: etree.Element, start: etree.Element, script: etree.Element) -> None:
+    """Move what stands in the row from `start` on up to the script into a row of its own, with the script's base."""
+    whole = etree.Element(f"{{{_MATHML}}}mrow")
+    between = list(row)[list(row).index(start) : list(row).index(script)]
+    for each in between:
+        row.remove(each)
+        whole.append(each)
+    whole.append(script[0])
+    script.remove(script[0])
+    script.insert(0, whole)
 
 
 def _refuse_leftovers(result: str) -> None:
