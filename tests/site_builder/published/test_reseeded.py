@@ -156,29 +156,27 @@ def test_code_that_is_newer_than_its_published_result_is_not_run_again(shipped):
     assert shipped.heard.runs == []
 
 
-def test_what_is_done_is_written_although_the_campaign_is_broken_off(shipped, monkeypatch):
-    def broken_off(*args):
+def broken_off(tiny, monkeypatch, round: int) -> None:
+    """Break a campaign off in one of its rounds, once the sine is done and while the cosine fails."""
+
+    def interrupted(*args):
         raise KeyboardInterrupt
 
-    shipped.edit(COSINE, "    return Result", f"    1 / (config.seed - {STEP})\n    return Result")
-    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
-    monkeypatch.setattr(reseeding, "told", broken_off)
+    tiny.edit(COSINE, "    return Result", f"    1 / (config.seed - {round * STEP})\n    return Result")
+    ship(tiny.project, discover(tiny.project.experiments), tiny.gather())
+    monkeypatch.setattr(reseeding, "told", interrupted)
     monkeypatch.setattr(reseeding, "longest_first", lambda jobs: sorted(jobs, key=lambda job: job.name, reverse=True))
     with pytest.raises(KeyboardInterrupt):
-        again(shipped, 1)
+        again(tiny, round)
+
+
+def test_what_is_done_is_written_although_the_campaign_is_broken_off(shipped, monkeypatch):
+    broken_off(shipped, monkeypatch, 1)
     assert list(reseeded.load(shipped.project)[0]) == ["waves.sine"]
 
 
 def test_what_a_campaign_changed_is_recorded_although_it_is_broken_off(shipped, monkeypatch):
-    def broken_off(*args):
-        raise KeyboardInterrupt
-
-    shipped.edit(COSINE, "    return Result", f"    1 / (config.seed - {2 * STEP})\n    return Result")
-    ship(shipped.project, discover(shipped.project.experiments), shipped.gather())
-    monkeypatch.setattr(reseeding, "told", broken_off)
-    monkeypatch.setattr(reseeding, "longest_first", lambda jobs: sorted(jobs, key=lambda job: job.name, reverse=True))
-    with pytest.raises(KeyboardInterrupt):
-        again(shipped, 2)
+    broken_off(shipped, monkeypatch, 2)
     latest = read_history(shipped.project)[0]
     assert [each.claim for each in latest.changes if each.after is Verdict.INCONCLUSIVE] == ["sine-mean-is-zero"]
 
