@@ -44,11 +44,9 @@ def mathml(latex: str, display: bool = False) -> str:
     return result.replace("<math ", '<math class="display" ' if display else "<math ", 1)
 
 
-_MATHML = "http://www.w3.org/1998/Math/MathML"
+_NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 
-etree.register_namespace("", _MATHML)
-
-_SCRIPTS = {f"{{{_MATHML}}}{tag}" for tag in ("msub", "msup", "msubsup")}
+_SCRIPTS = {"msub", "msup", "msubsup"}
 
 _NO_SPACE = ' lspace="0" rspace="0"'
 
@@ -85,7 +83,7 @@ _THIN_SPACE = '<mspace width="0.17em" />'
 
 def _with_whole_brackets(result: str) -> str:
     """Let a power or a subscript of a closing tall bracket belong to the pair; a browser makes its lone base small."""
-    root = etree.fromstring(result)
+    root = etree.fromstring(result.replace(_NAMESPACE, "", 1))
     for row in list(root.iter()):
         opened: list[etree.Element] = []
         for child in list(row):
@@ -98,12 +96,12 @@ def _with_whole_brackets(result: str) -> str:
                 start = opened.pop()
                 if ending is not child:
                     _draw_in(row, start, child)
-    return etree.tostring(root, encoding="unicode")
+    return etree.tostring(root, encoding="unicode").replace("<math", f"<math{_NAMESPACE}", 1)
 
 
 def _draw_in(row: etree.Element, start: etree.Element, script: etree.Element) -> None:
     """Move what stands in the row from `start` on up to the script into a row of its own, with the script's base."""
-    whole = etree.Element(f"{{{_MATHML}}}mrow")
+    whole = etree.Element("mrow")
     between = list(row)[list(row).index(start) : list(row).index(script)]
     for each in between:
         row.remove(each)
