@@ -11,9 +11,10 @@ from site_builder.discovery.registry import Registry, stem
 from site_builder.keys.run_keys import Key
 from site_builder.published import reseeded
 from site_builder.published.history import record
-from site_builder.published.results import PublishedRun, code_part, publish, unpacked, write_index
+from site_builder.published.results import PublishedRun, code_part, load, publish, unpacked, write_index
 from site_builder.results import runs
 from site_builder.results.runs import Run
+from site_builder.store.entries import sha256
 from site_builder.store.records import Report
 
 
@@ -21,7 +22,7 @@ def ship(project: Project, registry: Registry, report: Report, *, partial: bool 
     """Write the results behind `report` to `experiments/published/`; return a sentence on what was published.
 
     Raises ReportError when something failed or is missing, unless `partial`, and when results depend on the processor
-    that made them.
+    that made them. With `partial`, what is published already and is not in `report` stays as it is.
     """
     if report.problems and not partial:
         raise ReportError(f"{report.problems[0].where}: {report.problems[0].message}; nothing was published")
@@ -34,7 +35,9 @@ def ship(project: Project, registry: Registry, report: Report, *, partial: bool 
                 f"{id} was computed as {run.instructions!r}, which other machines cannot repeat; run without NATIVE=1 "
                 f"on a processor with {PINNED}"
             )
-    before, records = reseeded.standing(project), {}
+    before = reseeded.standing(project)
+    kept = load(project).runs.keys() & registry.experiments.keys() if partial else set()
+    records = {id: sha256(project.published / f"{id}.json") for id in kept}
     for id, run in report.runs.items():
         prefix = stem(id) + "."
         numbers = {name: value for name, value in report.quantities.items() if name.startswith(prefix)}
@@ -42,8 +45,9 @@ def ship(project: Project, registry: Registry, report: Report, *, partial: bool 
         records[id] = publish(project, id, project.results / id / run.key[:12], run, claims, numbers)
     write_index(project, records)
     record(project, read_publication(project.root).version, before, reseeded.standing(project))
+    made = len(report.runs)
     size = sum(path.stat().st_size for path in project.published.iterdir())
-    return f"Published {len(records)} results ({size / 1e6:.1f} MB) in {project.published}; commit them."
+    return f"Published {made} results ({size / 1e6:.1f} MB) in {project.published}; commit them."
 
 
 def load_shipped(project: Project, experiment: Experiment, published: PublishedRun) -> tuple[Run, Path]:

@@ -149,6 +149,17 @@ def test_what_is_missing_or_failed_is_not_shipped(tiny):
         ship(tiny.project, registry, tiny.gather())
 
 
+def test_what_was_published_stays_when_a_part_is_published_again(shipped):
+    before = load(shipped.project).runs
+    shipped.edit(SINE, "exact(wave.mean())", "exact(wave.mean() + 1e-12)")
+    registry, report = discover(shipped.project.experiments), shipped.gather(only="sine")
+    assert "Published 1 results" in ship(shipped.project, registry, report, partial=True)
+    now = load(shipped.project)
+    assert now.problems == ()
+    assert now.runs["waves.cosine"] == before["waves.cosine"]
+    assert now.runs["waves.sine"].result != before["waves.sine"].result
+
+
 def test_results_of_one_processor_alone_are_not_shipped(tiny, monkeypatch):
     monkeypatch.setenv("NATIVE", "1")
     with pytest.raises(ReportError, match="other machines cannot repeat"):
