@@ -14,7 +14,6 @@ from experiments.core import plotting
 from experiments.core.contract import FigureSpec, Verdict
 from experiments.core.quantities import Quantity, exact, mean, share
 from experiments.core.views import Cloud, Curves, Frames, Solid, Solids
-from site_builder.base.environment import usable_cores
 from site_builder.figures import figure_files, view_files
 from site_builder.store.records import ClaimRecord, FigureRecord, FileRecord, Report, RunRecord, Source
 
@@ -184,8 +183,3 @@ def drawn_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path
 def fake_report(tmp_path: Path) -> Report:
     """A report that never ran; the files of its figures lie in `tmp_path / "build" / "figures"`."""
     return make_report(tmp_path / "build" / "figures", drawn=False)
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: many tests wait for a browser, or for processes of their own."""
-    return usable_cores() + 1

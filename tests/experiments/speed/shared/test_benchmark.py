@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -14,24 +15,25 @@ from experiments.speed.shared.shapes import Shape, Target
 TINY = Shape(3, 4, 2, 16)
 
 
-@pytest.fixture
-def section(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+@pytest.fixture(scope="module")
+def section() -> dict[str, object]:
     """A whole measurement, of next to nothing."""
-    monkeypatch.setattr(module, "SECONDS", 1e-4)
-    monkeypatch.setattr(module.ceilings, "MATRIX", {"cpu": (16,)})
-    monkeypatch.setattr(module.ceilings, "DRAWS", {"cpu": 1024})
-    monkeypatch.setattr(shapes, "TARGETS", {"cpu": (Target(TINY, 2, 1e9),)})
-    monkeypatch.setattr(shapes, "COUNTS", (1, 2))
-    monkeypatch.setattr(shapes, "PLAIN_COUNT", 1)
-    monkeypatch.setattr(shapes, "SIZES", ((2, 1),))
-    monkeypatch.setattr(shapes, "MEMORY", ((TINY, 1e9),))
-    monkeypatch.setattr(module.probe, "_probe", lambda *given: {"first": 2.0, "second": 0.1, "bytes": 5e8})
-    monkeypatch.setattr(module, "train_ours", lambda shape, device, steps: PlainRecipe(shape, device).train(steps))
-    return module.measure(
-        "cpu",
-        {"machine": "here", "threads": 1, "commit": "abc", "dirty": False, "versions": {}},
-        lambda what, fraction: None,
-    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(module, "SECONDS", 1e-4)
+        monkeypatch.setattr(module.ceilings, "MATRIX", {"cpu": (16,)})
+        monkeypatch.setattr(module.ceilings, "DRAWS", {"cpu": 1024})
+        monkeypatch.setattr(shapes, "TARGETS", {"cpu": (Target(TINY, 2, 1e9),)})
+        monkeypatch.setattr(shapes, "COUNTS", (1, 2))
+        monkeypatch.setattr(shapes, "PLAIN_COUNT", 1)
+        monkeypatch.setattr(shapes, "SIZES", ((2, 1),))
+        monkeypatch.setattr(shapes, "MEMORY", ((TINY, 1e9),))
+        monkeypatch.setattr(module.probe, "_probe", lambda *given: {"first": 2.0, "second": 0.1, "bytes": 5e8})
+        monkeypatch.setattr(module, "train_ours", lambda shape, device, steps: PlainRecipe(shape, device).train(steps))
+        return module.measure(
+            "cpu",
+            {"machine": "here", "threads": 1, "commit": "abc", "dirty": False, "versions": {}},
+            lambda what, fraction: None,
+        )
 
 
 @pytest.mark.parametrize("shape", [TINY, replace(TINY, two_layer=True)], ids=["tied", "two layers"])
@@ -89,6 +91,7 @@ def test_a_measurement_holds_every_part(section: dict[str, list[dict[str, object
 
 
 def test_the_table_says_which_requirement_is_missed(section: dict[str, list[dict[str, object]]]) -> None:
+    section = deepcopy(section)  # others read it too
     section["rows"][0] |= {"plain": [3.0, 1.0, 2.0], "ours": [1.0, 4.0, 1.0]}
     assert "2.0" in report.table(section)
     assert "missed" not in report.table(section)
