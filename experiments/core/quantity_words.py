@@ -30,6 +30,14 @@ def unwritten() -> Iterator[None]:
             _running_in.discard(process)
 
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return a power of ten as in print: "10⁻⁹" for -9."""
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
+
+
 def written(quantity: "Quantity", spec: str) -> str:
     """Return `quantity` in words, as `Quantity.__format__` says; raises ReportError during a run."""
     if os.getpid() in _running_in:

@@ -45,9 +45,8 @@ def ship(project: Project, registry: Registry, report: Report, *, partial: bool 
         records[id] = publish(project, id, project.results / id / run.key[:12], run, claims, numbers)
     write_index(project, records)
     record(project, read_publication(project.root).version, before, reseeded.standing(project))
-    made = len(report.runs)
     size = sum(path.stat().st_size for path in project.published.iterdir())
-    return f"Published {made} results ({size / 1e6:.1f} MB) in {project.published}; commit them."
+    return f"Published {len(report.runs)} results ({size / 1e6:.1f} MB) in {project.published}; commit them."
 
 
 def load_shipped(project: Project, experiment: Experiment, published: PublishedRun) -> tuple[Run, Path]:

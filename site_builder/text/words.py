@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.core.errors import ReportError, did_you_mean
 from experiments.core.quantities import Quantity
+from experiments.core.quantity_words import power_of_ten
 from site_builder.text.markup import escape_markdown
 from site_builder.text.quantity_text import written
 
@@ -70,9 +71,6 @@ def with_set_numbers(text: str) -> str:
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def _with_power(match: re.Match[str]) -> str:
-    power = "10" + str(int(match[2])).translate(SUPERSCRIPTS)
+    power = power_of_ten(int(match[2]))
     return power if float(match[1]) == 1 else f"{match[1]} × {power}"

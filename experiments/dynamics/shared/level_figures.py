@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.core.quantity_words import power_of_ten
 from experiments.core.views import Curves, Frames
-
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def moving_levels(
@@ -27,7 +26,7 @@ def moving_levels(
         for step, value, count in zip(steps[places], loss[places], paired, strict=True)
     )
     low, high = int(np.floor(shown.min())), int(np.ceil(shown.max()))
-    powers = tuple((float(power), f"10{str(power).translate(SUPERSCRIPTS)}") for power in range(low, high + 1))
+    powers = tuple((float(power), power_of_ten(power)) for power in range(low, high + 1))
     halves = ((0.0, "0"), (0.5, "1/2"), (1.0, "1"))
     first = Curves(
         "Dimensionality of each feature", time, dimensionality, "step", "dimensionality", ticks, halves, colours=colours
