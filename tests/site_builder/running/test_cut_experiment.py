@@ -30,14 +30,16 @@ from pathlib import Path
 from experiments.core import pieces
 from site_builder.base.project import Project
 from site_builder.running import plain_values
+from site_builder.running.shared_pieces import _Call
 
 Project.results = property(lambda project: Path({folder!r}))  # what is stored already would not be run
 pieces.SHORTEST = 1e-9  # each model is a piece of its own
-do, named, helping = pieces.do, plain_values.named, Path({helping!r})
+do, named, begun_elsewhere = pieces.do, plain_values.named, _Call.begun_elsewhere
+helping, told = Path({helping!r}), Path({told!r})
 
 def once_another_helps(piece):
     ends = time.monotonic() + 60
-    while not helping.exists() and time.monotonic() < ends:
+    while not (helping.exists() and told.exists()) and time.monotonic() < ends:
         time.sleep(0.02)
     return do(piece)
 
@@ -45,7 +47,11 @@ def told_named(name):  # which who helps looks up
     helping.touch()
     return named(name)
 
-pieces.do, plain_values.named = once_another_helps, told_named
+def told_begun(call, event):  # who runs the experiment hears that another has begun a piece
+    begun_elsewhere(call, event)
+    told.touch()
+
+pieces.do, plain_values.named, _Call.begun_elsewhere = once_another_helps, told_named, told_begun
 """
 
 
@@ -70,16 +76,17 @@ def test_an_experiment_cut_over_two_workers_has_the_same_bytes(tmp_path, schedul
     from site_builder.running.cluster import Cluster
 
     address = scheduler.scheduler_address
+    helping, told = tmp_path / "helping", tmp_path / "told"
     for count in (1, 2):
-        folder, helping = str(tmp_path / f"worker {count}"), str(tmp_path / "helping")
-        hire(REPOSITORY, count, after=CUT.format(folder=folder, helping=helping))
+        folder = str(tmp_path / f"worker {count}")
+        hire(REPOSITORY, count, after=CUT.format(folder=folder, helping=str(helping), told=str(told)))
 
     def crew(forecast: Forecast) -> Cluster:
         return Cluster(address, "cpu", Here(forecast.watcher, forecast), forecast)
 
     shared = run(tmp_path / "shared", monkeypatch, crew)
     topics = [topic for topic in scheduler.scheduler.get_events() if topic.startswith(TOPIC)]
-    assert len(topics) == 1
-    assert len(scheduler.scheduler.get_events(topics[0])) > 1  # pieces that the other worker has begun
+    assert len(topics) == 1  # in which the other worker has told which pieces it began
+    assert helping.exists() and told.exists()
     assert run(tmp_path / "alone", monkeypatch) == shared
     assert len(shared) == 3
