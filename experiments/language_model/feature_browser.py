@@ -34,7 +34,7 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
 )
 from experiments.language_model.shared.network import Network
-from experiments.language_model.shared.observed import ALL_LABELS, Seen, seen_by
+from experiments.language_model.shared.observed import ALL_LABELS, Seen, observed_in, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 
@@ -78,10 +78,11 @@ def run(config: Config, device: str) -> FeatureBrowser:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)[0]
-    text, observed = seen_by(networks[0][:1], config.windows)
+    text = seen_by(networks[0][0], config.windows)
+    h = observed_in(networks[0][0], text).h
     source = corpus(d.network.text)
     family = [_of_ratio(found, ratio) for ratio in (config.ratio / 2, config.ratio, config.ratio * 2)]
-    small, f, large = (one.encoded(observed[0].h) for one in family)
+    small, f, large = (one.encoded(h) for one in family)
     latents = np.flatnonzero(np.asarray((f > 0).sum(0)).ravel() >= config.least)
     shown = f[:, latents].tocsc()
     largest = np.asarray(shown.max(0).todense(), dtype=np.float64).ravel()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed, undefined
 from experiments.core.criteria import Verdict, above
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.quantities import Quantity, exact
 from experiments.language_model.shared.concepts import CONCEPTS, events
 from experiments.language_model.shared.corpus import corpus
 from experiments.language_model.shared.dictionaries import (
@@ -18,7 +18,8 @@ from experiments.language_model.shared.dictionaries import (
     all_networks,
     dictionaries,
 )
-from experiments.language_model.shared.observed import seen_by
+from experiments.language_model.shared.observed import observed_in, seen_by
+from experiments.language_model.shared.over_networks import over_networks, padded, per_network
 from experiments.language_model.shared.probes import Probed, probed
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.splits import heading
@@ -42,7 +43,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Width:
-    """Means over concepts, then over dictionaries of one width."""
+    """Means over concepts, then over the dictionaries of one width of each network, then over networks."""
 
     latents: Quantity  # by sparse probes; 1 means no split
     absorbed: Quantity  # share of recognised tokens
@@ -52,7 +53,7 @@ class Width:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Differences between four times the MLP's width and half of it, paired by network and seed."""
+    """Differences between four times the MLP's width and half of it, in each network and then over networks."""
 
     latents_rise: Quantity
     absorption_rises: Quantity
@@ -61,13 +62,13 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Result:
-    """Axes: width, dictionary, concept."""
+    """Axes: width, network, dictionary, concept."""
 
     ratios: Array  # (width,)
     concepts: tuple[str, ...]
     numbers: Numbers
-    latents: Array = undefined("the widest dictionaries are fewer")
-    absorbed: Array = undefined("the widest dictionaries are fewer")
+    latents: Array = undefined("wide dictionaries are fewer")
+    absorbed: Array = undefined("wide dictionaries are fewer")
     width: dict[str, Width] = keyed(lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios])
 
 
@@ -85,57 +86,62 @@ def run(config: Config, device: str) -> Result:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
-    text, observed = seen_by(networks[0], config.windows)
+    text = seen_by(networks[0][0], config.windows)
     vocabulary = corpus(d.network.text).tokens.vocabulary
     chosen = {name: of for name in CONCEPTS if len((of := events(text, vocabulary, name)).leaves) > 1}
     rng = np.random.default_rng(config.seed)
-    scores: dict[float, list[list[Probed]]] = {ratio: [] for ratio in d.ratios}
+    scores: Scores = {ratio: [[] for _ in found] for ratio in d.ratios}
     for k, of_network in enumerate(found):
-        headings = {name: heading(observed[k].h, of) for name, of in chosen.items()}
+        h = observed_in(networks[0][k], text).h
+        headings = {name: heading(h, of) for name, of in chosen.items()}
         for place, one in enumerate(of_network):
             if one.arm == "batchtopk":
-                f = one.encoded(observed[k].h)
-                scores[one.ratio].append(
+                f = one.encoded(h)
+                scores[one.ratio][k].append(
                     [probed(one, f, headings[name], of, text.first, rng) for name, of in chosen.items()]
                 )
             progress.advance("probing", (k + place / len(of_network)) / len(found))
-    latents, absorbed = (_array(scores, name) for name in ("latents", "absorbed"))
+    latents, absorbed, curve = (_array(scores, name) for name in ("latents", "absorbed", "curve"))
     low, high = (d.ratios.index(ratio) for ratio in ENDS)
     return Result(
         ratios=np.array(d.ratios),
         concepts=tuple(chosen),
         numbers=Numbers(
-            latents_rise=mean(latents[high].mean(-1) - latents[low].mean(-1)),
-            absorption_rises=mean(absorbed[high].mean(-1) - absorbed[low].mean(-1)),
+            latents_rise=over_networks(_of_networks(latents[high]) - _of_networks(latents[low])),
+            absorption_rises=over_networks(_of_networks(absorbed[high]) - _of_networks(absorbed[low])),
             concepts=exact(len(chosen)),
         ),
         latents=latents,
         absorbed=absorbed,
-        width={f"{ratio:g}x": _width(scores[ratio]) for ratio in d.ratios},
+        width={
+            f"{ratio:g}x": Width(
+                latents=over_networks(_of_networks(latents[k])),
+                absorbed=over_networks(_of_networks(absorbed[k]), within=(0, 1)),
+                one=over_networks(_of_networks(curve[k, ..., 0]), within=(0, 1)),
+                eight=over_networks(_of_networks(curve[k, ..., -1]), within=(0, 1)),
+            )
+            for k, ratio in enumerate(d.ratios)
+        },
     )
 
 
-def _array(scores: dict[float, list[list[Probed]]], name: str) -> Array:
-    most = max(len(rows) for rows in scores.values())
-    found = np.full((len(scores), most, len(next(iter(scores.values()))[0])), np.nan)
-    for k, rows in enumerate(scores.values()):
-        found[k, : len(rows)] = [[getattr(each, name) for each in row] for row in rows]
-    return found
+Scores = dict[float, list[list[list[Probed]]]]
+"""By width, (network, dictionary, concept)."""
 
 
-def _width(rows: list[list[Probed]]) -> Width:
-    def of(values: list[list[float]]) -> Quantity:
-        per_dictionary = np.mean(values, axis=1)
-        if len(per_dictionary) < 3:
-            return exact(float(per_dictionary.mean()), method=f"mean of {len(per_dictionary)}, no interval")
-        return mean(per_dictionary)
-
-    return Width(
-        latents=of([[float(each.latents) for each in row] for row in rows]),
-        absorbed=of([[each.absorbed for each in row] for row in rows]),
-        one=of([[float(each.curve[0]) for each in row] for row in rows]),
-        eight=of([[float(each.curve[-1]) for each in row] for row in rows]),
+def _array(scores: Scores, name: str) -> Array:
+    """Return one score (width, network, dictionary, concept), NaN where there is no dictionary."""
+    return padded(
+        [
+            [[[getattr(each, name) for each in row] for row in of_network] for of_network in of_width]
+            for of_width in scores.values()
+        ]
     )
+
+
+def _of_networks(values: Array) -> Array:
+    """Return the mean (network,) over the dictionaries and concepts of `values` (network, dictionary, concept)."""
+    return per_network(values.mean(-1))
 
 
 @experiment.figure(
@@ -146,11 +152,11 @@ def _width(rows: list[list[Probed]]) -> Width:
         "{width.4x.latents:value} with four times as many; {width.4x.absorbed:% value} of the tokens that the "
         "concept's direction recognises are absorbed there. (a) The largest k for which each further latent adds more "
         "than 0.03 to the probe's F1, so 1 means no split. (b) Share of tokens on which all main latents are silent "
-        "and another stands in. Means over {numbers.concepts:value} concepts."
+        "and another stands in. Means over {numbers.concepts:value} concepts and over networks."
     ),
     alt="Two panels over the width of the dictionary, with wide intervals: about two latents per concept, and a few "
     "percent absorbed, at every width.",
-    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+    interval="95 % Student t interval over networks, where there are three or more; the held-out text is given",
 )
 def draw(result: Result) -> Figure:
     figure, (left, right) = plotting.new_figure(1, 2, width="wide", height=3.2)
@@ -172,7 +178,7 @@ def draw(result: Result) -> Figure:
     source='Chanin et al. 2024, "A is for Absorption"',
     test=(
         "Number of latents per concept by sparse probes (largest k for which each further latent adds more than 0.03 "
-        "to F1), mean over concepts, at four times the MLP's width less that at half of it; paired by ladder."
+        "to F1), mean over concepts, at four times the MLP's width less that at half of it; paired by network."
     ),
     criterion=above(0.0),
     figures=("text-conventions",),
@@ -188,7 +194,7 @@ def probes_split(result: Result) -> Quantity:
     source='Chanin et al. 2024, "A is for Absorption"',
     test=(
         "Share of a concept's recognised tokens on which all main latents are silent and another latent contributes at "
-        "least 0.4 of the magnitude, mean over concepts; dictionaries of four times the MLP's width."
+        "least 0.4 of the magnitude, mean over concepts, dictionaries of four times the MLP's width and networks."
     ),
     criterion=above(0.05, refuted_below=0.01),
     figures=("text-conventions",),

@@ -27,7 +27,7 @@ from experiments.core.criteria import (
     supported_if,
     where,
 )
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.quantities import Quantity, exact
 from experiments.language_model.shared.dictionaries import (
     QUICK_DICTIONARIES,
     Dictionary,
@@ -36,7 +36,8 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
 )
 from experiments.language_model.shared.network import token_losses
-from experiments.language_model.shared.observed import Observed, Seen, seen_by
+from experiments.language_model.shared.observed import Observed, Seen, observed_in, seen_by
+from experiments.language_model.shared.over_networks import over_networks, padded, per_network
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.width_figures import width_axis
@@ -69,7 +70,7 @@ def names(config: Config) -> list[str]:
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over the dictionaries of one arm and width, all networks together.
+    """Means over the dictionaries of one arm and width: over those of each network first, then over networks.
 
     `over_zero` and `over_mean` are the share of the loss recovered against setting the activations to 0 and to their
     mean: (loss without - loss with the reconstruction) / (loss without - loss as it is). In a random network
@@ -87,7 +88,7 @@ class Scores:
 @dataclass(frozen=True)
 class Numbers:
     """Differences are of the share of loss recovered against the mean, between batch top-k dictionaries of four times
-    the MLP's width and another arm, paired by document (means over networks and seeds)."""
+    the MLP's width and another arm: in each network on the same documents, then over networks."""
 
     documents: Quantity
     tokens: Quantity  # on which all is measured
@@ -127,17 +128,19 @@ def run(config: Config, device: str) -> Result:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
-    text, observed = seen_by(networks[0], config.windows)
-    _, of_random = seen_by(networks[1], config.windows)
-    judged: dict[str, list[Judged]] = {name: [] for name in names(config)}
+    text = seen_by(networks[0][0], config.windows)
+    judged: dict[str, list[list[Judged]]] = {name: [[] for _ in found] for name in names(config)}
     densities: dict[float, Array] = {}
+    active = []
     for k, of_network in enumerate(found):
-        reference = _reference(observed[k], text)
-        judged["neurons"].append(_judge_neurons(config, observed[k], text, reference))
+        trained, control = (observed_in(of_kind[k], text) for of_kind in networks)
+        reference = _reference(trained, text)
+        active.append(float((trained.h > 0).sum(1).mean()))
+        judged["neurons"][k].append(_judge_neurons(config, trained, text, reference))
         for place, dictionary in enumerate(of_network):
-            at = of_random[k] if dictionary.arm == "random" else observed[k]
+            at = control if dictionary.arm == "random" else trained
             one, density = _judge(dictionary, at, text, reference)
-            judged[f"{dictionary.arm} {dictionary.ratio:g}x"].append(one)
+            judged[f"{dictionary.arm} {dictionary.ratio:g}x"][k].append(one)
             if k == 0 and dictionary.arm == "batchtopk" and dictionary.seed == 0:
                 densities[dictionary.ratio] = density
             progress.advance("judging dictionaries", (k + place / len(of_network)) / len(found))
@@ -147,12 +150,12 @@ def run(config: Config, device: str) -> Result:
         histogram=np.array([np.histogram(np.log10(d[d > 0]), edges)[0] for d in densities.values()]),
         edges=edges,
         scores={name: _scores(of_name) for name, of_name in judged.items()},
-        numbers=_numbers(config, text, judged, observed),
+        numbers=_numbers(config, text, judged, active),
     )
 
 
 class Judged(NamedTuple):
-    """Scores of one dictionary; `recovered` (document,) is `over_mean` in each document."""
+    """Scores of one dictionary."""
 
     over_zero: float
     over_mean: float
@@ -160,7 +163,6 @@ class Judged(NamedTuple):
     dead: float
     ultra_low: float
     explained: float
-    recovered: Array
 
 
 class Reference(NamedTuple):
@@ -207,13 +209,11 @@ def _judged(
     reference: Reference | None,
 ) -> Judged:
     error = float(((observed.h - output) ** 2).sum(1).mean())
-    over_zero, over_mean, recovered = np.nan, np.nan, np.full(3, np.nan)
+    over_zero, over_mean = np.nan, np.nan
     if reference is not None:
         loss = _losses(observed, output, text)
         over_zero = float((reference.zero - loss).mean() / (reference.zero - reference.clean).mean())
         over_mean = float((reference.at_mean - loss).mean() / (reference.at_mean - reference.clean).mean())
-        # A document's own denominator can be near 0; the mean over documents is the whole.
-        recovered = (reference.at_mean - loss) / (reference.at_mean - reference.clean).mean()
     return Judged(
         over_zero=over_zero,
         over_mean=over_mean,
@@ -221,39 +221,40 @@ def _judged(
         dead=float((density == 0).mean()),
         ultra_low=float(((density > 0) & (density < ULTRA_LOW)).mean()),
         explained=1 - error / float(observed.h.var(0).sum()),
-        recovered=recovered,
     )
 
 
-def _scores(judged: list[Judged]) -> Scores:
-    """Return means over dictionaries, with intervals where there are more than two."""
+def _scores(judged: list[list[Judged]]) -> Scores:
+    """Return means over networks of the means over the dictionaries of each."""
 
     def of(name: str, within: tuple[float, float] | None = None) -> Quantity:
-        values = [float(getattr(each, name)) for each in judged]
-        if np.isnan(values).any():
+        values = _of_networks(judged, name)
+        if not np.isfinite(values).any():
             return exact(np.nan, method="not defined")
-        if len(values) < 3:
-            return exact(float(np.mean(values)), method=f"mean of {len(values)}, no interval")
-        return mean(values, within=within)
+        return over_networks(values, within=within)
 
     return Scores(
         of("over_zero"), of("over_mean"), of("l0"), of("dead", (0, 1)), of("ultra_low", (0, 1)), of("explained")
     )
 
 
-def _numbers(config: Config, text: Seen, judged: dict[str, list[Judged]], observed: list[Observed]) -> Numbers:
+def _of_networks(judged: list[list[Judged]], name: str) -> Array:
+    """Return one score (network,), mean over the dictionaries of each network; NaN where there are none."""
+    return per_network(padded([[[getattr(each, name) for each in of_network] for of_network in judged]])[0])
+
+
+def _numbers(config: Config, text: Seen, judged: dict[str, list[list[Judged]]], active: list[float]) -> Numbers:
     d = config.dictionaries
-    recovered = {
-        name: np.mean([each.recovered for each in judged[name]], 0) for name in (LEARNED, "frozen 4x", "neurons")
-    }
+    learned, frozen, neurons = (_of_networks(judged[name], "over_mean") for name in (LEARNED, "frozen 4x", "neurons"))
+    trained = [of_network for name, of_name in judged.items() if name != "neurons" for of_network in of_name]
     return Numbers(
         documents=exact(len(np.unique(text.document))),
         tokens=exact(len(text.ids)),
         samples=exact(d.steps * d.batch),
-        trained=exact(sum(len(of_name) for name, of_name in judged.items() if name != "neurons")),
-        neurons_active=exact(np.mean([(each.h > 0).sum(1).mean() for each in observed]), method="mean over networks"),
-        over_neurons=mean(recovered[LEARNED] - recovered["neurons"]),
-        over_frozen=mean(recovered[LEARNED] - recovered["frozen 4x"]),
+        trained=exact(sum(map(len, trained))),
+        neurons_active=over_networks(active),
+        over_neurons=over_networks(learned - neurons),
+        over_frozen=over_networks(learned - frozen),
     )
 
 
@@ -264,14 +265,14 @@ def _numbers(config: Config, text: Seen, judged: dict[str, list[Judged]], observ
         "BatchTopK dictionaries of four times the MLP's width recover {scores.batchtopk 4x.over_zero:% value} of the "
         "loss with {scores.batchtopk 4x.l0:.1f} active latents per token; as many of the strongest neurons recover "
         "{scores.neurons.over_zero:% value} (dashed). (a) Against setting the MLP to zero. (b) Against setting it to "
-        "its mean. The frozen decoder stays random."
+        "its mean. The frozen decoder stays random. Means over networks; the two widest are of the first networks only."
     ),
     alt=(
         "Two panels over the width of the dictionary: the curve of BatchTopK rises to a dashed level of the neurons "
         "and falls below it in the widest dictionaries, "
         "ReLU with a penalty lies somewhat below, and the frozen decoder far below."
     ),
-    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+    interval="95 % Student t interval over networks, where there are three or more; the held-out text is given",
 )
 def draw_recovery(result: Result) -> Figure:
     figure, axes = plotting.new_figure(1, 2, width="wide", height=3.4, sharey=True)
@@ -319,8 +320,9 @@ def draw_densities(result: Result) -> Figure:
     title="Dictionaries with fewer than twenty active latents recover three quarters of the loss",
     source=SECTION,
     test=(
-        "BatchTopK dictionaries of four times the MLP's width, six per network, on held-out documents: share of the "
-        "loss recovered against setting the activations to zero, and active latents per token."
+        "BatchTopK dictionaries of four times the MLP's width, mean over those of each network and then over "
+        "networks, on held-out documents: share of the loss recovered against setting the activations to zero, and "
+        "active latents per token."
     ),
     criterion=Criterion(
         supported_if(where(recovered=Above(0.75), l0=Below(20))),
@@ -341,7 +343,8 @@ def recovers(result: Result) -> Evidence:
     title="Dictionaries recover three quarters of the loss against the mean of the activations too",
     test=(
         "Share of the loss recovered against setting the activations to their mean, a harder baseline than zero, by "
-        "BatchTopK dictionaries of four times the MLP's width, six per network, on held-out documents."
+        "BatchTopK dictionaries of four times the MLP's width, mean over those of each network and then over "
+        "networks, on held-out documents."
     ),
     criterion=above(0.75),
     figures=("dictionary-recovery",),
@@ -356,7 +359,7 @@ def recovers_over_mean(result: Result) -> Quantity:
     title="A dictionary recovers more loss than as many active neurons",
     test=(
         "Share of loss recovered against the mean by BatchTopK dictionaries of four times the MLP's width, less that "
-        "of the strongest neurons, as many active per token; paired by held-out document."
+        "of the strongest neurons, as many active per token; paired by network, on the same held-out documents."
     ),
     criterion=above(0.0),
     figures=("dictionary-recovery",),
@@ -371,7 +374,7 @@ def beats_neurons(result: Result) -> Quantity:
     title="Learning the decoder recovers more loss than a frozen random decoder",
     test=(
         "Share of loss recovered against the mean by BatchTopK dictionaries of four times the MLP's width, less that "
-        "of dictionaries whose decoder stays as drawn; paired by held-out document."
+        "of dictionaries whose decoder stays as drawn; paired by network, on the same held-out documents."
     ),
     criterion=above(0.0),
     figures=("dictionary-recovery",),
@@ -384,7 +387,7 @@ def beats_frozen(result: Result) -> Quantity:
 @experiment.claim(
     "dictionary-latents-alive",
     title="Three quarters of the latents fire in dictionaries of eight times the MLP's width",
-    test="Share of latents that never fire on held-out text, at eight times the MLP's width.",
+    test="Share of latents that never fire on held-out text, at eight times the MLP's width, mean over networks.",
     criterion=less_than(0.25),
     figures=("dictionary-densities",),
     published=Verdict.SUPPORTED,

@@ -15,15 +15,17 @@ from scipy import sparse
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, keyed, undefined
 from experiments.core.criteria import Verdict, above
-from experiments.core.quantities import Quantity, exact, mean
+from experiments.core.quantities import Quantity, exact
 from experiments.language_model.shared.detection import best_detectors, token_detector
 from experiments.language_model.shared.dictionaries import (
     QUICK_DICTIONARIES,
+    Dictionary,
     DictionaryConfig,
     all_networks,
     dictionaries,
 )
-from experiments.language_model.shared.observed import ALL_LABELS, Seen, seen_by
+from experiments.language_model.shared.observed import ALL_LABELS, Seen, observed_in, seen_by
+from experiments.language_model.shared.over_networks import over_networks, padded, per_network
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.token_share import token_share
@@ -52,18 +54,20 @@ class Label:
     """F1 of the best single detector of a label, at four times the MLP's width where latents are meant."""
 
     share: Quantity  # of held-out tokens
-    latent: Quantity  # mean over dictionaries
-    neuron: Quantity  # mean over networks
-    random: Quantity  # latents of random networks, mean over networks
+    latent: Quantity  # mean over the dictionaries of each network, then over networks, as are all that follow
+    neuron: Quantity
+    random: Quantity  # latents of random networks
     token: Quantity  # the current token alone
     shifted: Quantity  # a latent for labels shifted by half of the text: what chance gives
 
 
 @dataclass(frozen=True)
 class Width:
-    """Mean over labels of the best latent's F1, mean over dictionaries, and less that of others."""
+    """Mean over labels of the best latent's F1, and less that of others in the same network; mean over the
+    dictionaries of each network, then over networks."""
 
     f1: Quantity
+    random: Quantity  # of latents of random networks
     over_neurons: Quantity
     over_random: Quantity
     over_token: Quantity
@@ -71,7 +75,8 @@ class Width:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Shares of variance that the current token explains: medians over units that fire, means over dictionaries."""
+    """Shares of variance that the current token explains: medians over units that fire, one dictionary per network,
+    means over networks."""
 
     labels: Quantity  # that occur often enough to count
     neuron: Quantity  # mean F1 of the best neuron
@@ -89,18 +94,20 @@ class Result:
 
     labels: tuple[str, ...]  # those that count
     neuron: Array  # (network, label)
-    random: Array  # (width, network, label)
     token: Array  # (label,)
     ratios: Array  # (width,)
     numbers: Numbers
-    f1: Array = undefined("the widest dictionaries are fewer")  # (width, dictionary, label)
-    token_latent: Array = undefined("silent in half of the text")  # (latent,), share that the token explains
+    f1: Array = undefined("wide dictionaries are fewer")  # (width, network, dictionary, label)
+    random: Array = undefined("wide dictionaries are fewer")  # (width, network, dictionary, label)
+    token_latent: Array = undefined(
+        "silent in half of the text"
+    )  # (latent,), share that the token explains, first network
     token_random: Array = undefined("silent in half of the text")  # (latent,)
     token_neuron: Array = undefined("silent in half of the text")  # (neuron,)
     label: dict[str, Label] = keyed(lambda config: ALL_LABELS, why_undefined="the label occurs too rarely to count")
     width: dict[str, Width] = keyed(
         lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios],
-        why_undefined="a single dictionary per network has no interval",
+        why_undefined="a mean of two networks has no interval",
     )
 
 
@@ -118,37 +125,56 @@ def run(config: Config, device: str) -> Result:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
-    text, observed = seen_by(networks[0], config.windows)
-    _, of_random = seen_by(networks[1], config.windows)
+    text = seen_by(networks[0][0], config.windows)
     counts = text.labels[text.first].sum(0), text.labels[~text.first].sum(0)
     counted = np.flatnonzero((np.minimum(*counts) >= LEAST / 2) & (text.labels.mean(0) < MOST))
-    labels, entries = text.labels[:, counted], d.network.text.entries
-    f1: dict[float, list[Array]] = {ratio: [] for ratio in d.ratios}
-    random: dict[float, list[Array]] = {ratio: [] for ratio in d.ratios}
-    shifted: list[Array] = []
-    shares: dict[str, list[Array]] = {"latent": [], "random": [], "neuron": []}
+    labels = text.labels[:, counted]
+    measured = Measured({ratio: [] for ratio in d.ratios}, {ratio: [] for ratio in d.ratios})
     for k, of_network in enumerate(found):
+        h = {"batchtopk": observed_in(networks[0][k], text).h, "random": observed_in(networks[1][k], text).h}
+        for into in (measured.f1, measured.random):
+            for of_width in into.values():
+                of_width.append([])
         for place, one in enumerate(of_network):
-            if one.arm not in ("batchtopk", "random"):
-                continue
-            f = one.encoded((of_random if one.arm == "random" else observed)[k].h)
-            (random if one.arm == "random" else f1)[one.ratio].append(best_detectors(f, labels, text.first).f1)
-            if one.ratio == RATIO and one.seed == 0:
-                shares["random" if one.arm == "random" else "latent"].append(
-                    token_share(f, text.ids, text.first, entries)
-                )
-                if one.arm == "batchtopk":
-                    shifted.append(best_detectors(f, _shifted(labels, text), text.first).f1)
+            if one.arm in h:
+                _measure(one, one.encoded(h[one.arm]), text, labels, d, measured)
             progress.advance("matching latents and labels", (k + place / len(of_network)) / len(found))
-    neuron = []
-    for each in observed:
-        columns = sparse.csr_matrix(each.h)
-        neuron.append(best_detectors(columns, labels, text.first).f1)
-        shares["neuron"].append(token_share(columns, text.ids, text.first, entries))
+        columns = sparse.csr_matrix(h["batchtopk"])
+        measured.neuron.append(best_detectors(columns, labels, text.first).f1)
+        measured.shares["neuron"].append(token_share(columns, text.ids, text.first, d.network.text.entries))
     return _result(
-        config, text, counted, (f1, random, np.array(neuron), np.array(shifted)), shares,
-        token_detector(text.ids, labels, text.first, entries),
-    )  # fmt: skip
+        config, text, counted, measured, token_detector(text.ids, labels, text.first, d.network.text.entries)
+    )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured of all networks: F1 (label,) of each dictionary by width and network, of the neurons of each
+    network, and of one dictionary of each network for labels shifted; and shares (unit,) that the token explains."""
+
+    f1: dict[float, list[list[Array]]]
+    random: dict[float, list[list[Array]]]
+    neuron: list[Array] = field(default_factory=list)
+    shifted: list[Array] = field(default_factory=list)
+    shares: dict[str, list[Array]] = field(default_factory=lambda: {"latent": [], "random": [], "neuron": []})
+
+
+def _measure(
+    one: Dictionary,
+    f: sparse.csr_matrix,
+    text: Seen,
+    labels: NDArray[np.bool_],
+    d: DictionaryConfig,
+    measured: Measured,
+) -> None:
+    """Add what latents `f` (token, latent) of a dictionary tell to what is `measured`."""
+    into = measured.random if one.arm == "random" else measured.f1
+    into[one.ratio][-1].append(best_detectors(f, labels, text.first).f1)
+    if one.ratio == RATIO and one.seed == 0:
+        kind = "random" if one.arm == "random" else "latent"
+        measured.shares[kind].append(token_share(f, text.ids, text.first, d.network.text.entries))
+        if kind == "latent":
+            measured.shifted.append(best_detectors(f, _shifted(labels, text), text.first).f1)
 
 
 def _shifted(labels: NDArray[np.bool_], text: Seen) -> NDArray[np.bool_]:
@@ -159,37 +185,31 @@ def _shifted(labels: NDArray[np.bool_], text: Seen) -> NDArray[np.bool_]:
     return found
 
 
-Found = tuple[dict[float, list[Array]], dict[float, list[Array]], Array, Array]
-
-
-def _result(
-    config: Config, text: Seen, counted: NDArray[np.int64], found: Found, shares: dict[str, list[Array]], token: Array
-) -> Result:
-    f1, random, neuron, shifted = found
-    d = config.dictionaries
-    most = max(len(rows) for rows in f1.values())
-    padded = np.full((len(d.ratios), most, len(counted)), np.nan)
-    for k, rows in enumerate(f1.values()):
-        padded[k, : len(rows)] = rows
+def _result(config: Config, text: Seen, counted: NDArray[np.int64], measured: Measured, token: Array) -> Result:
+    ratios = config.dictionaries.ratios
+    f1, random = (padded(list(of.values())) for of in (measured.f1, measured.random))
+    neuron, shifted = np.array(measured.neuron), np.array(measured.shifted)
+    at = ratios.index(RATIO)
     return Result(
         labels=tuple(ALL_LABELS[k] for k in counted),
-        f1=padded,
+        f1=f1,
         neuron=neuron,
-        random=np.array(list(random.values())),
+        random=random,
         token=token,
-        ratios=np.array(d.ratios),
-        token_latent=shares["latent"][0],
-        token_random=shares["random"][0],
-        token_neuron=shares["neuron"][0],
-        label=_labels(text, counted, found, token),
-        width={f"{r:g}x": _width(d, f1[r], random[r], neuron, token) for r in d.ratios},
-        numbers=_numbers(counted, neuron, token, shifted, shares),
+        ratios=np.array(ratios),
+        token_latent=measured.shares["latent"][0],
+        token_random=measured.shares["random"][0],
+        token_neuron=measured.shares["neuron"][0],
+        label=_labels(text, counted, (per_network(f1[at]), neuron, per_network(random[at]), shifted), token),
+        width={f"{r:g}x": _width(f1[k], random[k], neuron, token) for k, r in enumerate(ratios)},
+        numbers=_numbers(counted, neuron, token, shifted, measured.shares),
     )
 
 
-def _labels(text: Seen, counted: NDArray[np.int64], found: Found, token: Array) -> dict[str, Label]:
-    f1, random, neuron, shifted = found
-    latents, of_random = np.array(f1[RATIO]), np.array(random[RATIO])
+def _labels(
+    text: Seen, counted: NDArray[np.int64], found: tuple[Array, Array, Array, Array], token: Array
+) -> dict[str, Label]:
+    """Return each label's scores; `found` (network, label) are latents, neurons, random latents and labels shifted."""
     labels = {}
     for place, name in enumerate(ALL_LABELS):
         of = np.flatnonzero(counted == place)
@@ -199,53 +219,39 @@ def _labels(text: Seen, counted: NDArray[np.int64], found: Found, token: Array) 
             labels[name] = Label(share, none, none, none, none, none)
             continue
         k = int(of[0])
+        latent, neuron, random, shifted = (over_networks(each[:, k], within=(0, 1)) for each in found)
         labels[name] = Label(
-            share,
-            mean(latents[:, k], within=(0, 1)),
-            exact(neuron[:, k].mean(), method="mean over networks"),
-            exact(of_random[:, k].mean(), method="mean over networks"),
-            exact(token[k], method="scored on held-out halves"),
-            exact(shifted[:, k].mean(), method="mean over networks"),
+            share, latent, neuron, random, exact(token[k], method="scored on held-out halves"), shifted
         )
     return labels
 
 
-def _width(d: DictionaryConfig, f1: list[Array], random: list[Array], neuron: Array, token: Array) -> Width:
-    of_latents = np.mean(f1, axis=1)
-    per_network = len(f1) // d.networks
-    of_neurons, of_random = (np.repeat(np.mean(each, axis=1), per_network) for each in (neuron, random))
+def _width(f1: Array, random: Array, neuron: Array, token: Array) -> Width:
+    """Return the means of `f1` and `random` (network, dictionary, label), and differences within each network."""
+    of_latents, of_random = (per_network(each.mean(-1)) for each in (f1, random))
     return Width(
-        _over_dictionaries(of_latents),
-        _over_dictionaries(of_latents - of_neurons),
-        _over_dictionaries(of_latents - of_random),
-        _over_dictionaries(of_latents - token.mean()),
+        f1=over_networks(of_latents, within=(0, 1)),
+        random=over_networks(of_random, within=(0, 1)),
+        over_neurons=over_networks(of_latents - neuron.mean(-1)),
+        over_random=over_networks(of_latents - of_random),
+        over_token=over_networks(of_latents - token.mean()),
     )
-
-
-def _over_dictionaries(values: Array) -> Quantity:
-    """Return the mean with its interval over dictionaries, or without one where there are too few."""
-    if len(values) < 3:
-        return exact(values.mean(), method=f"mean of {len(values)}, no interval")
-    return mean(values)
 
 
 def _numbers(
     counted: NDArray[np.int64], neuron: Array, token: Array, shifted: Array, shares: dict[str, list[Array]]
 ) -> Numbers:
-    medians = {
-        name: exact(float(np.mean([np.nanmedian(each) for each in rows])), method="median, mean over networks")
-        for name, rows in shares.items()
-    }
-    names = np.mean([np.nanmean(each[np.isfinite(each)] >= 0.8) for each in shares["latent"]])
+    medians = {name: over_networks([np.nanmedian(each) for each in rows]) for name, rows in shares.items()}
+    names = [np.mean(each[np.isfinite(each)] >= 0.8) for each in shares["latent"]]
     return Numbers(
         labels=exact(len(counted)),
-        neuron=exact(neuron.mean(), method="mean over labels and networks"),
+        neuron=over_networks(neuron.mean(-1), within=(0, 1)),
         token=exact(token.mean(), method="mean over labels"),
-        shifted=exact(shifted.mean(), method="mean over labels and networks"),
+        shifted=over_networks(shifted.mean(-1), within=(0, 1)),
         token_latent=medians["latent"],
         token_random=medians["random"],
         token_neuron=medians["neuron"],
-        names_of_tokens=exact(float(names), method="share of latents that fire in both halves, mean over networks"),
+        names_of_tokens=over_networks(names, within=(0, 1)),  # of those that fire in both halves
     )
 
 
@@ -260,7 +266,7 @@ def _numbers(
     ),
     alt="One row per label with four points: latent, neuron, current token, and latent of a random network, which "
     "lies left of the others in every row.",
-    interval="latents: 95 % Student t interval over dictionaries of two networks",
+    interval="95 % Student t interval over networks; the held-out text is given, and the current token has none",
 )
 def draw_labels(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=4.6)
@@ -286,13 +292,12 @@ def draw_labels(result: Result) -> Figure:
     ),
     alt="Mean F1 over width: a flat curve of latents near the levels of neuron and current token, and a flat one of "
     "latents of random networks far below, near the level of shifted labels.",
-    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+    interval="95 % Student t interval over networks, where there are three or more; the held-out text is given",
 )
 def draw_widths(result: Result) -> Figure:
     figure, ax = plotting.new_figure(width="text", height=3.2)
-    plotting.field_points(ax, result.ratios, list(result.width.values()), {"latents": "f1"})
-    random = [exact(row.mean()) for row in result.random]
-    plotting.points(ax, result.ratios, random, label="latents of a random network", index=3, line=True)
+    curves = {"latents": "f1", "latents of a random network": "random"}
+    plotting.field_points(ax, result.ratios, list(result.width.values()), curves, indices=(0, 3))
     plotting.theory_level(ax, result.numbers.neuron.value, label="best neuron")
     ax.axhline(result.numbers.token.value, color=plotting.series(2), linewidth=1.2, label="current token")
     ax.axhline(result.numbers.shifted.value, color=plotting.colour("null"), linestyle=":", label="labels shifted")
@@ -336,7 +341,7 @@ def draw_tokens(result: Result) -> Figure:
     source=SECTION,
     test=(
         "F1 of the best single latent less that of the best single neuron, chosen and scored on different documents, "
-        "mean over labels; dictionaries of four times the MLP's width, six for each of two networks."
+        "mean over labels; dictionaries of four times the MLP's width, paired by network."
     ),
     criterion=above(0.1, refuted_below=0.0),
     figures=("feature-labels", "feature-widths"),
@@ -351,7 +356,8 @@ def beats_neurons(result: Result) -> Quantity:
     title="Latents of the trained network fit labels better than those of a random network",
     test=(
         "F1 of the best single latent less that of the best latent of a dictionary of the random network, chosen and "
-        "scored on different documents, mean over labels; dictionaries of four times the MLP's width."
+        "scored on different documents, mean over labels; dictionaries of four times the MLP's width, paired by "
+        "network."
     ),
     criterion=above(0.1, refuted_below=0.0),
     figures=("feature-labels", "feature-widths"),
@@ -366,7 +372,8 @@ def beats_random(result: Result) -> Quantity:
     title="Single latents tell labels better than the current token does",
     test=(
         "F1 of the best single latent less that of the best rule that knows the current token and nothing else, chosen "
-        "and scored on different documents, mean over labels; dictionaries of four times the MLP's width."
+        "and scored on different documents, mean over labels; dictionaries of four times the MLP's width, then over "
+        "networks."
     ),
     criterion=above(0.0),
     figures=("feature-labels",),

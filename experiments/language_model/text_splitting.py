@@ -12,7 +12,7 @@ from experiments.core import progress
 from experiments.core.contract import Experiment
 from experiments.core.criteria import Verdict, above
 from experiments.core.quantities import Quantity
-from experiments.language_model.shared.children import NO_CHILDREN, children, pictured_in
+from experiments.language_model.shared.children import NO_CHILDREN, Pictured, children, pictured_in
 from experiments.language_model.shared.concepts import CONCEPTS, Events, events
 from experiments.language_model.shared.corpus import corpus
 from experiments.language_model.shared.dictionaries import (
@@ -20,7 +20,7 @@ from experiments.language_model.shared.dictionaries import (
     all_networks,
     dictionaries,
 )
-from experiments.language_model.shared.observed import Observed, seen_by
+from experiments.language_model.shared.observed import Observed, observed_in, seen_by
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.split_figures import (
     climb_figure,
@@ -59,37 +59,38 @@ def run(config: Config, device: str) -> Result:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
-    text, observed = seen_by(networks[0], config.windows)
-    _, of_random = seen_by(networks[1], config.windows)
+    text = seen_by(networks[0][0], config.windows)
     vocabulary = corpus(d.network.text).tokens.vocabulary
     chosen = {name: events(text, vocabulary, name) for name in CONCEPTS}
     chosen = {name: of for name, of in chosen.items() if len(of.leaves) > 1}
     tokens = np.unique(np.concatenate([of.token for of in chosen.values()]))
     rng = np.random.default_rng(config.seed)
-    trained: Splits = {ratio: [] for ratio in d.ratios}
-    random: Splits = {ratio: [] for ratio in d.ratios}
-    of_trained, of_control = ([_headings(at, chosen) for at in part] for part in (observed, of_random))
+    trained: Splits = {ratio: [[] for _ in found] for ratio in d.ratios}
+    random: Splits = {ratio: [[] for _ in found] for ratio in d.ratios}
+    pictured: Pictured | None = None
     for k, of_network in enumerate(found):
+        seen = {"batchtopk": observed_in(networks[0][k], text), "random": observed_in(networks[1][k], text)}
+        headings = {arm: _headings(at, chosen) for arm, at in seen.items()}
         for place, one in enumerate(of_network):
-            if one.arm in ("batchtopk", "random"):
-                at, headings = (of_random, of_control) if one.arm == "random" else (observed, of_trained)
-                into = random if one.arm == "random" else trained
-                f = one.encoded_at(tokens, at[k].h)
-                into[one.ratio].append(
-                    [split_of(config, one, f, headings[k][name], text, of, rng) for name, of in chosen.items()]
+            if one.arm in seen:
+                f = one.encoded_at(tokens, seen[one.arm].h)
+                (random if one.arm == "random" else trained)[one.ratio][k].append(
+                    [split_of(config, one, f, headings[one.arm][name], text, of, rng) for name, of in chosen.items()]
                 )
             progress.advance("splitting", (k + place / len(of_network)) / len(found))
-    ladder = [one for one in found[0] if one.arm == "batchtopk" and one.seed == 0]
-    pictured = pictured_in(ladder, observed[0], of_trained[0][PICTURED], text, chosen[PICTURED], vocabulary)
+        if pictured is None:
+            ladder = [one for one in of_network if one.arm == "batchtopk" and one.seed == 0]
+            heading_of = headings["batchtopk"][PICTURED]
+            pictured = pictured_in(ladder, seen["batchtopk"], heading_of, text, chosen[PICTURED], vocabulary)
+    assert pictured is not None
     arrays = {name: by_width(trained, name) for name in Split._fields}
     climbs = climbing(d, arrays)
     climber = NO_CHILDREN
     if climbs.any():
-        number, place = best_climb(arrays["excess"][d.ratios.index(LAST)], climbs)
-        k, seed = divmod(number, d.seeds)
+        k, seed, place = best_climb(arrays["excess"][d.ratios.index(LAST)], climbs)
         (one,) = (one for one in found[k] if (one.arm, one.ratio, one.seed) == ("batchtopk", LAST, seed))
-        name = list(chosen)[place]
-        climber = children(name, one, observed[k], of_trained[k][name], text, chosen[name], vocabulary)
+        at, name = observed_in(networks[0][k], text), list(chosen)[place]
+        climber = children(name, one, at, heading(at.h, chosen[name]), text, chosen[name], vocabulary)
     return result_of(config, chosen, arrays, random, pictured, climbs, climber)
 
 
@@ -105,11 +106,11 @@ def _headings(observed: Observed, chosen: dict[str, Events]) -> dict[str, Headin
     "times as many; the number of latents that share a concept goes from {width.0.5x.effective:.1f} to "
     "{width.4x.effective:.1f}. (a) Split information, and its part beyond what equal tokens share, for the trained "
     "and the random network. (b) Effective number of latents that share a concept. Means over "
-    "{numbers.concepts:value} concepts.",
+    "{numbers.concepts:value} concepts and over networks.",
     alt="Two panels over the width. Left, two curves of the trained network lie far above two of the random one; they "
     "rise up to once or twice the width of the MLP and fall slowly. Right, the number of effective latents rises up to "
     "four times and falls.",
-    interval="95 % Student t interval over dictionaries of two networks, where there are three or more",
+    interval="95 % Student t interval over networks, where there are three or more; the held-out text is given",
 )
 def draw_information(result: Result) -> Figure:
     return information_figure(result.ratios, list(result.width.values()))
@@ -119,7 +120,7 @@ def draw_information(result: Result) -> Figure:
     "text-split-concepts",
     title="Each concept, by width",
     caption="At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number "
-    "of latents that carry each concept, mean over dictionaries of two networks.",
+    "of latents that carry each concept, mean over the dictionaries of each network and then over networks.",
     alt="One curve per concept over the width of the dictionary: two rise to a dozen latents at four times and fall "
     "again, the others stay below six.",
 )
@@ -154,7 +155,7 @@ def draw_examples(result: Result) -> Figure:
 @experiment.figure(
     "text-split-climb",
     title="The concept that climbs best from one latent to two to three",
-    caption="In {numbers.long_ladders:count} ladders some concept goes from one latent to two to three or more, from "
+    caption="In {numbers.long_climbs:count} ladders some concept goes from one latent to two to three or more, from "
     "an eighth of the MLP's width to four times it, without ever falling, and ends with more split information than "
     "with contexts exchanged among equal tokens; on average {numbers.climbing:.2f} of {numbers.concepts:value} "
     "concepts do so in a ladder. (a) Latents that carry at least a twentieth of the concept's tokens, in the ladder "
@@ -167,8 +168,12 @@ def draw_examples(result: Result) -> Figure:
 )
 def draw_climb(result: Result) -> Figure:
     ratios = result.ratios[result.ratios <= LAST]
-    counted, information, excess = (each[: len(ratios)] for each in (result.counted, result.information, result.excess))
-    return climb_figure(ratios, result.concepts, counted, information, excess, result.climbs)
+    concepts = len(result.concepts)
+    counted, information, excess = (
+        each[: len(ratios)].reshape(len(ratios), -1, concepts)
+        for each in (result.counted, result.information, result.excess)
+    )
+    return climb_figure(ratios, result.concepts, counted, information, excess, result.climbs.reshape(-1, concepts))
 
 
 @experiment.figure(
@@ -189,8 +194,8 @@ def draw_climber(result: Result) -> Figure:
     title="On text too, more latents tell more about the context of a concept",
     statements=("I2",),
     source=SECTION,
-    test="Split information, mean over concepts, at four times the MLP's width less that at half of it; paired by "
-    "ladder, six ladders for each of two networks.",
+    test="Split information, mean over concepts, at four times the MLP's width less that at half of it; mean "
+    "over the ladders of each network and then over networks.",
     criterion=above(0.05, refuted_below=0.0),
     figures=("text-split-information",),
     published=Verdict.MIXED,
@@ -204,7 +209,7 @@ def rises(result: Result) -> Quantity:
     title="On text the latent that carries a concept tells of its context what the token alone does not",
     statements=("I2",),
     test="Split information above that with contexts exchanged among equal tokens, at four times the MLP's width, mean "
-    "over concepts and then over dictionaries.",
+    "over concepts, then over the dictionaries of each network, then over networks.",
     criterion=above(0.02, refuted_below=0.0),
     figures=("text-split-information",),
     published=Verdict.SUPPORTED,
@@ -218,7 +223,7 @@ def beyond_token(result: Result) -> Quantity:
     title="Splitting beyond the token grows more in the trained than in a random network",
     statements=("I2",),
     test="Rise of split information beyond the token from half to four times the MLP's width, less the rise in "
-    "dictionaries of the random network.",
+    "dictionaries of the random network; paired by network.",
     criterion=above(0.0),
     figures=("text-split-information",),
     published=Verdict.INCONCLUSIVE,
@@ -234,7 +239,8 @@ def learned(result: Result) -> Quantity:
     source=SECTION,
     test="Share of ladders (widths of one half, one, two and four times the MLP, of one network and seed) in which the "
     "number of latents that carry at least a twentieth of some concept starts at one, passes two, ends at three or "
-    "more and never falls, with split information above the central 95 % of contexts exchanged among equal tokens.",
+    "more and never falls, with split information above the central 95 % of contexts exchanged among equal tokens; "
+    "mean over networks.",
     criterion=above(0.5),
     figures=("text-split-digit", "text-split-concepts"),
     published=Verdict.REFUTED,

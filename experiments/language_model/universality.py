@@ -1,11 +1,13 @@
-"""Do two networks have the same features? Best-match correlations of latents, neurons and a random control.
+"""Do networks have the same features? Best-match correlations of latents, neurons and a random control.
 
-Two networks that differ in first weights and in the order of the data; a dictionary for each. Every latent of one is
-compared with all latents of the other on the same held-out text. Since both networks read the same tokens, part of any
-agreement is the token; it is taken out as a second measure.
+Networks that differ in first weights and in the order of the data; a dictionary for each. In every pair of networks,
+each latent of one is compared with all latents of the other on the same held-out text. Since both networks read the
+same tokens, part of any agreement is the token; it is taken out as a second measure.
 """
 
 from dataclasses import dataclass, field
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +17,7 @@ from scipy import sparse
 from experiments.core import plotting, progress
 from experiments.core.contract import Experiment, undefined
 from experiments.core.criteria import Above, Below, Criterion, Evidence, Verdict, above, refuted_if, supported_if, where
-from experiments.core.quantities import Quantity, bootstrap, exact
+from experiments.core.quantities import Quantity, exact
 from experiments.language_model.shared.dictionaries import (
     QUICK_DICTIONARIES,
     Dictionary,
@@ -23,7 +25,8 @@ from experiments.language_model.shared.dictionaries import (
     all_networks,
     dictionaries,
 )
-from experiments.language_model.shared.observed import Observed, Seen, seen_by
+from experiments.language_model.shared.observed import Seen, observed_in, seen_by
+from experiments.language_model.shared.over_networks import over_networks, over_pairs
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.text import ARCHIVE
 from experiments.language_model.shared.token_share import residual_of_token
@@ -47,7 +50,8 @@ class Config:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Medians over units of the correlation with the best match; `beyond` after taking out each token's mean."""
+    """Medians over units of the correlation with the best match, mean over both directions of a pair and over pairs;
+    `beyond` after taking out each token's mean."""
 
     correlation: Quantity
     beyond: Quantity
@@ -55,12 +59,15 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Differences of medians, latents less neurons and latents less those of random networks; units resampled."""
+    """Differences of medians, latents less neurons and latents less those of random networks, in each pair of
+    networks, then mean over pairs."""
 
     over_neurons: Quantity
     over_random: Quantity
     beyond_over_random: Quantity
     beyond_over_neurons: Quantity
+    networks: Quantity
+    pairs: Quantity
     tokens: Quantity
     latents: Quantity  # of the first network that are compared
     neurons: Quantity
@@ -68,8 +75,8 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Result:
-    """Correlation of each unit of the first network with its best match in the second, one dictionary seed each;
-    `..._beyond` after taking out each token's mean. `same` compares two dictionaries of one network."""
+    """Agreement over all pairs of networks, one dictionary each, and the correlation of each unit of the first network
+    with its best match in the second. `same` compares two dictionaries of one network."""
 
     latents: Agreement
     neurons: Agreement
@@ -96,49 +103,90 @@ def run(config: Config, device: str) -> Result:
     d = seeded(config.dictionaries, config.seed)
     networks = all_networks(d)
     found = dictionaries(d, networks)
-    text, observed = seen_by(networks[0], config.windows)
-    _, of_random = seen_by(networks[1], config.windows)
+    text = seen_by(networks[0][0], config.windows)
     entries = d.network.text.entries
-    first, second = (_encoded(found[k], "batchtopk", 0, observed[k]) for k in (0, 1))
-    pairs = {
-        "latent": (first, second),
-        "neuron": (sparse.csr_matrix(observed[0].h), sparse.csr_matrix(observed[1].h)),
-        "random_latent": tuple(_encoded(found[k], "random", 0, of_random[k]) for k in (0, 1)),
-        "same_latent": (first, _encoded(found[0], "batchtopk", 1, observed[0])),
-    }
-    matched: dict[str, Array] = {}
-    for place, (name, (a, b)) in enumerate(pairs.items()):
-        matched[name] = _matched(a, b, text, entries)
-        progress.advance("comparing two networks", (place + 1) / len(pairs))
-    agreement = {name: _agreement(values) for name, values in matched.items()}
+    units: dict[str, list[Units]] = {kind: [] for kind in ("latent", "neuron", "random_latent", "other_latent")}
+    for k, of_network in enumerate(found):
+        trained, control = (observed_in(of_kind[k], text).h for of_kind in networks)
+        for kind, f in {
+            "latent": _one(of_network, "batchtopk", 0).encoded(trained),
+            "neuron": sparse.csr_matrix(trained),
+            "random_latent": _one(of_network, "random", 0).encoded(control),
+            "other_latent": _one(of_network, "batchtopk", 1).encoded(trained),
+        }.items():
+            units[kind].append(_units(f, text, entries))
+    agreement: dict[str, Array] = {}
+    first: dict[str, Array] = {}
+    for place, kind in enumerate(("latent", "neuron", "random_latent")):
+        agreement[kind], first[kind] = _all_pairs(units[kind], text)
+        progress.advance("comparing networks", (place + 1) / 4)
+    same = [_matched(a, b, text) for a, b in zip(units["latent"], units["other_latent"], strict=True)]
     return Result(
-        latents=agreement["latent"],
-        neurons=agreement["neuron"],
-        random=agreement["random_latent"],
-        same=agreement["same_latent"],
-        numbers=_numbers(matched, text),
-        **matched,
+        latents=_agreement(agreement["latent"]),
+        neurons=_agreement(agreement["neuron"]),
+        random=_agreement(agreement["random_latent"]),
+        same=Agreement(*(over_networks(row, within=(-1, 1)) for row in np.array([_medians(*of) for of in same]).T)),
+        numbers=_numbers(agreement, first, text),
+        **first,
+        same_latent=same[0][0],
     )
 
 
-def _encoded(of_network: list[Dictionary], arm: str, seed: int, observed: Observed) -> sparse.csr_matrix:
-    one = next(d for d in of_network if d.arm == arm and d.ratio == RATIO and d.seed == seed)
-    return one.encoded(observed.h)
+class Units(NamedTuple):
+    """Latents or neurons of a network: activations `f` (token, unit), the `mean` of each at each token of the
+    vocabulary (token id, unit), and which are active `often` enough to be compared (unit,)."""
+
+    f: sparse.csr_matrix
+    mean: Array
+    often: NDArray[np.bool_]
 
 
-def _matched(a: sparse.csr_matrix, b: sparse.csr_matrix, text: Seen, entries: int) -> Array:
-    """Return the best correlation (unit, 2) of each unit of `a` with one of `b`, as it is and beyond the token."""
-    often = np.asarray((a > 0).sum(0)).ravel() >= LEAST
-    a = a[:, np.flatnonzero(often)]
-    plain = best_matches(a, b, np.zeros((1, a.shape[1])), np.zeros((1, b.shape[1])), np.zeros(len(text.ids), np.int64))
-    mean_a, mean_b = (residual_of_token(f, text.ids, entries) for f in (a, b))
-    return np.stack([plain, best_matches(a, b, mean_a, mean_b, text.ids)], axis=1)
+def _one(of_network: list[Dictionary], arm: str, seed: int) -> Dictionary:
+    return next(d for d in of_network if d.arm == arm and d.ratio == RATIO and d.seed == seed)
 
 
-def best_matches(
+def _units(f: sparse.csr_matrix, text: Seen, entries: int) -> Units:
+    often = np.asarray((f > 0).sum(0)).ravel() >= LEAST
+    return Units(f, residual_of_token(f, text.ids, entries), often)
+
+
+def _all_pairs(units: list[Units], text: Seen) -> tuple[Array, Array]:
+    """Return the agreement (network, network, 2) of each pair, and the best matches of the first network in the second.
+
+    Agreement is the median correlation with the best match, mean over both directions; as it is and beyond the token.
+    """
+    found = np.zeros((len(units), len(units), 2))
+    pairs = {(i, j): _matched(units[i], units[j], text) for i, j in combinations(range(len(units)), 2)}
+    for (i, j), of_pair in pairs.items():
+        found[i, j] = found[j, i] = _medians(*of_pair)
+    return found, pairs[0, 1][0]
+
+
+def _medians(there: Array, back: Array) -> Array:
+    """Return the median over units of `there` and of `back` (unit, 2), NaN left out, and the mean of the two (2,)."""
+    return np.asarray((np.nanmedian(there, axis=0) + np.nanmedian(back, axis=0)) / 2)
+
+
+def _matched(a: Units, b: Units, text: Seen) -> tuple[Array, Array]:
+    """Return the best correlation (unit, 2) of each unit of `a` with one of `b`, and the other way round.
+
+    As it is and beyond the token, NaN for a unit that does not vary; only of units that are active often.
+    """
+    nothing_a, nothing_b = (np.zeros((1, each.f.shape[1])) for each in (a, b))
+    plain = correlations(a.f, b.f, nothing_a, nothing_b, np.zeros(len(text.ids), np.int64))
+    beyond = correlations(a.f, b.f, a.mean, b.mean, text.ids)
+    there, back = (np.stack([each.max(axis) for each in (plain, beyond)], axis=1) for axis in (1, 0))
+    return _known(there[a.often]), _known(back[b.often])
+
+
+def _known(best: Array) -> Array:
+    return np.where(np.isfinite(best), np.minimum(best, 1.0), np.nan)
+
+
+def correlations(
     a: sparse.csr_matrix, b: sparse.csr_matrix, mean_a: Array, mean_b: Array, group: NDArray[np.int64]
 ) -> Array:
-    """Return the largest correlation (unit,) of each column of `a` with a column of `b`, group means taken out.
+    """Return correlations (column of a, column of b) with group means taken out, -inf where a column does not vary.
 
     `mean_a`, `mean_b` (group, column) are taken from the rows of each `group` (row,); rows of zeros leave columns as
     they are. A correlation is about the mean over all rows.
@@ -152,9 +200,7 @@ def best_matches(
         sums[name] = _products(f, g, mean_f, mean_g, count, rows, diagonal=name != "ab")
     scale = np.sqrt(np.outer(np.maximum(sums["aa"], 0), np.maximum(sums["bb"], 0)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.where(scale > 1e-12, sums["ab"] / scale, -np.inf)
-    best = correlation.max(1)
-    return np.where(np.isfinite(best), np.minimum(best, 1.0), np.nan)
+        return np.asarray(np.where(scale > 1e-12, sums["ab"] / scale, -np.inf))
 
 
 def _products(
@@ -175,37 +221,24 @@ def _products(
     return np.asarray(product - (count[:, None] * mean_f).T @ mean_g - np.outer(total_f, total_g) / rows)
 
 
-def _agreement(values: Array) -> Agreement:
-    return Agreement(*(_median(values[:, k]) for k in range(2)))
+def _agreement(medians: Array) -> Agreement:
+    """Return means over pairs of `medians` (network, network, 2)."""
+    return Agreement(*(over_pairs(medians[..., k], within=(-1, 1)) for k in range(2)))
 
 
-def _median(values: Array) -> Quantity:
-    known = values[np.isfinite(values)]
-    return bootstrap(lambda chosen: float(np.median(known[chosen])), len(known), of="units of one pair of networks")
-
-
-def _difference(first: Array, second: Array) -> Quantity:
-    """Return the difference of two medians; units of both kinds are resampled."""
-    a, b = first[np.isfinite(first)], second[np.isfinite(second)]
-    rng = np.random.default_rng(1)
-    drawn = [float(np.median(rng.choice(a, len(a))) - np.median(rng.choice(b, len(b)))) for _ in range(1000)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Quantity(
-        float(np.median(a) - np.median(b)), float(low), float(high), len(a), "",
-        "percentile bootstrap over units of one pair of networks, 95 %",
-    )  # fmt: skip
-
-
-def _numbers(matched: dict[str, Array], text: Seen) -> Numbers:
-    latent, neuron, random = (matched[name] for name in ("latent", "neuron", "random_latent"))
+def _numbers(agreement: dict[str, Array], first: dict[str, Array], text: Seen) -> Numbers:
+    plain, beyond = ({kind: of[..., k] for kind, of in agreement.items()} for k in range(2))
+    networks = len(plain["latent"])
     return Numbers(
-        over_neurons=_difference(latent[:, 0], neuron[:, 0]),
-        over_random=_difference(latent[:, 0], random[:, 0]),
-        beyond_over_random=_difference(latent[:, 1], random[:, 1]),
-        beyond_over_neurons=_difference(latent[:, 1], neuron[:, 1]),
+        over_neurons=over_pairs(plain["latent"] - plain["neuron"]),
+        over_random=over_pairs(plain["latent"] - plain["random_latent"]),
+        beyond_over_random=over_pairs(beyond["latent"] - beyond["random_latent"]),
+        beyond_over_neurons=over_pairs(beyond["latent"] - beyond["neuron"]),
+        networks=exact(networks),
+        pairs=exact(networks * (networks - 1) // 2),
         tokens=exact(len(text.ids)),
-        latents=exact(len(latent)),
-        neurons=exact(len(neuron)),
+        latents=exact(len(first["latent"])),
+        neurons=exact(len(first["neuron"])),
     )
 
 
@@ -213,10 +246,12 @@ def _numbers(matched: dict[str, Array], text: Seen) -> Numbers:
     "universality",
     title="The best match in another network",
     caption=(
-        "The median latent of one network correlates by {latents.correlation:.2f} with its best match in the other, "
+        "The median latent of one network correlates by {latents.correlation:.2f} with its best match in another, "
         "the median neuron by {neurons.correlation:.2f}, and the median latent of a random network by "
-        "{random.correlation:.2f}. (a) Correlation of activations on held-out text. (b) After taking out each "
-        "token's mean: {latents.beyond:.2f}, {neurons.beyond:.2f} and {random.beyond:.2f}."
+        "{random.correlation:.2f}; means over {numbers.pairs:value} pairs of networks. (a) Correlation of activations "
+        "on held-out text. (b) After taking out each token's mean: {latents.beyond:.2f}, {neurons.beyond:.2f} and "
+        "{random.beyond:.2f}. Points: units of the first network, matched in the second; same network: latents of one "
+        "dictionary of the first network, matched in another."
     ),
     alt="Two panels of four strips of points. The medians rise from latents of random networks, near zero, over "
     "neurons and latents to latents of two dictionaries of one network.",
@@ -245,8 +280,8 @@ def draw(result: Result) -> Figure:
     title="Latents are more alike in two networks than neurons are",
     source=SECTION,
     test=(
-        "Median over units of the correlation with the best match in the other network on held-out text, latents less "
-        "neurons; dictionaries of twice the MLP's width. The interval is over units: there is one pair of networks."
+        "Median over units of the correlation with the best match in another network on held-out text, latents less "
+        "neurons; dictionaries of twice the MLP's width. Mean over all pairs of networks, with the network as the unit."
     ),
     criterion=above(0.0),
     figures=("universality",),
@@ -261,8 +296,8 @@ def latents_over_neurons(result: Result) -> Quantity:
     title="Latents of trained networks agree beyond the token more than those of random networks",
     source=SECTION,
     test=(
-        "Median correlation with the best match after taking out each token's mean, trained less random networks; and "
-        "the same without taking anything out."
+        "Median correlation with the best match after taking out each token's mean, trained less random networks, and "
+        "the same without taking anything out; means over all pairs of networks."
     ),
     criterion=Criterion(
         supported_if(where(beyond=Above(0.0), plain=Above(0.0))),

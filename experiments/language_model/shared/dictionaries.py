@@ -2,7 +2,7 @@
 
 Activations are recorded at random places of the training text, once per network, scaled so that their mean squared
 distance from the mean is the wanted L0 (the trainer's defaults are made for unit features), and batches are drawn from
-the record. Dictionaries that differ in seed have first weights and batches of their own.
+the record. Dictionaries that differ in network or seed have first weights and batches of their own.
 """
 
 import sys
@@ -42,18 +42,22 @@ RECORDED_AT_ONCE = 32
 ROWS = 1 << 11
 """Activations encoded at once: 64 MB of latents at the widest."""
 RECORDED_FOR_SCALE = 1 << 13
+APART = 100
+"""Between the seeds of the dictionaries of one network and of the next."""
 
 
 @dataclass(frozen=True)
 class DictionaryConfig:
     """Widths are `ratios` times the MLP's; ratios up to `many_up_to` have `seeds` dictionaries per network, wider
-    ones and all controls one."""
+    ones and all controls one. Above `all_up_to` only the first `wide_networks` networks have dictionaries."""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    networks: int = 2
+    networks: int = 6
+    wide_networks: int = 2
     ratios: tuple[float, ...] = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
     many_up_to: float = 4
-    seeds: int = 6
+    all_up_to: float = 8
+    seeds: int = 2
     relu_ratios: tuple[float, ...] = (1, 2)
     frozen_ratios: tuple[float, ...] = (1, 4)
     active: float = 8  # L0
@@ -65,12 +69,14 @@ class DictionaryConfig:
     def width(self, ratio: float) -> int:
         return round(ratio * self.network.mlp)
 
-    def count(self, ratio: float) -> int:
-        """Return the number of dictionaries per network at a ratio."""
+    def count(self, ratio: float, number: int) -> int:
+        """Return how many dictionaries network `number` has at a ratio."""
+        if ratio > self.all_up_to and number >= self.wide_networks:
+            return 0
         return self.seeds if ratio <= self.many_up_to else 1
 
 
-QUICK_DICTIONARIES = DictionaryConfig(network=QUICK, seeds=2, active=6, steps=60, recorded=1 << 13)
+QUICK_DICTIONARIES = DictionaryConfig(network=QUICK, networks=3, wide_networks=1, active=6, steps=60, recorded=1 << 13)
 """For a run in seconds."""
 
 
@@ -159,7 +165,7 @@ def dictionaries(config: DictionaryConfig, networks: tuple[list[Network], list[N
     groups = [
         (k, network, group)
         for k in range(config.networks)
-        for network, planned in ((trained[k], _models(config)), (control[k], _control(config)))
+        for network, planned in ((trained[k], _models(config, k)), (control[k], _control(config, k)))
         for group in _by_size(config, planned)
     ]
     found: dict[int, list[Dictionary]] = {}
@@ -176,29 +182,35 @@ def dictionaries(config: DictionaryConfig, networks: tuple[list[Network], list[N
 Planned = tuple[str, float, Autoencoder]
 
 
-def _models(config: DictionaryConfig) -> list[Planned]:
-    planned: list[Planned] = []
-    for ratio in config.ratios:
-        planned += [("batchtopk", ratio, _model(config, "batchtopk", ratio, s)) for s in range(config.count(ratio))]
-    planned += [("relu", ratio, _model(config, "relu", ratio, 0)) for ratio in config.relu_ratios]
-    return planned + [
-        ("frozen", ratio, _model(config, "batchtopk", ratio, 0, frozen=True)) for ratio in config.frozen_ratios
+def _models(config: DictionaryConfig, number: int) -> list[Planned]:
+    planned = [
+        _plan(config, number, "batchtopk", ratio, seed)
+        for ratio in config.ratios
+        for seed in range(config.count(ratio, number))
     ]
+    planned += [_plan(config, number, "relu", ratio) for ratio in config.relu_ratios]
+    return planned + [_plan(config, number, "frozen", ratio) for ratio in config.frozen_ratios]
+
+
+def _control(config: DictionaryConfig, number: int) -> list[Planned]:
+    return [_plan(config, number, "random", ratio) for ratio in config.ratios if config.count(ratio, number)]
+
+
+def _plan(config: DictionaryConfig, number: int, arm: str, ratio: float, seed: int = 0) -> Planned:
+    """Return a dictionary to train; its first weights depend on the experiment's seed and on the network's number."""
+    variant: Variant = "relu" if arm == "relu" else "batchtopk"
+    drawn = config.network.seed + APART * number + seed
+    model = Autoencoder(
+        variant, config.width(ratio), config.active, seed=drawn, source=seed, frozen=arm == "frozen"
+    )  # fmt: skip
+    return arm, ratio, model
 
 
 def _by_size(config: DictionaryConfig, planned: list[Planned]) -> list[list[Planned]]:
     """Return the plan in two parts, trained one after the other: together, all would take the widest's memory."""
-    usual = [each for each in planned if each[1] <= 2 * config.many_up_to]
-    wide = [each for each in planned if each[1] > 2 * config.many_up_to]
+    usual = [each for each in planned if each[1] <= config.all_up_to]
+    wide = [each for each in planned if each[1] > config.all_up_to]
     return [part for part in (usual, wide) if part]
-
-
-def _control(config: DictionaryConfig) -> list[Planned]:
-    return [("random", ratio, _model(config, "batchtopk", ratio, 0)) for ratio in config.ratios]
-
-
-def _model(config: DictionaryConfig, variant: Variant, ratio: float, seed: int, frozen: bool = False) -> Autoencoder:
-    return Autoencoder(variant, config.width(ratio), config.active, seed=seed, source=seed, frozen=frozen)
 
 
 def _kept(
@@ -214,7 +226,7 @@ def _kept(
         if found is None:
             found = _trained(config, network, number, planned)
             place.save(found)
-    return [_unpacked(found, k, arm, ratio, model.seed) for k, (arm, ratio, model) in enumerate(planned)]
+    return [_unpacked(found, k, arm, ratio, model.source) for k, (arm, ratio, model) in enumerate(planned)]
 
 
 def _trained(config: DictionaryConfig, network: Network, number: int, planned: list[Planned]) -> Arrays:

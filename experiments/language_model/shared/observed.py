@@ -71,8 +71,11 @@ def _labels(text: Corpus, kinds: NDArray[np.int8], document: Ids) -> Flags:
     return np.array(rows).T
 
 
-def seen_by(networks: list[Network], most: int) -> tuple[Seen, list[Observed]]:
-    """Return the held-out text of networks that share it, and what each of them makes of it."""
-    config = networks[0].config
-    text = seen(corpus(config.text), config.context, most)
-    return text, [Observed(network, *observe(network, text.windows)) for network in networks]
+def seen_by(network: Network, most: int) -> Seen:
+    """Return the held-out text as all networks of one configuration read it."""
+    return seen(corpus(network.config.text), network.config.context, most)
+
+
+def observed_in(network: Network, text: Seen) -> Observed:
+    """Return what a network makes of the text; one network at a time, since all together take much memory."""
+    return Observed(network, *observe(network, text.windows))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.core import plotting
 from experiments.core.split_information import NOBODY
+from experiments.language_model.shared.over_networks import per_network
 from experiments.language_model.shared.splits import best_climb
 from experiments.language_model.shared.width_figures import width_axis
 
@@ -39,12 +40,13 @@ def information_figure(ratios: Array, widths: Sequence[Any]) -> Figure:
 
 
 def concepts_figure(ratios: Array, concepts: tuple[str, ...], effective: Array) -> Figure:
-    """Draw the latents that share each concept, `effective` (width, dictionary, concept), mean over dictionaries."""
+    """Draw the latents that share each concept, `effective` (width, network, dictionary, concept), mean over those of
+    each network and then over networks."""
     figure, ax = plotting.new_figure(width="text", height=3.4)
     for k, name in enumerate(concepts):
         (line,) = ax.plot(
             ratios,
-            np.nanmean(effective[:, :, k], axis=1),
+            np.nanmean(per_network(effective[..., k], axis=2), axis=1),
             color=plotting.series(k % 6),
             linestyle="-" if k < 6 else "--",
             markersize=4.5,

@@ -8,11 +8,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from experiments.core.contract import keyed, undefined
-from experiments.core.quantities import Quantity, exact, mean, share
+from experiments.core.quantities import Quantity, exact
 from experiments.language_model.shared.children import Children, Pictured
 from experiments.language_model.shared.concepts import CONCEPTS, Events
 from experiments.language_model.shared.dictionaries import Dictionary, DictionaryConfig
 from experiments.language_model.shared.observed import Seen
+from experiments.language_model.shared.over_networks import (
+    counted,
+    over_networks,
+    padded,
+    per_network,
+    share_over_networks,
+)
 from experiments.language_model.shared.splits import (
     Heading,
     carriers,
@@ -43,8 +50,8 @@ class Config:
 
 @dataclass(frozen=True)
 class Width:
-    """Means over concepts and dictionaries of one width; `excess` is split information above that with contexts
-    exchanged among equal tokens."""
+    """Means over concepts and the dictionaries of one width of each network, then over networks; `excess` is split
+    information above that with contexts exchanged among equal tokens."""
 
     information: Quantity
     excess: Quantity
@@ -55,7 +62,10 @@ class Width:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Differences between four times the MLP's width and half of it, paired by ladder (a network and a seed)."""
+    """Differences between four times the MLP's width and half of it, in each network and then over networks.
+
+    A ladder is the dictionaries of one network and seed.
+    """
 
     information_rises: Quantity
     excess_rises: Quantity
@@ -63,8 +73,9 @@ class Numbers:
     over_random: Quantity  # how much more the excess rises than in the random network
     ladders: Quantity  # share of ladders in which some concept goes from one latent to two to three or more
     long_ladders: Quantity  # the same from an eighth of the MLP's width instead of half
-    climbing: Quantity  # concepts that climb a long ladder, mean over ladders
-    digit_ladders: Quantity  # the same for the digit alone
+    climbing: Quantity  # concepts that climb a long ladder, mean over ladders of a network, then over networks
+    long_climbs: Quantity  # in how many of all long ladders some concept climbs
+    digit_climbs: Quantity  # in how many of all shorter ladders the digit does
     concepts: Quantity
     events: Quantity
     digit_children: Quantity  # latents that carry the digit at the widest dictionary pictured
@@ -72,8 +83,9 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Result:
-    """Axes: width, dictionary, concept. `carrier` and `leaf` are the pictured concept's events in the dictionaries of
-    the first network and seed; `bars` counts events of the latents that carry it in the widest, by leaf."""
+    """Axes: width, network, dictionary, concept. `carrier` and `leaf` are the pictured concept's events in the
+    dictionaries of the first network and seed; `bars` counts events of the latents that carry it in the widest, by
+    leaf."""
 
     ratios: Array  # (width,)
     concepts: tuple[str, ...]
@@ -85,12 +97,12 @@ class Result:
     descent: Ids  # (width - 1,), how many of the pictured latents descend from one of the width before
     snippets: tuple[str, ...]  # (latent,), the strongest event of each, the token between « and »
     numbers: Numbers
-    climbs: NDArray[np.bool_]  # (ladder, concept), long ladders
+    climbs: NDArray[np.bool_]  # (network, ladder, concept), long ladders
     climber: Children  # at four times the MLP's width
-    information: Array = undefined("the widest dictionaries are fewer")  # (width, dictionary, concept)
-    excess: Array = undefined("the widest dictionaries are fewer")
-    effective: Array = undefined("the widest dictionaries are fewer")
-    counted: Array = undefined("the widest dictionaries are fewer")  # latents that carry at least a twentieth
+    information: Array = undefined("wide dictionaries are fewer")
+    excess: Array = undefined("wide dictionaries are fewer")
+    effective: Array = undefined("wide dictionaries are fewer")
+    counted: Array = undefined("wide dictionaries are fewer")  # latents that carry at least a twentieth
     width: dict[str, Width] = keyed(lambda config: [f"{ratio:g}x" for ratio in config.dictionaries.ratios])
     concept: dict[str, Quantity] = keyed(lambda config: CONCEPTS)  # effective latents at four times
 
@@ -124,12 +136,15 @@ def split_of(
     )
 
 
-Splits = dict[float, list[list[Split]]]
-"""By width, (dictionary, concept)."""
+Splits = dict[float, list[list[list[Split]]]]
+"""By width, (network, dictionary, concept)."""
 
 
 def climbing(d: DictionaryConfig, arrays: dict[str, Array], first: int = 0) -> NDArray[np.bool_]:
-    """Return whether each ladder climbs, from width number `first` to the last, above exchanged contexts."""
+    """Return whether each ladder climbs, from width number `first` to the last, above exchanged contexts.
+
+    (network, ladder, concept).
+    """
     last = d.ratios.index(LAST)
     return np.asarray(ladders(arrays["counted"][first : last + 1]) & (arrays["above_null"][last] > 0))
 
@@ -143,13 +158,13 @@ def result_of(
     climbs: NDArray[np.bool_],
     climber: Children,
 ) -> Result:
-    """Return the result from `arrays`, (width, dictionary, concept), and the splits in the random network."""
+    """Return the result from `arrays`, (width, network, dictionary, concept), and the splits in random networks."""
     d = config.dictionaries
     control = {name: by_width(random, name) for name in ("information", "excess")}
     names = [f"{ratio:g}x" for ratio in d.ratios]
     effective = {name: exact(0.0, method="the concept occurs in one context only") for name in CONCEPTS}
     at = d.ratios.index(LAST)
-    effective |= {name: _mean(arrays["effective"][at, :, k]) for k, name in enumerate(chosen)}
+    effective |= {name: over_networks(per_network(arrays["effective"][at, ..., k])) for k, name in enumerate(chosen)}
     return Result(
         ratios=np.array(d.ratios),
         concepts=tuple(chosen),
@@ -163,8 +178,11 @@ def result_of(
         counted=arrays["counted"],
         width={
             name: Width(
-                *(_mean(arrays[kind][k].mean(-1)) for kind in ("information", "excess", "effective")),
-                *(_mean(control[kind][k].mean(-1)) for kind in ("information", "excess")),
+                information=over_networks(_of_networks(arrays["information"][k]), within=(0, 1)),
+                excess=over_networks(_of_networks(arrays["excess"][k])),
+                effective=over_networks(_of_networks(arrays["effective"][k])),
+                random_information=over_networks(_of_networks(control["information"][k]), within=(0, 1)),
+                random_excess=over_networks(_of_networks(control["excess"][k])),
             )
             for k, name in enumerate(names)
         },
@@ -173,20 +191,18 @@ def result_of(
 
 
 def by_width(splits: Splits, name: str) -> Array:
-    """Return (width, dictionary, concept) of one number, NaN where a width has fewer dictionaries."""
-    most = max(len(rows) for rows in splits.values())
-    concepts = len(next(iter(splits.values()))[0])
-    found = np.full((len(splits), most, concepts), np.nan)
-    for k, rows in enumerate(splits.values()):
-        found[k, : len(rows)] = [[float(getattr(split, name)) for split in row] for row in rows]
-    return found
+    """Return (width, network, dictionary, concept) of one number, NaN where there is no dictionary."""
+    return padded(
+        [
+            [[[getattr(split, name) for split in row] for row in of_network] for of_network in of_width]
+            for of_width in splits.values()
+        ]
+    )
 
 
-def _mean(values: Array) -> Quantity:
-    known = values[np.isfinite(values)]
-    if len(known) < 3:
-        return exact(float(known.mean()), method=f"mean of {len(known)}, no interval")
-    return mean(known)
+def _of_networks(values: Array) -> Array:
+    """Return the mean (network,) over the dictionaries and concepts of `values` (network, dictionary, concept)."""
+    return per_network(values.mean(-1))
 
 
 def _numbers(
@@ -199,19 +215,20 @@ def _numbers(
 ) -> Numbers:
     d = config.dictionaries
     low, high = d.ratios.index(0.5), d.ratios.index(LAST)
-    rises = {name: arrays[name][high].mean(-1) - arrays[name][low].mean(-1) for name in arrays}
-    random = (control["excess"][high] - control["excess"][low]).mean(-1)
+    rises = {name: _of_networks(arrays[name][high] - arrays[name][low]) for name in arrays}
+    random = _of_networks(control["excess"][high] - control["excess"][low])
     grows = climbing(d, arrays, low)
     place = list(chosen).index(PICTURED)
     return Numbers(
-        information_rises=mean(rises["information"]),
-        excess_rises=mean(rises["excess"]),
-        effective_rises=mean(rises["effective"]),
-        over_random=mean(rises["excess"] - np.repeat(random, len(rises["excess"]) // len(random))),
-        ladders=share(grows.any(-1), "ladders"),
-        long_ladders=share(climbs.any(-1), "ladders"),
-        climbing=mean(climbs.sum(-1)),
-        digit_ladders=share(grows[:, place], "ladders"),
+        information_rises=over_networks(rises["information"]),
+        excess_rises=over_networks(rises["excess"]),
+        effective_rises=over_networks(rises["effective"]),
+        over_random=over_networks(rises["excess"] - random),
+        ladders=share_over_networks(grows.any(-1)),
+        long_ladders=share_over_networks(climbs.any(-1)),
+        climbing=over_networks(per_network(climbs.sum(-1)), within=(0, len(chosen))),
+        long_climbs=counted(climbs.any(-1), "ladders"),
+        digit_climbs=counted(grows[..., place], "ladders"),
         concepts=exact(len(chosen)),
         events=exact(sum(len(of.token) for of in chosen.values())),
         digit_children=exact(len(pictured.latents)),

@@ -106,15 +106,14 @@ def descents(small: Ids, large: Ids) -> list[tuple[int, int]]:
 
 
 def ladders(counted: Array) -> NDArray[np.bool_]:
-    """Return whether the numbers of latents (width, dictionary, concept) go from 1 to exactly 2 to 3 or more.
+    """Return whether the numbers of latents (width, ...) go from 1 to exactly 2 to 3 or more.
 
-    They start at 1, are 2 at some later width, end at 3 or more and never fall: (dictionary, concept).
+    They start at 1, are 2 at some later width, end at 3 or more and never fall: (...).
     """
     never_falls = (np.diff(counted, axis=0) >= 0).all(0)
     return np.asarray((counted[0] == 1) & (counted == 2).any(0) & (counted[-1] >= 3) & never_falls)
 
 
-def best_climb(excess: Array, climbs: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the (ladder, concept) with the largest `excess` (ladder, concept) of those that climb."""
-    ladder, concept = np.unravel_index(int(np.where(climbs, excess, -np.inf).argmax()), climbs.shape)
-    return int(ladder), int(concept)
+def best_climb(excess: Array, climbs: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the place, such as (ladder, concept), of the largest `excess` of those that climb; equal shapes."""
+    return tuple(int(k) for k in np.unravel_index(int(np.where(climbs, excess, -np.inf).argmax()), climbs.shape))

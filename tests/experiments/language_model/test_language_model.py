@@ -18,7 +18,7 @@ from experiments.language_model.shared import checkpoints
 from experiments.language_model.shared.dictionaries import QUICK_DICTIONARIES
 from experiments.language_model.shared.network_config import QUICK
 from experiments.language_model.shared.splits import ladders
-from experiments.language_model.universality import best_matches
+from experiments.language_model.universality import correlations
 from site_builder.store import codec
 
 NETWORK = dataclasses.replace(QUICK, steps=40, checkpoint_every=20)
@@ -96,7 +96,7 @@ def test_every_latent_of_the_browser_has_a_page_whose_marks_are_its_activations(
     assert first.tokens == tuple(browser.vocabulary[token] for token in browser.snippets.tokens[row, 0][there])
 
 
-def test_best_matches_are_correlations_with_group_means_taken_out():
+def test_correlations_are_those_with_group_means_taken_out():
     from scipy import sparse
 
     rng = np.random.default_rng(0)
@@ -104,8 +104,8 @@ def test_best_matches_are_correlations_with_group_means_taken_out():
     a, b = ((rng.random((300, k)) < 0.3) * rng.random((300, k)) + 0.5 * (group == 1)[:, None] for k in (3, 5))
     for groups in (np.zeros(300, int), group):
         mean = [np.stack([f[groups == g].mean(0) for g in range(groups.max() + 1)]) for f in (a, b)]
-        wanted = np.corrcoef((a - mean[0][groups]).T, (b - mean[1][groups]).T)[:3, 3:].max(1)
-        found = best_matches(sparse.csr_matrix(a), sparse.csr_matrix(b), *mean, groups)
+        wanted = np.corrcoef((a - mean[0][groups]).T, (b - mean[1][groups]).T)[:3, 3:]
+        found = correlations(sparse.csr_matrix(a), sparse.csr_matrix(b), *mean, groups)
         np.testing.assert_allclose(found, wanted, atol=1e-9)
 
 
