@@ -152,7 +152,8 @@ def _of_networks(values: Array) -> Array:
         "{width.4x.latents:value} with four times as many; {width.4x.absorbed:% value} of the tokens that the "
         "concept's direction recognises are absorbed there. (a) The largest k for which each further latent adds more "
         "than 0.03 to the probe's F1, so 1 means no split. (b) Share of tokens on which all main latents are silent "
-        "and another stands in. Means over {numbers.concepts:value} concepts and over networks."
+        "and another stands in. Means over {numbers.concepts:value} concepts and over networks; above "
+        "eight times the width, over the first networks only."
     ),
     alt="Two panels over the width of the dictionary, with wide intervals: about two latents per concept, and a few "
     "percent absorbed, at every width.",

@@ -265,7 +265,8 @@ def _numbers(config: Config, text: Seen, judged: dict[str, list[list[Judged]]], 
         "BatchTopK dictionaries of four times the MLP's width recover {scores.batchtopk 4x.over_zero:% value} of the "
         "loss with {scores.batchtopk 4x.l0:.1f} active latents per token; as many of the strongest neurons recover "
         "{scores.neurons.over_zero:% value} (dashed). (a) Against setting the MLP to zero. (b) Against setting it to "
-        "its mean. The frozen decoder stays random. Means over networks; the two widest are of the first networks only."
+        "its mean. The frozen decoder stays random. Means over networks; above eight times the width, "
+        "over the first networks only."
     ),
     alt=(
         "Two panels over the width of the dictionary: the curve of BatchTopK rises to a dashed level of the neurons "

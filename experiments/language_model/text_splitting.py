@@ -106,7 +106,8 @@ def _headings(observed: Observed, chosen: dict[str, Events]) -> dict[str, Headin
     "times as many; the number of latents that share a concept goes from {width.0.5x.effective:.1f} to "
     "{width.4x.effective:.1f}. (a) Split information, and its part beyond what equal tokens share, for the trained "
     "and the random network. (b) Effective number of latents that share a concept. Means over "
-    "{numbers.concepts:value} concepts and over networks.",
+    "{numbers.concepts:value} concepts and over networks; above eight times the width, over the first "
+    "networks only.",
     alt="Two panels over the width. Left, two curves of the trained network lie far above two of the random one; they "
     "rise up to once or twice the width of the MLP and fall slowly. Right, the number of effective latents rises up to "
     "four times and falls.",
@@ -120,7 +121,8 @@ def draw_information(result: Result) -> Figure:
     "text-split-concepts",
     title="Each concept, by width",
     caption="At four times the MLP's width {concept.digit:value} effective latents share the digit. Effective number "
-    "of latents that carry each concept, mean over the dictionaries of each network and then over networks.",
+    "of latents that carry each concept, mean over the dictionaries of each network and then over networks; above "
+    "eight times the width, over the first networks only.",
     alt="One curve per concept over the width of the dictionary: two rise to a dozen latents at four times and fall "
     "again, the others stay below six.",
 )

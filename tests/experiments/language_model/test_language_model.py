@@ -1,10 +1,14 @@
 """The part's experiments, run very small: results can be stored, figures drawn, claims decided, numbers agree."""
 
 import dataclasses
+from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from experiments.core.quantities import Quantity
 from experiments.language_model import (
     feature_browser,
     text_conventions,
@@ -17,7 +21,10 @@ from experiments.language_model import (
 from experiments.language_model.shared import checkpoints
 from experiments.language_model.shared.dictionaries import QUICK_DICTIONARIES
 from experiments.language_model.shared.network_config import QUICK
+from experiments.language_model.shared.over_networks import over_networks
+from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.splits import ladders
+from experiments.language_model.shared.token_share import residual_of_token
 from experiments.language_model.universality import correlations
 from site_builder.store import codec
 
@@ -55,12 +62,74 @@ def test_results_can_be_stored_drawn_and_judged(results, module):
         assert measured is not None
 
 
+def quantities(value):
+    if isinstance(value, Quantity):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for each in dataclasses.fields(value):
+            yield from quantities(getattr(value, each.name))
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from quantities(each)
+
+
+@pytest.mark.parametrize("module", [transformer, *INSIDE[:-1]], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_interval_is_over_networks(results, module):
+    config, result = results[module]
+    networks = config.networks if module is transformer else config.dictionaries.networks
+    with_interval = [each for each in quantities(result) if each.low is not None]
+    assert with_interval
+    for each in with_interval:
+        assert each.n == networks
+        assert "network" in each.method
+        assert "the held-out text is given" in each.method
+
+
 def test_the_network_is_better_than_nothing_and_differences_agree(results):
     config, result = results[transformer]
     assert result.network.mean() < np.log(config.network.text.entries)
     n = result.numbers
     assert n.gain_bigram.value == pytest.approx(result.n_gram["bigram"].value - n.loss.value)
     assert n.gain_best.value <= n.gain_five.value
+    apart = [np.abs(one - other).mean() for one, other in combinations(result.network, 2)]
+    assert n.networks_differ.value == pytest.approx(np.mean(apart))
+
+
+def test_differences_are_taken_within_each_network(results):
+    config, result = results[text_features]
+    at = config.dictionaries.ratios.index(4)
+    own = result.f1[at].mean((1, 2)) - result.neuron.mean(1)
+    found, wanted = result.width["4x"].over_neurons, over_networks(own)
+    assert (found.value, found.low, found.high) == pytest.approx((wanted.value, wanted.low, wanted.high))
+    wide = result.width["32x"].over_random
+    assert wide.low is None
+    assert wide.value == pytest.approx(result.f1[-1, 0, 0].mean() - result.random[-1, 0, 0].mean())
+    assert np.isnan(result.f1[-1, 1:]).all()
+
+
+def test_agreement_is_the_mean_over_pairs_and_directions(results):
+    config, result = results[universality]
+    d = seeded(config.dictionaries, config.seed)
+    pairs = d.networks * (d.networks - 1) // 2
+    assert (result.numbers.networks.value, result.numbers.pairs.value) == (d.networks, pairs)
+    assert result.latents.correlation.n == d.networks
+    plain = result.latents.correlation.value - result.neurons.correlation.value
+    assert result.numbers.over_neurons.value == pytest.approx(plain)
+    rng = np.random.default_rng(0)
+    f = sparse.csr_matrix(np.where(rng.random((300, 6)) < 0.4, rng.random((300, 6)), 0))
+    g = sparse.csr_matrix(np.where(rng.random((300, 4)) < 0.4, rng.random((300, 4)), 0) + 0.5 * f[:, :4])
+    ids = rng.integers(0, 3, 300)
+    a, b = (universality.Units(each, residual_of_token(each, ids, 3), np.ones(each.shape[1], bool)) for each in (f, g))
+    there, back = universality._matched(a, b, SimpleNamespace(ids=ids))
+    table = np.corrcoef(f.toarray().T, g.toarray().T)[:6, 6:]
+    np.testing.assert_allclose(there[:, 0], table.max(1))
+    np.testing.assert_allclose(back[:, 0], table.max(0))
+    both = universality._medians(there, back)
+    assert both[0] == pytest.approx((np.median(table.max(1)) + np.median(table.max(0))) / 2)
+    found, first = universality._all_pairs([a, b], SimpleNamespace(ids=ids))
+    np.testing.assert_allclose(found[0, 1], both)
+    np.testing.assert_allclose(found[1, 0], both)
+    np.testing.assert_array_equal(first, there)
 
 
 def test_what_is_recovered_is_at_most_the_whole_and_more_latents_explain_no_less(results):
@@ -97,8 +166,6 @@ def test_every_latent_of_the_browser_has_a_page_whose_marks_are_its_activations(
 
 
 def test_correlations_are_those_with_group_means_taken_out():
-    from scipy import sparse
-
     rng = np.random.default_rng(0)
     group = rng.integers(0, 4, 300)
     a, b = ((rng.random((300, k)) < 0.3) * rng.random((300, k)) + 0.5 * (group == 1)[:, None] for k in (3, 5))

@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
     record,
 )
+from experiments.language_model.shared.seeded import seeded
 
 
 @pytest.mark.parametrize("variant", ["batchtopk", "relu"])
@@ -61,6 +63,31 @@ def test_dictionaries_come_back_from_their_checkpoint_and_differ_by_seed(
         np.testing.assert_array_equal(first.W_dec, second.W_dec)
         assert first.threshold == second.threshold
     assert np.abs(made[0][0].W_dec - made[0][1].W_dec).max() > 0.1
+
+
+def _first_weights(config: DictionaryConfig, number: int) -> list[int]:
+    return [model.seed for _, _, model in module._models(config, number)]
+
+
+def test_networks_and_runs_with_other_seeds_have_dictionaries_with_first_weights_of_their_own():
+    config = DictionaryConfig()
+    drawn = [set(_first_weights(config, number)) for number in range(config.networks)]
+    drawn += [set(_first_weights(seeded(config, 7001), number)) for number in range(config.networks)]
+    assert [len(each) for each in drawn] == [config.seeds] * (2 * config.networks)
+    assert all(not one & other for one, other in combinations(drawn, 2))
+    frozen = [module._models(config, number)[-1] for number in (0, 1)]
+    assert [arm for arm, _, _ in frozen] == ["frozen", "frozen"]
+    assert frozen[0][2].seed != frozen[1][2].seed
+
+
+def test_only_the_first_networks_have_the_widest_dictionaries():
+    config = DictionaryConfig(networks=3, wide_networks=1, ratios=(4, 8, 16), seeds=2)
+    assert [[config.count(ratio, number) for ratio in config.ratios] for number in range(3)] == [
+        [2, 1, 1], [2, 1, 0], [2, 1, 0]
+    ]  # fmt: skip
+    plans = [module._models(config, number) + module._control(config, number) for number in range(3)]
+    assert [sum(ratio == 16 for _, ratio, _ in plan) for plan in plans] == [2, 0, 0]
+    assert [len(module._by_size(config, plan)) for plan in plans] == [2, 1, 1]
 
 
 def _place_of_first_group(config: DictionaryConfig, networks: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
