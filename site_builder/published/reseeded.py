@@ -12,11 +12,12 @@ from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from site_builder.base.project import Project
 from site_builder.published import results
+from site_builder.published.calibration import calibrated
 from site_builder.published.reproduction import SCALE
 from site_builder.published.results import Published, PublishedClaim, PublishedRun
 from site_builder.store import codec
 from site_builder.store.entries import write_file
-from site_builder.store.records import Bounds, PartCalibration, Report, ReseededClaim, Robustness, bounds
+from site_builder.store.records import Bounds, PartCalibration, Report, ReseededClaim, Robustness
 
 FORMAT = 2
 """Raised whenever an older program could misread what is written here."""
@@ -82,7 +83,7 @@ def _read(text: str) -> Reseeded:
 def robustness(report: Report, published: Published, reseeded: dict[str, Reseeded]) -> Robustness:
     """Compare the published claims and numbers with the further runs that speak of them.
 
-    Margins come from `report`. An interval is a published number that has one; it counts once for every further run.
+    Margins come from `report`; of the intervals see `calibration`.
     """
     current = _current(published, reseeded)
     return Robustness(
@@ -155,21 +156,9 @@ def _verdicts(claim: str, runs: tuple[OtherRun, ...]) -> tuple[Verdict, ...]:
 
 
 def _calibrated(published: Published, current: dict[str, tuple[OtherRun, ...]]) -> tuple[PartCalibration, ...]:
-    parts: dict[str, list[int]] = {}
+    parts: dict[str, PartCalibration] = {}
     for id, runs in current.items():
-        counts = parts.setdefault(id.partition(".")[0], [0, 0, 0])
-        for run in runs:
-            for index, count in enumerate(counted(published.runs[id], run)):
-                counts[index] += count
-    return tuple(PartCalibration(part, *counts) for part, counts in sorted(parts.items()))
-
-
-def counted(published: PublishedRun, run: OtherRun) -> tuple[int, int, int]:
-    """Return how many intervals both runs have, how many of them are disjoint, and how many new values lie outside."""
-    pairs = [
-        (bounds(quantity), run.numbers[name])
-        for name, quantity in published.numbers.items()
-        if name in run.numbers and bounds(quantity).is_interval and run.numbers[name].is_interval
-    ]
-    disjoint = sum(not old.overlaps(new) for old, new in pairs)
-    return len(pairs), disjoint, sum(not old.holds(new.value) for old, new in pairs)
+        part = id.partition(".")[0]
+        others = [run.numbers for run in runs]
+        parts[part] = parts.get(part, PartCalibration(part)) + calibrated(part, published.runs[id].numbers, others)
+    return tuple(parts[part] for part in sorted(parts))

@@ -1,6 +1,6 @@
 """What the pipeline knows about each run, figure and claim; everything published is derived from these."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from math import inf, isclose, isnan
 from typing import Any
 
@@ -290,12 +290,25 @@ class ReseededClaim:
 @dataclass(frozen=True)
 class PartCalibration:
     """How the intervals of one part fare in runs with other seeds: how many pairs of an old and a new interval there
-    are, how many pairs have no point in common, and how often the new value lies outside the old interval."""
+    are, how many pairs have no point in common, and how often the new value lies outside the old interval.
+
+    `expected` is how many of the `intervals` pairs would have the new value outside if every interval covered as it
+    says. `constant` pairs are of numbers that no seed changed, and `given` ones are intervals over units that no seed
+    draws (words of a language): neither can show whether an interval covers, so they are not among `intervals`.
+    """
 
     part: str
-    intervals: int
-    disjoint: int
-    outside: int
+    intervals: int = 0
+    disjoint: int = 0
+    outside: int = 0
+    expected: float = 0.0
+    constant: int = 0
+    given: int = 0
+
+    def __add__(self, other: "PartCalibration") -> "PartCalibration":
+        """Return both together, under the name of the first."""
+        numbers = [f.name for f in fields(self) if f.name != "part"]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in numbers})
 
 
 @dataclass(frozen=True)
@@ -320,6 +333,11 @@ class Robustness:
     @property
     def kept(self) -> int:
         return sum(each.kept for each in self.claims)
+
+    @property
+    def whole(self) -> PartCalibration:
+        """The intervals of all parts together."""
+        return sum(self.parts, PartCalibration("all"))
 
 
 def _share_kept(claim: ReseededClaim) -> float:

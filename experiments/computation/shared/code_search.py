@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 PAPER = ((0.5, (5, 0, 0)), (0.2, (3, 2, 3)), (0.15, (2, 3, 5)), (0.12, (1, 4, 6)), (0.05, (0, 5, 8)), (0.0, (0, 5, 10)))
 """The paper's regimes: from this density on, neurons with one feature, neurons that share, features these hold."""
 
+BESIDE_BEST = "share of the models of this run; others may hold a better best, so no interval"
+
 ARMS = ("linear hidden layer", "ReLU hidden layer", "ReLU and hidden biases")
 
 
@@ -211,8 +213,8 @@ def _at_density(config: Config, place: int, loss: Array, numbers: NDArray[np.int
         shared=exact(counted.shared[best], "neurons"),
         features=exact(counted.features[best], "features"),
         paper=exact(paper[0], "neurons", "the paper's figure"),
-        found=share(loss <= (1 + config.near) * loss[best]),
-        same=share(numbers == numbers[best]),
+        found=exact(np.mean(loss <= (1 + config.near) * loss[best]), method=BESIDE_BEST),
+        same=exact(np.mean(numbers == numbers[best]), method=BESIDE_BEST),
         modal=share(numbers == values[modal]),
         modal_monosemantic=exact(counted.monosemantic[first[modal]], "neurons"),
         modal_excess=exact(loss[numbers == values[modal]].min() / loss[best] - 1),
