@@ -15,7 +15,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_vectors import above, count, dot, fma, load, lowest, splat, store
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 
 RELU, GATED, TOPK, BATCHTOPK, JUMPRELU, MATRYOSHKA = range(6)
 """Numbers of the variants, in the order of `VARIANTS`."""
@@ -103,7 +103,7 @@ def list_active(lists, shape, variant, active, guess, bandwidth, w, x, at):
     return least
 
 
-@jit
+@inlined
 def _arrange(lists, shape, padded, w):
     """Write the encoder's weights by block, and v at x = 0: the part of b_dec is added to the bias."""
     _, hidden, row, width = shape
@@ -116,7 +116,7 @@ def _arrange(lists, shape, padded, w):
                 lists.weights[(first * hidden + c * SIXTEEN) + lane] = W_enc[(first + lane) * row + c]
 
 
-@jit
+@inlined
 def _encode(lists, shape, padded, largest, x, at):
     """Write v = W_enc (x - b_dec) + b_enc and list it, tile by tile, while it is in the nearest cache.
 
@@ -139,7 +139,7 @@ def _encode(lists, shape, padded, largest, x, at):
     return found
 
 
-@jit
+@inlined
 def _block(lists, x, at, stride, hidden, out, padded, first):
     """Write pre-activations of sixteen latents for six samples, whose twelve sums stay in registers."""
     v, weights, place = lists.v, lists.weights, first * hidden
@@ -178,7 +178,7 @@ def _block(lists, x, at, stride, hidden, out, padded, first):
     store(v, out + EIGHT, f1)
 
 
-@jit
+@inlined
 def _list_again(lists, batch, padded):
     """List, from v as it stands, what lies above its cutoff; return how many entries there are."""
     found = NONE
@@ -189,7 +189,7 @@ def _list_again(lists, batch, padded):
     return found
 
 
-@jit
+@inlined
 def _list_largest(lists, found, row, padded, largest, guess):
     """Append the `largest` positive values of a row; return how many entries there are, and the cut."""
     cut = find_cut(lists.v, row, row + padded, largest, guess)
@@ -199,7 +199,7 @@ def _list_largest(lists, found, row, padded, largest, guess):
     return min(end, found + uintp(largest)), cut
 
 
-@jit
+@inlined
 def _keep_largest_of_batch(lists, batch, found, wanted, guess):
     """Keep the `wanted` largest of all entries, more if some are equal; return how many are left."""
     latent, value, starts = lists.latent, lists.value, lists.starts
@@ -220,7 +220,7 @@ def _keep_largest_of_batch(lists, batch, found, wanted, guess):
     return kept
 
 
-@jit
+@inlined
 def append_above(latent, value, found, v, row, padded, cutoff):
     """Append to `latent` and `value`, after `found` entries, what exceeds its cutoff in a row of v; return how many.
 
@@ -241,7 +241,7 @@ def append_above(latent, value, found, v, row, padded, cutoff):
     return found
 
 
-@jit
+@inlined
 def keep_largest(latent, value, size, wanted):
     """Keep the `wanted` largest of the first `size` entries, in order; return how many are left.
 
@@ -258,7 +258,7 @@ def keep_largest(latent, value, size, wanted):
     return kept
 
 
-@jit
+@inlined
 def find_cut(v, begin, end, wanted, guess):
     """Return a cut, at least 0, above which lie `wanted` of v[begin : end]; fewer if fewer are positive, more if equal.
 
@@ -295,7 +295,7 @@ def find_cut(v, begin, end, wanted, guess):
             cut = low + (high - low) * np.float32(np.float32(many - wanted) / np.float32(many - few))
 
 
-@jit
+@inlined
 def _count_above(v, begin, end, cut):
     total, limit = NONE, splat(cut)
     for place in range(begin, end, SIXTEEN):

@@ -45,7 +45,7 @@ from experiments.core.autoencoders.cpu_vectors import (
     store,
     times,
 )
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 
 
 class Options(NamedTuple):
@@ -169,7 +169,7 @@ def gradient(options, instances, i, lists, scratch, x, at):
     return total / options.batch
 
 
-@jit
+@inlined
 def _prepare(scratch, variant, w, slope, shape):
     """Empty the gradient, and compute what depends on the latent alone: e^r of `gated`, the threshold of `jumprelu`."""
     _, _, row, width = shape
@@ -188,7 +188,7 @@ def _prepare(scratch, variant, w, slope, shape):
         slope.b_dec[c] = ZERO
 
 
-@jit
+@inlined
 def _mark_dead(options, instances, i, scratch):
     """Set `scratch.dead` to 0 for dead latents, for the others above every pre-activation; return whether any is."""
     found = False
@@ -200,7 +200,7 @@ def _mark_dead(options, instances, i, scratch):
     return found
 
 
-@jit
+@inlined
 def _activate(variant, w, lists, scratch, begin, end):
     """Write the activations of one sample to `scratch.f`, mark who fired and return how many did."""
     active = np.int64(0)
@@ -218,7 +218,7 @@ def _activate(variant, w, lists, scratch, begin, end):
     return active
 
 
-@jit
+@inlined
 def _errors(instances, i, lists, scratch, w, shape, x, here, begin, end):
     """Write, per prefix, the slope of the loss in the sum over its latents, and the `residual` of all of them."""
     batch, _, row, _ = shape
@@ -248,7 +248,7 @@ def _errors(instances, i, lists, scratch, w, shape, x, here, begin, end):
             store(scratch.frozen_error, c, times(scale, load(scratch.frozen_error, c)))
 
 
-@jit
+@inlined
 def _slopes(instances, i, options, lists, scratch, w, slope, shape, x, here, begin, end):
     """Write the slope in each entry's pre-activation to `scratch.through`, and add those of what has one per latent."""
     _, _, row, _ = shape
@@ -272,7 +272,7 @@ def _slopes(instances, i, options, lists, scratch, w, slope, shape, x, here, beg
         scratch.flow[uintp(lists.latent[begin + e])] += through[e]
 
 
-@jit
+@inlined
 def _through_gate(lists, scratch, w, slope, row, begin, e, pull):
     j, to_f = uintp(lists.latent[begin + e]), scratch.through[e]
     to_v = pull + dot(scratch.frozen_error, NONE, w.W_dec, j * row, row)
@@ -284,7 +284,7 @@ def _through_gate(lists, scratch, w, slope, row, begin, e, pull):
     scratch.through[e] = to_v
 
 
-@jit
+@inlined
 def _through_jump(lists, scratch, slope, begin, e, pull, bandwidth):
     j, to_f = uintp(lists.latent[begin + e]), scratch.through[e]
     theta = scratch.scale[j]
@@ -294,7 +294,7 @@ def _through_jump(lists, scratch, slope, begin, e, pull, bandwidth):
         scratch.through[e] = ZERO
 
 
-@jit
+@inlined
 def _add_rows(prefixes, latent, scratch, slope, row, x, here):
     """Add each entry's outer products: f with the error to the decoder's slope, `through` with x to the encoder's."""
     for g in range(uintp(prefixes)):
@@ -306,7 +306,7 @@ def _add_rows(prefixes, latent, scratch, slope, row, x, here):
                 store(slope.W_enc, p, fma(t, load(x, here + c), load(slope.W_enc, p)))
 
 
-@jit
+@inlined
 def _aux(options, lists, scratch, w, slope, shape, s, x, here):
     """Add the gradient of the dead latents' attempt at the residual."""
     _, _, row, width = shape
@@ -329,7 +329,7 @@ def _aux(options, lists, scratch, w, slope, shape, s, x, here):
         scratch.flow[j] += to_v
 
 
-@jit
+@inlined
 def _finish(variant, scratch, w, slope, shape):
     """Add what acts through the biases: v = W_enc (x - b_dec) + b_enc."""
     _, _, row, width = shape

@@ -12,7 +12,7 @@ from numba import uint64, uintp
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.autoencoders.cpu_vectors import add, padded
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 
 Floats = NDArray[np.float32]
 
@@ -74,7 +74,7 @@ def draw_features(
     return x[:, :hidden], features
 
 
-@jit
+@inlined
 def next_bits(state):
     """Return 64 random bits and the next state."""
     state = uint64(state + uint64(0x9E3779B97F4A7C15))
@@ -83,14 +83,14 @@ def next_bits(state):
     return uint64(value ^ (value >> uint64(31))), state
 
 
-@jit
+@inlined
 def next_uniform(state):
     """Return a number of [0, 1) and the next state."""
     bits, state = next_bits(state)
     return np.float64(bits >> uint64(11)) * _TO_UNIT, state
 
 
-@jit
+@inlined
 def next_value(state, spread):
     """Return the value of a present feature, uniform or normal around 1 and cut at 0 (Box, Muller), and the state."""
     u, state = next_uniform(state)
@@ -174,7 +174,7 @@ def draw_clusters(x, features, labels, directions, use, shape, firing, spread, k
                 _present(x, features, directions, s, clusters * leaves + k, size, number, row)
 
 
-@jit
+@inlined
 def _present(x, features, directions, s, i, value, number, row):
     if features.size > 0:
         features[s * number + i] = value

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_encode import BLOCK, EIGHT, NONE, SIXTEEN
 from experiments.core.autoencoders.cpu_vectors import add, dot, fma, load, minus, over, plus, root, splat, store, times
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined
 
 
 class Named(NamedTuple):
@@ -25,14 +25,14 @@ class Named(NamedTuple):
     b_dec: NDArray[np.float32]
 
 
-@jit
+@inlined
 def shape_of(options, width):
     """Return (batch, hidden, row, width): rows of x and of matrices have `row` places for `hidden` numbers."""
     hidden = uintp(options.hidden)
     return uintp(options.batch), hidden, (hidden + uintp(7)) // EIGHT * EIGHT, uintp(width)
 
 
-@jit
+@inlined
 def named(flat, latents, row):
     """Return the parts of flat parameters by name."""
     rows = (uintp(latents) + uintp(BLOCK - 1)) // SIXTEEN * SIXTEEN
@@ -41,7 +41,7 @@ def named(flat, latents, row):
     return Named(flat[:n], flat[n:b], flat[b:r], flat[r:e], flat[e : e + rows], flat[e + rows :])
 
 
-@jit
+@inlined
 def update(options, instances, i, slope, step):
     """Take one step of Adam; decoder rows move at right angles to themselves and keep unit length."""
     _, _, row, width = shape_of(options, instances.width[i])
@@ -68,7 +68,7 @@ def update(options, instances, i, slope, step):
     _adam(w.b_dec, g.b_dec, first.b_dec, second.b_dec, row, rates)
 
 
-@jit
+@inlined
 def _rates(options, step):
     """Return what Adam needs: both decays with their rests, the corrected rate, the second's correction, epsilon."""
     rate = options.rates[step] / (1.0 - options.beta1 ** (step + 1))
@@ -78,7 +78,7 @@ def _rates(options, step):
     return (*decays, *others, np.float32(rate), np.float32(correction), np.float32(options.epsilon))
 
 
-@jit
+@inlined
 def _adam(w, g, first, second, size, rates):
     """Update the first `size` parameters, and what fills up the last vector, whose gradient is 0."""
     beta1, rest1, beta2, rest2, rate, correction, epsilon = rates
@@ -92,7 +92,7 @@ def _adam(w, g, first, second, size, rates):
         store(w, p, minus(load(w, p), step))
 
 
-@jit
+@inlined
 def follow(options, instances, i, fired, active):
     """Count how long latents have been silent; adapt λ to the wanted number of active latents."""
     for j in range(instances.width[i]):

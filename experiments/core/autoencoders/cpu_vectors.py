@@ -17,7 +17,7 @@ from numba import types, uintp
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined
 
 WIDTH = 8
 """Numbers in a vector; rows of matrices are padded with zeros to a multiple of it."""
@@ -153,7 +153,7 @@ count = _bits("count", lambda builder, bits: builder.ctpop(bits))
 """The number of bits that are set."""
 
 
-@jit
+@inlined
 def dot(left, a, right, b, size):
     """Return the product of left[a : a + size] and right[b : b + size]; `size` is a multiple of eight."""
     sums = times(load(left, a), load(right, b))
@@ -162,7 +162,7 @@ def dot(left, a, right, b, size):
     return total(sums)
 
 
-@jit
+@inlined
 def add_rows(out, matrix, stride, rows, weights, begin, end):
     """Add row rows[e] of `matrix` (row, stride) times weights[e] to `out` (stride,), for entries `begin` to `end`."""
     whole = stride - stride % _BLOCK
@@ -185,7 +185,7 @@ def add_rows(out, matrix, stride, rows, weights, begin, end):
         store(out, c, s0)
 
 
-@jit
+@inlined
 def add(out, o, factor, values, v, size):
     """Add `factor` times values[v : v + size] to out[o : o + size]."""
     weight = splat(factor)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from experiments.core.training.checks import SpecificationError
 from experiments.core.training.cpu import block_of, options_of, parameters_of, shared_by_all, thread_count
-from experiments.core.training.cpu_draws import TILE, ZERO, T, jit, lane_states
+from experiments.core.training.cpu_draws import TILE, ZERO, T, inlined, jit, lane_states
 from experiments.core.training.cpu_kernel import fill_tile, gather, new_scratch, outputs, split, targets
 from experiments.core.training.problem import Problem, resolve
 from experiments.core.training.seeds import EVALUATION, stream_key
@@ -127,7 +127,7 @@ def evaluate_block(options, shared, block, scratch, samples, sums):
             add_losses(options, importance, uintp(count), wanted, y, row, sums[instance])
 
 
-@jit
+@inlined
 def add_losses(options, importance, count, wanted, y, row, sums):
     """Add the losses of the first `count` samples of a tile; `row` is scratch for one number per sample."""
     for s in range(T):

@@ -9,20 +9,24 @@ for one output `i` with `z = b_i + sum_j g_j x_j` and `H` the step function, the
 
 import numba
 import numpy as np
+from numba.extending import register_jitable
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+jit = numba.njit(**_OPTIONS)
+helper = register_jitable(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+"""For functions that kernels alone call: an entry for Python takes time to compile. Python code runs them as Python."""
 
 ROUNDING = 32 * np.finfo(np.float64).eps
 """Rounding error of one table entry relative to its scale, per feature; about ten operations each, with reserve."""
 
 
-@_jit
+@jit
 def empty_table(n):  # type: ignore[no-untyped-def]
     """Return room for the integrals over all faces, (3^n, 3n + 3)."""
     return np.zeros((3**n, 3 * n + 3))
 
 
-@_jit
+@jit
 def loss_and_gradient(  # type: ignore[no-untyped-def]
     W, b, chance, weight, largest, rectified, table, grad_W, grad_b
 ):
@@ -59,7 +63,7 @@ def loss_and_gradient(  # type: ignore[no-untyped-def]
     return loss, error
 
 
-@_jit
+@jit
 def loss_of_outputs(W, b, chance, weight, table, grad_W, grad_b):  # type: ignore[no-untyped-def]
     """Return the loss of the outputs that have a weight, and write its gradient into the last two arguments.
 
@@ -89,7 +93,7 @@ def loss_of_outputs(W, b, chance, weight, table, grad_W, grad_b):  # type: ignor
     return loss
 
 
-@_jit
+@helper
 def _mass(chance, n, largest):  # type: ignore[no-untyped-def]
     """Return the probability of all sets of up to `largest` features."""
     total = 0.0
@@ -99,7 +103,7 @@ def _mass(chance, n, largest):  # type: ignore[no-untyped-def]
     return total
 
 
-@_jit
+@helper
 def _count(members):  # type: ignore[no-untyped-def]
     size = 0
     while members:
@@ -108,7 +112,7 @@ def _count(members):  # type: ignore[no-untyped-def]
     return size
 
 
-@_jit
+@helper
 def _sum_over_sets(i, chance, largest, table, grad):  # type: ignore[no-untyped-def]
     """Return E[(x_i - y_i)^2] and its derivative with respect to b_i; write that with respect to g into `grad`."""
     n = len(grad)
@@ -133,7 +137,7 @@ def _sum_over_sets(i, chance, largest, table, grad):  # type: ignore[no-untyped-
     return loss, slope
 
 
-@_jit
+@helper
 def _fill_table(g, b, i, largest, rectified, table):  # type: ignore[no-untyped-def]
     """Fill the rows of all faces on which at most `largest` coordinates are not fixed at 0."""
     n = len(g)
@@ -170,7 +174,7 @@ def _fill_table(g, b, i, largest, rectified, table):  # type: ignore[no-untyped-
             digits[j] = 0
 
 
-@_jit
+@helper
 def _polynomial_row(g, b, i, digits, row):  # type: ignore[no-untyped-def]
     """Fill the row of a face on which z is nowhere negative: moments of independent uniform variables."""
     n = len(g)
@@ -192,7 +196,7 @@ def _polynomial_row(g, b, i, digits, row):  # type: ignore[no-untyped-def]
     row[3 * n + 2] = mean_z * mean_z + variance_z
 
 
-@_jit
+@helper
 def _recursive_row(c, i, digits, free, face, table):  # type: ignore[no-untyped-def]
     """Fill the row of a face that the plane z = 0 cuts in the point `c`, from the rows of its own faces.
 

@@ -9,12 +9,11 @@ second derivative (Lewis and Overton 2013, "Nonsmooth optimization via quasi-New
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
 from experiments.core.losses.exact import Array, contiguous_rows, in_threads, set_probabilities
-from experiments.core.losses.exact_kernels import empty_table, loss_and_gradient
+from experiments.core.losses.exact_kernels import empty_table, helper, jit, loss_and_gradient
 
 FLAT = 1e-10
 """A minimum is reached when no derivative of the loss exceeds this; losses here are about 1e-4 to 1e-1."""
@@ -127,10 +126,7 @@ def search(
     return [Optimum(*(np.asarray(field)[k * starts : (k + 1) * starts] for field in found)) for k in range(len(cases))]
 
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
-
-
-@_jit
+@jit
 def _minimise_all(  # type: ignore[no-untyped-def]
     basis, hidden, theta, chance, weight, iterations, loss, error, slope
 ):
@@ -143,7 +139,7 @@ def _minimise_all(  # type: ignore[no-untyped-def]
         )
 
 
-@_jit
+@helper
 def _evaluate(basis, theta, chance, weight, table, W, b, grad_W, grad_b, gradient):  # type: ignore[no-untyped-def]
     """Return loss and error at `theta`; write the derivative with respect to `theta` into `gradient`."""
     hidden, n = W.shape
@@ -167,7 +163,7 @@ def _evaluate(basis, theta, chance, weight, table, W, b, grad_W, grad_b, gradien
     return loss, error
 
 
-@_jit
+@helper
 def _bfgs(basis, theta, chance, weight, iterations, table, W, b, grad_W, grad_b):  # type: ignore[no-untyped-def]
     """Move `theta` to a local minimum; return its loss, error and largest derivative."""
     size = len(theta)
@@ -214,7 +210,7 @@ def _bfgs(basis, theta, chance, weight, iterations, table, W, b, grad_W, grad_b)
     return loss, error, _largest(gradient)
 
 
-@_jit
+@helper
 def _dot(a, b):  # type: ignore[no-untyped-def]
     total = 0.0
     for m in range(len(a)):
@@ -222,7 +218,7 @@ def _dot(a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@_jit
+@helper
 def _largest(a):  # type: ignore[no-untyped-def]
     top = 0.0
     for m in range(len(a)):
@@ -230,21 +226,21 @@ def _largest(a):  # type: ignore[no-untyped-def]
     return top
 
 
-@_jit
+@helper
 def _reset(matrix, diagonal):  # type: ignore[no-untyped-def]
     for r in range(len(matrix)):
         for s in range(len(matrix)):
             matrix[r, s] = diagonal if r == s else 0.0
 
 
-@_jit
+@helper
 def _descend(inverse, gradient, direction):  # type: ignore[no-untyped-def]
     """Write `-inverse @ gradient` into `direction`."""
     for r in range(len(gradient)):
         direction[r] = -_dot(inverse[r], gradient)
 
 
-@_jit
+@helper
 def _update(inverse, step, change, scratch, fresh):  # type: ignore[no-untyped-def]
     """Apply the BFGS update to the inverse Hessian; scale it first when it knows no curvature yet."""
     size = len(step)

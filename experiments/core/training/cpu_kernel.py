@@ -19,7 +19,7 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import TILE, ZERO, T, fill_group, fill_row, jit, shuffle
+from experiments.core.training.cpu_draws import TILE, ZERO, T, fill_group, fill_row, inlined, jit, shuffle
 from experiments.core.training.cpu_products import ONE, dots, multiply, paired_dots
 
 IDENTITY, ABSOLUTE, POSITIVE = range(3)
@@ -132,7 +132,7 @@ def train_block(options, shared, block, scratch, begin, end):
                 break
 
 
-@jit
+@inlined
 def next_batch(options, block, instance, step):
     """Return where the batch of a step begins in its epoch, 0 with fresh samples, and its size.
 
@@ -147,7 +147,7 @@ def next_batch(options, block, instance, step):
     return position, min(batch, samples - position)
 
 
-@jit
+@inlined
 def next_tile(options, shared, block, instance, first, count, x, draws):
     """Fill the tile with `count` samples: from place `first` of the epoch on, or fresh ones."""
     if block.sets.shape[1] > 0:
@@ -168,7 +168,7 @@ def next_tile(options, shared, block, instance, first, count, x, draws):
         )
 
 
-@jit
+@inlined
 def update(options, shared, block, instance, step, parameters, gradient, first, second, previous):
     """Take one step unless it diverges, keep a due snapshot, and return whether all stayed finite."""
     learning_rate, rate = block.learning_rate[instance], shared.rates[step]
@@ -184,14 +184,14 @@ def update(options, shared, block, instance, step, parameters, gradient, first, 
     return True
 
 
-@jit
+@inlined
 def copy(target, source):
     """Copy a flat array."""
     for j in range(uintp(source.size)):
         target[j] = source[j]
 
 
-@jit
+@inlined
 def split(options, parameters):
     """Return the parts W, Rb and c of flat parameters; when tied, W is the first rows of Rb; c may be empty."""
     n, d = options.features, options.hidden
@@ -212,7 +212,7 @@ def fill_tile(options, loose, members, starts, state, limit, scale, strength, x,
         fill_group(state, x, inside, limit[inside[0]], strength, options.anticorrelated, options.signed, draws)
 
 
-@jit
+@inlined
 def gather(x, samples, order, first, count):
     """Copy the next samples of the epoch into the tile; what lies beyond them stays stale and is masked later."""
     for s in range(uintp(count)):
@@ -248,7 +248,7 @@ def tile_gradient(options, importance, weight, count, mixing, parameters, scratc
         dots(dRb, h, d, y, n)
 
 
-@jit
+@inlined
 def outputs(options, W, Rb, c, x, y, h):
     """Compute h = hidden_activation(W x + c) and y = R^T h + b for a tile; y is still before its activation."""
     n, d = uintp(options.features), uintp(options.hidden)
@@ -262,14 +262,14 @@ def outputs(options, W, Rb, c, x, y, h):
     multiply(y, n, Rb, ONE, n, h, d + ONE)
 
 
-@jit
+@inlined
 def zero(tile, size):
     """Set the first `size` numbers to 0."""
     for j in range(size):
         tile[j] = ZERO
 
 
-@jit
+@inlined
 def targets(options, mixing, x, wanted):
     """Return the tile of what y should equal: x itself, or `wanted`, filled with target(x) + M x."""
     n = uintp(options.features)
@@ -291,7 +291,7 @@ def targets(options, mixing, x, wanted):
     return wanted
 
 
-@jit
+@inlined
 def output_slope(options, y, wanted, row, weight, count):
     """Turn a row of pre-activations into the slope of the loss there, 0 beyond `count`; return the row's sum.
 
@@ -315,7 +315,7 @@ def output_slope(options, y, wanted, row, weight, count):
     return total
 
 
-@jit
+@inlined
 def adam(options, learning_rate, rate, first_scale, second_scale, parameters, gradient, first, second, previous):
     """Take one AdamW step in place; if a parameter or second moment becomes non-finite, take it back and say False."""
     beta1, beta2, epsilon = np.float32(options.beta1), np.float32(options.beta2), np.float32(options.epsilon)

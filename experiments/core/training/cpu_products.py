@@ -10,12 +10,12 @@ Blocks of two rows by four keep eight multiply-adds per six memory accesses, nea
 
 from numba import uintp
 
-from experiments.core.training.cpu_draws import T2, T3, ZERO, T, jit
+from experiments.core.training.cpu_draws import T2, T3, ZERO, T, inlined
 
 ONE, TWO, THREE, FOUR = uintp(1), uintp(2), uintp(3), uintp(4)
 
 
-@jit
+@inlined
 def multiply(out, outs, weights, out_stride, in_stride, tile, ins):
     """Set row k of `out` to the sum over i of weights[k * out_stride + i * in_stride] * row i of `tile`."""
     for k in range(uintp(0), outs - outs % TWO, TWO):
@@ -24,7 +24,7 @@ def multiply(out, outs, weights, out_stride, in_stride, tile, ins):
         _one_row(out, (outs - ONE) * T, weights, (outs - ONE) * out_stride, in_stride, tile, ins)
 
 
-@jit
+@inlined
 def _two_rows(out, o, weights, a, b, stride, tile, ins):
     whole = ins - ins % FOUR
     if whole == 0:
@@ -63,7 +63,7 @@ def _two_rows(out, o, weights, a, b, stride, tile, ins):
             out[o + T + s] += b0 * x0
 
 
-@jit
+@inlined
 def _one_row(out, o, weights, a, stride, tile, ins):
     whole = ins - ins % FOUR
     for s in range(T):
@@ -81,7 +81,7 @@ def _one_row(out, o, weights, a, stride, tile, ins):
             out[o + s] += a0 * tile[t + s]
 
 
-@jit
+@inlined
 def dots(out, left, lefts, right, rights):
     """Add to out[k * rights + i] the product of row k of `left` and row i of `right`, summed over samples."""
     for k in range(uintp(0), lefts - lefts % TWO, TWO):
@@ -90,7 +90,7 @@ def dots(out, left, lefts, right, rights):
         _one_dot(out, (lefts - ONE) * rights, left, (lefts - ONE) * T, right, rights)
 
 
-@jit
+@inlined
 def _two_dots(out, o, left, k, right, rights):
     whole = rights - rights % FOUR
     for i in range(uintp(0), whole, FOUR):
@@ -128,7 +128,7 @@ def _two_dots(out, o, left, k, right, rights):
         out[o + rights + i] += b0
 
 
-@jit
+@inlined
 def _one_dot(out, o, left, k, right, rights):
     for i in range(rights):
         t = i * T
@@ -138,7 +138,7 @@ def _one_dot(out, o, left, k, right, rights):
         out[o + i] += total
 
 
-@jit
+@inlined
 def paired_dots(out, left, right, other_left, other_right, lefts, rights):
     """Add both left times right and other_left times other_right to `out`, as two calls of `dots` would.
 
@@ -156,7 +156,7 @@ def paired_dots(out, left, right, other_left, other_right, lefts, rights):
             out[k * rights + i] += total
 
 
-@jit
+@inlined
 def _paired_block(out, o, rights, left, right, other_left, other_right, k, t):
     a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = ZERO
     for s in range(T):

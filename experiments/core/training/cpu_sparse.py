@@ -14,7 +14,7 @@ import numpy as np
 from numba import uint32, uint64
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined, jit
 from experiments.core.training.cpu_kernel import next_batch, update
 from experiments.core.training.cpu_sparse_gradient import sparse_gradient
 from experiments.core.training.problem import UNCOUPLED, Problem
@@ -86,7 +86,7 @@ def train_sparse_block(options, shared, block, listed, density, rarity, work, be
                 break
 
 
-@jit
+@inlined
 def uniform(state):
     """Return a uniform number in (0, 1] and advance the splitmix64 state held in the first two words."""
     value = uint64((uint64(state[1]) << uint64(32)) | uint64(state[0]))

@@ -19,7 +19,7 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 from experiments.core.training.cpu_kernel import ABSOLUTE, POSITIVE
 from experiments.core.training.cpu_products import ONE, TWO
 from experiments.core.training.cpu_vectors import LANES, TWO_VECTORS, above_zero, add_scaled, combine_two, gate
@@ -112,13 +112,13 @@ def sparse_gradient(options, importance, batch, present, work, parameters):
     unload(options, work)
 
 
-@jit
+@inlined
 def first_bias(options):
     """Return where the output biases begin in flat parameters."""
     return uintp(options.features * options.hidden) * (ONE if options.tied else TWO)
 
 
-@jit
+@inlined
 def load(options, work, parameters):
     """Copy the parameters into padded matrices and set all sums to 0."""
     n, d, wide, deep = uintp(options.features), uintp(options.hidden), uintp(work.b.size), uintp(work.c.size)
@@ -144,7 +144,7 @@ def load(options, work, parameters):
             work.dc[j] = ZERO
 
 
-@jit
+@inlined
 def transpose(columns, parameters, begin, n, d, deep):
     """Copy the matrix (hidden, feature) that begins at `begin` into `columns` (feature, hidden)."""
     for i in range(n):
@@ -152,7 +152,7 @@ def transpose(columns, parameters, begin, n, d, deep):
             columns[i * deep + j] = parameters[begin + j * n + i]
 
 
-@jit
+@inlined
 def unload(options, work):
     """Add the padded sums to the flat gradient."""
     n, d, deep = uintp(options.features), uintp(options.hidden), uintp(work.c.size)
@@ -169,7 +169,7 @@ def unload(options, work):
             gradient[first_bias(options) + n + j] = work.dc[j]
 
 
-@jit
+@inlined
 def encode(options, work, at, end, left):
     """Set h from `left` on to hidden_activation(c + sum of x_j W_j) over one sample's entries."""
     h, deep = work.h, uintp(work.c.size)
@@ -183,7 +183,7 @@ def encode(options, work, at, end, left):
             gate(h, left + j, h, left + j)
 
 
-@jit
+@inlined
 def decode(options, work):
     """Set both samples of y to R^T a + b."""
     d, wide, deep = uintp(options.hidden), uintp(work.b.size), uintp(work.c.size)
@@ -191,7 +191,7 @@ def decode(options, work):
         combine_two(work.y, i, wide + i, work.b, i, work.rows, wide, d, work.h, NONE, deep)
 
 
-@jit
+@inlined
 def list_on(y, row, wide, on):
     """List in `on` which outputs from `row` on are not below zero; return how many.
 
@@ -208,7 +208,7 @@ def list_on(y, row, wide, on):
     return count
 
 
-@jit
+@inlined
 def wanted_of(options, x):
     """Return what an output should equal where its feature has the value x."""
     if options.target == ABSOLUTE:
@@ -216,7 +216,7 @@ def wanted_of(options, x):
     return max(x, ZERO) if options.target == POSITIVE else x
 
 
-@jit
+@inlined
 def back(options, work, at, end, left, row, times):
     """Add `times` the gradient of one sample, whose h begins at `left` and y at `row`, to the sums."""
     y, wanted, on, slope, gradient, deep = work.y, work.wanted, work.on, work.slope, work.gradient, uintp(work.c.size)

@@ -14,7 +14,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.training.cpu import thread_count
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined, jit
 from experiments.linear_representation.shared.source_corpus import Corpus
 from experiments.linear_representation.shared.word_vectors import SMOOTHING, Vectors, unit, vocabulary
 
@@ -78,7 +78,7 @@ def keep_chances(counts: NDArray[np.int64], thinning: float) -> NDArray[np.float
     return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio), dtype=np.float32)
 
 
-@jit
+@inlined
 def _next(state: Any) -> Any:
     """Return 64 random bits (xorshift64*)."""
     x = state[0]
@@ -89,7 +89,7 @@ def _next(state: Any) -> Any:
     return x * np.uint64(2685821657736338717)
 
 
-@jit
+@inlined
 def _thinned(tokens: Any, begin: Any, end: Any, keep: Any, state: Any, text: Any) -> Any:
     """Copy the kept tokens of one file to `text` and return how many there are."""
     count = 0
@@ -120,7 +120,7 @@ def _train(
                         _pair(W, C, text[place], text[other], noise, negatives, state, step, change)
 
 
-@jit
+@inlined
 def _pair(
     W: Any, C: Any, word: Any, context: Any, noise: Any, negatives: Any, state: Any, step: Any, change: Any
 ) -> None:

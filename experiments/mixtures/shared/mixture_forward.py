@@ -9,7 +9,7 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined
 from experiments.core.training.cpu_vectors import LANES, add_scaled
 from experiments.mixtures.shared.mixture_model import Mixture, padded
 
@@ -116,14 +116,14 @@ def apart(values: NDArray[Any]) -> NDArray[Any]:
     return room[MARGIN : MARGIN + values.size]
 
 
-@jit
+@inlined
 def scatter(samples, at, end, x, clear):
     """Write the entries of one sample into `x`, or zeros in their place."""
     for entry in range(at, end):
         x[samples.feature[entry]] = ZERO if clear else samples.value[entry]
 
 
-@jit
+@inlined
 def row_times_x(o, samples, at, end, parameters, row, x):
     """Return the product of a row of parameters with the sample."""
     total, begin = ZERO, uintp(row)
@@ -134,7 +134,7 @@ def row_times_x(o, samples, at, end, parameters, row, x):
     return dot(parameters, begin, x, uintp(o.wide))
 
 
-@jit
+@inlined
 def dot(left, begin, right, count):
     """Return the product of left[begin : begin + count] and right[:count]."""
     total = ZERO
@@ -143,14 +143,14 @@ def dot(left, begin, right, count):
     return total
 
 
-@jit
+@inlined
 def add_row(out, begin, factor, source, first, count):
     """Add `factor` times source[first : first + count] to out[begin : begin + count], a multiple of eight numbers."""
     for i in range(ZERO_PLACE, count, LANES):
         add_scaled(out, begin + i, factor, source, first + i)
 
 
-@jit
+@inlined
 def add_x(o, samples, at, end, factor, target, row, x):
     """Add `factor` times the sample to a row of `target`."""
     begin = uintp(row)
@@ -161,7 +161,7 @@ def add_x(o, samples, at, end, factor, target, row, x):
         add_row(target, begin, factor, x, ZERO_PLACE, uintp(o.wide))
 
 
-@jit
+@inlined
 def encode(o, samples, at, end, expert, space, parameters):
     """Set the hidden units of one expert."""
     for r in range(uintp(expert * o.hidden), uintp((expert + 1) * o.hidden)):
@@ -169,7 +169,7 @@ def encode(o, samples, at, end, expert, space, parameters):
         space.kept[r] = 1
 
 
-@jit
+@inlined
 def decode(o, expert, space, parameters):
     """Set the expert's row of `out` to W^T h + b over the hidden units in use, before the ReLU."""
     wide = uintp(o.wide)
@@ -181,7 +181,7 @@ def decode(o, expert, space, parameters):
             add_row(space.out, row, space.h[r], parameters, r * wide, wide)
 
 
-@jit
+@inlined
 def route(o, samples, at, end, label, home, space, parameters):
     """Choose the active experts and their weights; `x` is filled."""
     z, gate = space.z, (o.experts * o.hidden + o.experts) * o.wide
@@ -202,7 +202,7 @@ def route(o, samples, at, end, label, home, space, parameters):
     weigh(o, space)
 
 
-@jit
+@inlined
 def squared_error(o, expert, space):
     """Return the error that the expert alone would make, from its row of `out`."""
     error, row = ZERO, uintp(expert * o.wide)
@@ -212,7 +212,7 @@ def squared_error(o, expert, space):
     return error
 
 
-@jit
+@inlined
 def choose(o, space):
     """List the experts with the largest scores, the first of equal ones first."""
     for c in range(o.active):
@@ -226,7 +226,7 @@ def choose(o, space):
         space.chosen[c] = best
 
 
-@jit
+@inlined
 def weigh(o, space):
     """Set `weight` to the weights of the active experts, and where they or the balance need it, `share`."""
     for e in range(o.experts):
@@ -246,7 +246,7 @@ def weigh(o, space):
             space.weight[e] = space.share[e] / inside if o.renormalised else space.share[e]
 
 
-@jit
+@inlined
 def soften(o, space):
     """Set `share` to the softmax of the scores over all experts."""
     total, top = ZERO, space.z[space.chosen[0]]
@@ -257,7 +257,7 @@ def soften(o, space):
         space.share[e] /= total
 
 
-@jit
+@inlined
 def keep_largest(o, space):
     """Keep the `units` hidden units of largest size in use, for a top-k bottleneck."""
     for r in range(o.hidden):
@@ -270,7 +270,7 @@ def keep_largest(o, space):
         space.kept[best] = 1
 
 
-@jit
+@inlined
 def forward(o, samples, at, end, label, home, space, parameters):
     """Route one sample and compute `y`; rows of `out` of active experts are before their ReLU.
 

@@ -18,7 +18,7 @@ dL/dG = dL/dz x^T, a bottleneck gate dL/dU = dL/dz h^T and passes U^T dL/dz on t
 import numpy as np
 from numba import uintp
 
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 from experiments.core.training.cpu_kernel import adam
 from experiments.core.training.cpu_sparse_gradient import list_on
 from experiments.mixtures.shared.mixture_forward import (
@@ -90,7 +90,7 @@ def batch_gradient(o, samples, home, importance, begin, batch, space, parameters
                 scatter(samples, at, end, space.x, True)
 
 
-@jit
+@inlined
 def backward(o, samples, at, end, times, batch, space, parameters):
     """Add `times` the gradient of the sample that went forward."""
     for i in range(uintp(o.wide)):
@@ -103,7 +103,7 @@ def backward(o, samples, at, end, times, batch, space, parameters):
         gate_backward(o, samples, at, end, times, batch, space, parameters)
 
 
-@jit
+@inlined
 def expert_backward(o, samples, at, end, expert, space, parameters):
     """Add the gradient of one active expert's parameters, and set its `dz` to t = slope . f."""
     wide = uintp(o.wide)
@@ -140,7 +140,7 @@ def expert_backward(o, samples, at, end, expert, space, parameters):
             add_x(o, samples, at, end, total, gradient, line, space.x)
 
 
-@jit
+@inlined
 def gate_backward(o, samples, at, end, times, batch, space, parameters):
     """Add the gradient of the gate; `dz` holds t on entry."""
     gate, share, mean = (o.experts * o.hidden + o.experts) * o.wide, space.share, ZERO

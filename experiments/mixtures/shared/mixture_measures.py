@@ -17,7 +17,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.metrics import dimensionality, represented_mass
-from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
 from experiments.mixtures.shared.mixture_forward import Floats, Shape, Space, apart, decode, encode, forward, scatter
 from experiments.mixtures.shared.mixture_model import Mixture, Parameters
 from experiments.mixtures.shared.mixture_samples import Samples
@@ -101,7 +101,7 @@ def measure_samples(o, samples, home, importance, space, parameters, sums):
         scatter(samples, at, end, space.x, True)
 
 
-@jit
+@inlined
 def own_parts(o, expert, space, parameters):
     """Set `own` of one expert: the squared length of each feature's column, over the hidden units in use."""
     wide = uintp(o.wide)
@@ -114,7 +114,7 @@ def own_parts(o, expert, space, parameters):
                 space.own[row + i] += parameters[r * wide + i] * parameters[r * wide + i]
 
 
-@jit
+@inlined
 def interfere(o, samples, at, end, space, parameters, sums):
     """Add the interference of one sample, which went forward, to `sums`."""
     total = ZERO
@@ -134,7 +134,7 @@ def interfere(o, samples, at, end, space, parameters, sums):
         sums[3] += interference(o, e, space, parameters) / np.float32(o.experts)
 
 
-@jit
+@inlined
 def interference(o, expert, space, parameters):
     """Return the sum over outputs of c_i^2 for one expert, whose row of `out` is before its ReLU."""
     wide, total = uintp(o.wide), ZERO

@@ -14,7 +14,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined, jit
 from experiments.core.training.seeds import stream_key
 
 LISTED_DENSITY = 0.2
@@ -100,7 +100,7 @@ def as_samples(x: NDArray[np.float32], label: NDArray[np.int64] | None = None) -
     return Samples(starts, feature.astype(np.int64), x[sample, feature].astype(np.float32), labels)
 
 
-@jit
+@inlined
 def uniform(state):
     """Return a uniform number in (0, 1] and advance the splitmix64 state (Steele, Lea and Flood 2014)."""
     value = uint64(state[0] + uint64(0x9E3779B97F4A7C15))
@@ -111,7 +111,7 @@ def uniform(state):
     return (np.float64(value >> uint64(11)) + 1.0) * _TWO_TO_MINUS_53
 
 
-@jit
+@inlined
 def draw_range(state, density, first, last, at, feature, value):
     """List the present ones of the features from `first` to before `last`; return where the list ends."""
     if first >= last:

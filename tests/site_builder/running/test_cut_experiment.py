@@ -87,6 +87,7 @@ def test_an_experiment_cut_over_two_workers_has_the_same_bytes(tmp_path, schedul
     shared = run(tmp_path / "shared", monkeypatch, crew)
     topics = [topic for topic in scheduler.scheduler.get_events() if topic.startswith(TOPIC)]
     assert len(topics) == 1  # in which the other worker has told which pieces it began
-    assert helping.exists() and told.exists()
+    assert helping.exists()
+    assert told.exists()
     assert run(tmp_path / "alone", monkeypatch) == shared
     assert len(shared) == 3
