@@ -42,7 +42,7 @@ class Config:
 
     seed: int = 0
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    networks: int = 6
+    networks: int = 8
     windows: int = 24  # most pieces of `network.context` tokens per held-out document
     curve: int = 100  # points of the curve of training
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from experiments.autoencoders.shared.split_statistics import (
     Dictionaries,
@@ -134,6 +133,8 @@ def mean_ratio(counts: ArrayLike) -> Quantity:
 def _goals(config: SplitConfig, clustered: Measured, one: int, leaf: int) -> dict[str, Quantity]:
     """Return what the claims about the clustered world rest on."""
     dictionaries = clustered.dictionaries
+    from scipy import stats  # where it is used: it takes a third of a second
+
     trend = stats.page_trend_test(dictionaries.information[one : leaf + 1].T)
     ranks = [
         rank_correlation(np.ravel([each.probed for each in seed[one:]]), dictionaries.latents[one:, s].ravel())

@@ -64,7 +64,8 @@ class Kernel:
         """Return instances by thread: the wide ones are dealt out first, so that no thread ends up with all of them."""
         widths = [model.width for model in self.specification.models]
         order = np.argsort(-np.array(widths), kind="stable")
-        return [part for t in range(threads) if len(part := order[t::threads])]
+        parts = [np.ascontiguousarray(order[t::threads]) for t in range(threads)]  # one kind of array, one kernel
+        return [part for part in parts if len(part)]
 
 
 def flattened(x: NDArray[np.float32]) -> NDArray[np.float32]:

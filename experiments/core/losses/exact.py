@@ -95,7 +95,7 @@ def expected_loss(
     chance = contiguous_rows(chance, lead, 2**n)
     weight = contiguous_rows(importance, lead, n) / n
     largest = n if most_active is None else most_active
-    W, b = np.ascontiguousarray(W.reshape(-1, hidden, n)), contiguous_rows(b, lead, n)
+    W, b = np.array(W.reshape(-1, hidden, n), order="C"), contiguous_rows(b, lead, n)
     count = len(W)
     value, error = np.empty(count), np.empty(count)
     grad_W, grad_b = np.empty((count, hidden, n)), np.empty((count, n))
@@ -122,10 +122,11 @@ def in_threads(part: Callable[[slice], Any], count: int) -> None:
 
 
 def contiguous_rows(values: ArrayLike, lead: tuple[int, ...], width: int) -> Array:
-    """Return `values` broadcast to all instances, (instance, width), in one piece of memory as the kernels expect."""
-    return np.ascontiguousarray(
-        np.broadcast_to(np.asarray(values, dtype=np.float64), (*lead, width)).reshape(-1, width)
-    )
+    """Return a copy of `values` broadcast to all instances, (instance, width), as the kernels expect it.
+
+    In one piece of memory, and not read-only as what is broadcast: for that, numba would compile each kernel again.
+    """
+    return np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), (*lead, width)), order="C").reshape(-1, width)
 
 
 def _members(features: int) -> NDArray[np.bool_]:

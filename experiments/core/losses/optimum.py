@@ -84,7 +84,7 @@ def minimise(
     chance = set_probabilities(density, n) if density is not None else np.asarray(sets, dtype=np.float64)
     theta = np.atleast_2d(np.asarray(family.start if starts is None else starts, dtype=np.float64))
     count = max(len(theta), len(np.atleast_2d(chance)), len(np.atleast_2d(np.asarray(importance))))
-    theta = contiguous_rows(theta, (count,), theta.shape[1]).copy()
+    theta = contiguous_rows(theta, (count,), theta.shape[1])
     chance, weight = contiguous_rows(chance, (count,), 2**n), contiguous_rows(importance, (count,), n) / n
     loss, error, slope = np.empty(count), np.empty(count), np.empty(count)
 

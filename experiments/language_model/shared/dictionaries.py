@@ -52,7 +52,7 @@ class DictionaryConfig:
     ones and all controls one. Above `all_up_to` only the first `wide_networks` networks have dictionaries."""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    networks: int = 6
+    networks: int = 8
     wide_networks: int = 2
     ratios: tuple[float, ...] = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32)
     many_up_to: float = 4
