@@ -1,9 +1,11 @@
 """Ratios of losses and of interference between models that share their samples, with intervals over seeds."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.core.quantities import Quantity, bootstrap, mean
+from experiments.core.quantities import RESAMPLES, Quantity, from_resamples, mean
 
 Array = NDArray[np.float64]
 
@@ -29,16 +31,7 @@ def typical_ratio(one: ArrayLike, other: ArrayLike, unit: str = "times") -> Quan
 def least_typical_ratio(ratios: ArrayLike, unit: str = "times") -> Quantity:
     """Return the least over models of the geometric means of `ratios` (model, density, seed); choosing is resampled."""
     logs = np.log(np.asarray(ratios, dtype=np.float64)).mean(1)
-    return bootstrap(lambda chosen: float(np.exp(logs[:, chosen].mean(1).min())), logs.shape[1], unit=unit)
-
-
-def _score(loss: Array, routed: Array, baselines: Array, baseline_routed: Array) -> float:
-    """Return the score of means over seeds: see `avoidance`."""
-    best = baselines.argmin(0)[None]
-    least = np.take_along_axis(baselines, best, 0)[0]
-    interference = np.take_along_axis(baseline_routed, best, 0)[0]
-    cleaner = np.maximum(routed, NO_INTERFERENCE) / np.maximum(interference, NO_INTERFERENCE)
-    return float(max(np.exp(np.log(loss / least).mean()) / TOLERANCE, np.exp(np.log(cleaner).mean())))
+    return _over_seeds(lambda rows: np.exp(logs[:, rows].mean(-1).min(0)), logs.shape[1], unit)
 
 
 def avoidance(loss: Array, routed: Array, baselines: Array, baseline_routed: Array) -> Quantity:
@@ -49,11 +42,17 @@ def avoidance(loss: Array, routed: Array, baselines: Array, baseline_routed: Arr
     its loss over `TOLERANCE` times that loss, and of its routed interference over that interference.
     """
 
-    def at(chosen: NDArray[np.int64]) -> float:
-        parts = (loss, routed, baselines, baseline_routed)
-        return _score(*(part[..., chosen].mean(-1) for part in parts))
+    def at(rows: NDArray[np.int64]) -> Array:
+        own, own_routed, others, others_routed = (
+            part[..., rows].mean(-1) for part in (loss, routed, baselines, baseline_routed)
+        )
+        best = others.argmin(0)[None]
+        least = np.take_along_axis(others, best, 0)[0]
+        interference = np.take_along_axis(others_routed, best, 0)[0]
+        cleaner = np.maximum(own_routed, NO_INTERFERENCE) / np.maximum(interference, NO_INTERFERENCE)
+        return np.maximum(np.exp(np.log(own / least).mean(0)) / TOLERANCE, np.exp(np.log(cleaner).mean(0)))
 
-    return bootstrap(at, loss.shape[-1], unit="times")
+    return _over_seeds(at, loss.shape[-1])
 
 
 def interference_at_equal_loss(loss: Array, routed: Array, dense_loss: Array, dense_routed: Array) -> Quantity:
@@ -63,10 +62,31 @@ def interference_at_equal_loss(loss: Array, routed: Array, dense_loss: Array, de
     sizes are interpolated linearly in the loss, which falls with the size.
     """
 
-    def at(chosen: NDArray[np.int64]) -> float:
-        own_loss, own = loss[:, chosen].mean(-1), np.maximum(routed[:, chosen].mean(-1), NO_INTERFERENCE)
-        curves = zip(dense_loss[..., chosen].mean(-1).T, dense_routed[..., chosen].mean(-1).T, strict=True)
-        there = [np.interp(own_loss[k], x[np.argsort(x)], y[np.argsort(x)]) for k, (x, y) in enumerate(curves)]
-        return float(np.exp(np.log(own / np.maximum(there, NO_INTERFERENCE)).mean()))
+    def at(rows: NDArray[np.int64]) -> Array:
+        own, own_routed, x, y = (part[..., rows].mean(-1) for part in (loss, routed, dense_loss, dense_routed))
+        order = x.argsort(0)
+        there = _interpolated(own, np.take_along_axis(x, order, 0), np.take_along_axis(y, order, 0))
+        cleaner = np.maximum(own_routed, NO_INTERFERENCE) / np.maximum(there, NO_INTERFERENCE)
+        return np.exp(np.log(cleaner).mean(0))
 
-    return bootstrap(at, loss.shape[-1], unit="times")
+    return _over_seeds(at, loss.shape[-1])
+
+
+def _over_seeds(statistic: Callable[[NDArray[np.int64]], Array], seeds: int, unit: str = "times") -> Quantity:
+    """Return a statistic of all seeds with its bootstrap interval.
+
+    `statistic` returns one number for each row of seeds (resample, seed), all rows at once: as `bootstrap` does one
+    after the other.
+    """
+    rows = np.random.default_rng(0).integers(0, seeds, (RESAMPLES, seeds))
+    value = float(statistic(np.arange(seeds)[None])[0])
+    return from_resamples(value, statistic(rows), seeds, unit=unit)
+
+
+def _interpolated(at: Array, x: Array, y: Array) -> Array:
+    """Return the piecewise linear curves through (x, y) at `at` (...,), held at the ends; `x` rises along axis 0."""
+    right = (x <= at).sum(0).clip(1, len(x) - 1)[None]
+    left = right - 1
+    x0, x1, y0, y1 = (np.take_along_axis(curve, end, 0)[0] for curve in (x, y) for end in (left, right))
+    inside = (y1 - y0) / (x1 - x0) * (at - x0) + y0
+    return np.where(at <= x[0], y[0], np.where(at >= x[-1], y[-1], inside))

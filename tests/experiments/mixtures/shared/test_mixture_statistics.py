@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.core.quantities import bootstrap
 from experiments.mixtures.shared.mixture_measures import evenness
 from experiments.mixtures.shared.mixture_statistics import (
     avoidance,
@@ -59,3 +60,19 @@ def test_interference_at_equal_loss_reads_the_dense_curve_between_its_sizes():
     dense_routed = np.broadcast_to(np.array([1.0, 5.0, 3.0])[:, None, None], (3, 2, 12))
     found = interference_at_equal_loss(np.full((2, 12), 3.0), np.full((2, 12), 1.5), dense_loss, dense_routed)
     assert found.value == pytest.approx(1.5 / 3.0)  # halfway between losses 2 and 4: interference 3
+
+
+def test_all_resamples_at_once_are_the_resamples_one_after_the_other():
+    generator = np.random.default_rng(5)
+    loss, routed = np.exp(0.3 * generator.standard_normal((2, 4, 16)))
+    dense_loss, dense_routed = np.exp(0.3 * generator.standard_normal((2, 5, 4, 16)))
+
+    def one(chosen):
+        x, y = dense_loss[..., chosen].mean(-1), dense_routed[..., chosen].mean(-1)
+        order = x.argsort(0)
+        own = loss[:, chosen].mean(-1)
+        there = [np.interp(own[k], x[order[:, k], k], y[order[:, k], k]) for k in range(4)]
+        return float(np.exp(np.log(routed[:, chosen].mean(-1) / there).mean()))
+
+    expected = bootstrap(one, 16, unit="times")
+    assert interference_at_equal_loss(loss, routed, dense_loss, dense_routed) == expected
