@@ -38,7 +38,7 @@ def looks_of(statement: ast.stmt, text: str, mentions: Iterable[Chain], imports:
     mentioned = any(_is_fields(chain, imports) for chain in mentions)
     return Looks(
         errors=_names_any(SHOWS_ERRORS, text)
-        or any(isinstance(node, ast.ExceptHandler) and _is_read(node) for node in walk(statement)),
+        or ("ExceptHandler(" in text and any(_is_read(node) for node in walk(statement))),
         types=_names_any(SHOWS_TYPES, text) or (mentioned and _shows_types_of_fields(statement, imports)),
     )
 
@@ -77,8 +77,10 @@ def _is_fields(chain: Chain, imports: dict[str, Import]) -> bool:
     return target == Import("dataclasses", "fields") or (target == Import("dataclasses") and "fields" in chain)
 
 
-def _is_read(handler: ast.ExceptHandler) -> bool:
-    """True when a handler does more with the error it names than to raise another from it."""
+def _is_read(handler: ast.AST) -> bool:
+    """True for a handler that does more with the error it names than to raise another from it."""
+    if not isinstance(handler, ast.ExceptHandler):
+        return False
     raised = {id(part) for node in ast.walk(handler) if isinstance(node, ast.Raise) for part in (node.exc, node.cause)}
     return any(
         isinstance(node, ast.Name) and node.id == handler.name and id(node) not in raised for node in ast.walk(handler)
