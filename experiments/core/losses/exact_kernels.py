@@ -7,13 +7,15 @@ for one output `i` with `z = b_i + sum_j g_j x_j` and `H` the step function, the
     H(z) | x_j H(z), j = 0..n-1 | x_i x_j H(z), j = 0..n-1 | z H(z) | x_j z H(z), j = 0..n-1 | z^2 H(z).
 """
 
+from typing import Any
+
 import numba
 import numpy as np
 from numba.extending import register_jitable
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
-jit = numba.njit(**_OPTIONS)
-helper = register_jitable(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+jit: Any = numba.njit(**_OPTIONS)
+helper: Any = register_jitable(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 """For functions that kernels alone call: an entry for Python takes time to compile. Python code runs them as Python."""
 
 ROUNDING = 32 * np.finfo(np.float64).eps

@@ -50,7 +50,8 @@ def avoidance(loss: Array, routed: Array, baselines: Array, baseline_routed: Arr
         least = np.take_along_axis(others, best, 0)[0]
         interference = np.take_along_axis(others_routed, best, 0)[0]
         cleaner = np.maximum(own_routed, NO_INTERFERENCE) / np.maximum(interference, NO_INTERFERENCE)
-        return np.maximum(np.exp(np.log(own / least).mean(0)) / TOLERANCE, np.exp(np.log(cleaner).mean(0)))
+        score: Array = np.maximum(np.exp(np.log(own / least).mean(0)) / TOLERANCE, np.exp(np.log(cleaner).mean(0)))
+        return score
 
     return _over_seeds(at, loss.shape[-1])
 
@@ -67,7 +68,8 @@ def interference_at_equal_loss(loss: Array, routed: Array, dense_loss: Array, de
         order = x.argsort(0)
         there = _interpolated(own, np.take_along_axis(x, order, 0), np.take_along_axis(y, order, 0))
         cleaner = np.maximum(own_routed, NO_INTERFERENCE) / np.maximum(there, NO_INTERFERENCE)
-        return np.exp(np.log(cleaner).mean(0))
+        ratio: Array = np.exp(np.log(cleaner).mean(0))
+        return ratio
 
     return _over_seeds(at, loss.shape[-1])
 
@@ -89,4 +91,5 @@ def _interpolated(at: Array, x: Array, y: Array) -> Array:
     left = right - 1
     x0, x1, y0, y1 = (np.take_along_axis(curve, end, 0)[0] for curve in (x, y) for end in (left, right))
     inside = (y1 - y0) / (x1 - x0) * (at - x0) + y0
-    return np.where(at <= x[0], y[0], np.where(at >= x[-1], y[-1], inside))
+    held: Array = np.where(at <= x[0], y[0], np.where(at >= x[-1], y[-1], inside))
+    return held
