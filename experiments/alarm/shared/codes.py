@@ -12,8 +12,10 @@ dictionary as a code has words.
 from typing import NamedTuple
 
 import numpy as np
+from numba import uintp
 from numpy.typing import NDArray
 
+from experiments.core.autoencoders.cpu_vectors import WIDTH, above, add_rows, load, lowest, padded, splat
 from experiments.core.training.cpu_draws import jit
 
 Array = NDArray[np.float32]
@@ -38,14 +40,19 @@ class Coded(NamedTuple):
     work: float
 
 
+_NONE, _ONE, _EIGHT = uintp(0), uintp(1), uintp(WIDTH)
+
+
 class _Space(NamedTuple):
     """Space for one code: `left` (word,), the correlation of each word with what the code leaves over, less the
-    penalty; the words in `used` with their coefficients `f`, the coefficients to `aim` at, the Cholesky `factor` L of
-    their products, and L^-1 times their correlations with the sample, which is `half` way to the aim."""
+    penalty; the words in `used` with their coefficients `f` (and `taken`, less than nothing by as much), the
+    coefficients to `aim` at, the Cholesky `factor` L of their products, and L^-1 times their correlations with the
+    sample, which is `half` way to the aim."""
 
     left: Array
     used: NDArray[np.int64]
     f: NDArray[np.float64]
+    taken: Array
     aim: NDArray[np.float64]
     half: NDArray[np.float64]
     factor: NDArray[np.float64]
@@ -57,17 +64,22 @@ def coded(dictionary: Array, h: Array, penalty: float, words: NDArray[np.int64])
     The code f >= 0 minimises ||h - f D||^2 / 2 + penalty * sum f, for unit rows of the `dictionary` D (word, hidden).
     """
     D = np.ascontiguousarray(dictionary, dtype=np.float32)
-    gram, most = D @ D.T, min(len(D), 2 * D.shape[1])  # more words than dimensions are in use in passing at most
+    most = min(len(D), 2 * D.shape[1])  # more words than dimensions are in use in passing at most
+    row = padded(len(D))  # vectors of words are filled up with words that nothing calls for
+    gram = np.zeros((len(D), row), np.float32)
+    gram[:, : len(D)] = D @ D.T
     space = _Space(
-        left=np.empty(len(D), np.float32),
+        left=np.empty(row, np.float32),
         used=np.empty(most, np.int64),
+        taken=np.empty(most, np.float32),
         **{name: np.empty(most) for name in ("f", "aim", "half")},
         factor=np.empty((most, most)),
     )
     found, work = np.empty((len(h), len(words)), np.float32), np.empty(len(h), np.int64)
     for start in range(0, len(h), CHUNK):
         some = slice(start, start + CHUNK)
-        pull = np.asarray(h[some] @ D.T - np.float32(penalty), dtype=np.float32)
+        pull = np.zeros((len(h[some]), row), np.float32)
+        np.subtract(h[some] @ D.T, np.float32(penalty), out=pull[:, : len(D)])
         _fill(gram, pull, np.float32(TOLERANCE), words, space, found[some], work[some])
     return Coded(found, float(D.size + work.mean()))
 
@@ -88,7 +100,7 @@ def _fill(gram, pull, tolerance, words, space, found, work):
             space.f[count] = 0.0
             held = _settled(gram, pull[n], space, count)
             _refresh(gram, pull[n], space, held)
-            work[n] += held * space.left.size + count * count
+            work[n] += held * len(gram) + count * count
             count = held
             steps += 1
         for place in range(words.size):
@@ -102,10 +114,14 @@ def _fill(gram, pull, tolerance, words, space, found, work):
 def _most_missed(left, tolerance):
     """Return the word that the rest calls for most, -1 if for none by more than the tolerance; those in use have 0."""
     most, missed = tolerance, -1
-    for j in range(left.size):
-        if left[j] > most:
-            most = left[j]
-            missed = j
+    for first in range(_NONE, uintp(left.size), _EIGHT):
+        larger = above(load(left, first), splat(most))  # of eight words; few blocks have one
+        while larger != _NONE:
+            j = first + lowest(larger)
+            if left[j] > most:
+                most = left[j]
+                missed = np.int64(j)
+            larger &= larger - _ONE
     return missed
 
 
@@ -166,10 +182,9 @@ def _aim(space, count):
 @jit
 def _refresh(gram, pull, space, count):
     """Set `left` (word,) for all words."""
-    left = space.left
+    left, taken = space.left, space.taken
     for k in range(left.size):
         left[k] = pull[k]
     for place in range(count):
-        value, row = np.float32(space.f[place]), gram[space.used[place]]
-        for k in range(left.size):
-            left[k] -= value * row[k]
+        taken[place] = -np.float32(space.f[place])
+    add_rows(left, gram, uintp(left.size), space.used, taken, _NONE, uintp(count))
