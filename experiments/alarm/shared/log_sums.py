@@ -20,14 +20,13 @@ def log_sums(points: Array, centres: Array, weight: Array, sharpness: float) -> 
     `points` (point, dimension) and `centres` (state, dimension).
     """
     found = np.empty(len(points))
-    _fill(
-        np.ascontiguousarray(points), np.ascontiguousarray(centres.T), weight, sharpness, np.empty(len(weight)), found
-    )
+    exponent, space = np.empty(len(weight)), np.empty(len(weight))
+    _fill(np.ascontiguousarray(points), np.ascontiguousarray(centres.T), weight, sharpness, exponent, space, found)
     return found
 
 
 @jit
-def _fill(points, centres, weight, sharpness, exponent, found):
+def _fill(points, centres, weight, sharpness, exponent, space, found):
     for n in range(len(points)):
         for k in range(weight.size):
             exponent[k] = weight[k]
@@ -36,11 +35,34 @@ def _fill(points, centres, weight, sharpness, exponent, found):
             for k in range(weight.size):
                 away = at - centres[d, k]
                 exponent[k] -= sharpness * away * away
-        top = exponent[0]
-        for k in range(weight.size):
-            top = max(top, exponent[k])
+        top = _largest(exponent, space)
+        count = _not_negligible(exponent, top + NEGLIGIBLE, space)
         total = 0.0
-        for k in range(weight.size):
-            if exponent[k] - top > NEGLIGIBLE:
-                total += np.exp(exponent[k] - top)
+        for k in range(count):
+            total += np.exp(space[k] - top)
         found[n] = top + np.log(total)
+
+
+@jit
+def _largest(values, space):
+    """Return the largest value; halves are compared number by number, which takes whole vectors, until one is left."""
+    size = values.size
+    for k in range(size):
+        space[k] = values[k]
+    while size > 1:
+        half = size // 2
+        for k in range(half):
+            one, other = space[k], space[size - half + k]
+            space[k] = one if one > other else other
+        size -= half
+    return space[0]
+
+
+@jit
+def _not_negligible(values, least, space):
+    """Write to `space` the values above `least`, in order; return how many they are."""
+    count = 0
+    for k in range(values.size):
+        space[count] = values[k]
+        count += values[k] > least
+    return count
