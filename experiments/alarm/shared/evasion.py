@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -35,7 +34,9 @@ def least_evasion(a: Array, b: Array, A: Array, B: Array) -> Array:
     return np.where(B < 0, np.inf, np.where(A <= 0, 0.0, length))
 
 
-Slope = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Singles = NDArray[np.float32]
+
+Slope = Callable[[Singles], tuple[Singles, Singles]]
 """Scores (sample,) and their gradients (sample, hidden) at activations (sample, hidden)."""
 
 
@@ -48,38 +49,47 @@ class Attack(NamedTuple):
 
 def evaded(
     slope: Slope,
-    W: NDArray[np.float32],
-    x: NDArray[np.float32],
+    W: Singles,
+    x: Singles,
     keep: Array,
     level: float,
     budget: float,
     attack: Attack,
     generator: np.random.Generator,
+    silent: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Return whether a score falls to `level` within `budget` times ||x||, the read-out along `keep` being kept.
 
     Projected gradient descent from random starts: δ (sample, feature) has no part along `keep` (feature,), so that the
-    behaviour is untouched, and at most the allowed length.
+    behaviour is untouched, and at most the allowed length. Nothing is tried where the alarm is `silent` (sample,) as it
+    is, nor again where it was silenced from an earlier start.
     """
-    inputs, matrix = torch.from_numpy(x), torch.from_numpy(W)
-    unit = torch.from_numpy((keep / np.linalg.norm(keep)).astype(np.float32))
-    radius = budget * inputs.norm(dim=1, keepdim=True)
-    done = np.zeros(len(x), bool)
+    unit = (keep / np.linalg.norm(keep)).astype(np.float32)
+    done = silent.copy()
     for _ in range(attack.restarts):
-        delta = _inside(torch.from_numpy(generator.standard_normal(x.shape, dtype=np.float32)), unit, radius)
+        start = generator.standard_normal(x.shape, dtype=np.float32)  # for all, so that a sample's own is its own
+        rings = np.flatnonzero(~done)
+        inputs = x[rings]
+        radius = np.float32(budget) * _lengths(inputs)
+        delta = _inside(start[rings], unit, radius)
         for _ in range(attack.steps):
-            _, gradient = slope((inputs + delta) @ matrix.T)
-            move = gradient @ matrix
-            move = move - (move @ unit)[:, None] * unit
-            move = move / move.norm(dim=1, keepdim=True).clamp_min(1e-12)
-            delta = _inside(delta - 0.25 * radius * move, unit, radius)
-        score, _ = slope((inputs + delta) @ matrix.T)
-        done |= score.numpy() <= level
+            _, gradient = slope((inputs + delta) @ W.T)
+            move = gradient @ W
+            move -= (move @ unit)[:, None] * unit
+            move *= np.float32(0.25) * radius / np.maximum(_lengths(move), np.float32(1e-12))
+            delta = _inside(delta - move, unit, radius)
+        score, _ = slope((inputs + delta) @ W.T)
+        done[rings] = score <= level
     return done
 
 
-def _inside(delta: torch.Tensor, unit: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
+def _lengths(rows: Singles) -> Singles:
+    """Return the length of each row (sample, 1)."""
+    return np.asarray(np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None])
+
+
+def _inside(delta: Singles, unit: Singles, radius: Singles) -> Singles:
     """Return the disturbance without its part along `unit` and scaled into the allowed ball."""
     delta = delta - (delta @ unit)[:, None] * unit
-    shrink = (radius / delta.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp_max(1.0)
-    return torch.mul(delta, shrink)
+    delta *= np.minimum(radius / np.maximum(_lengths(delta), np.float32(1e-12)), np.float32(1))
+    return delta

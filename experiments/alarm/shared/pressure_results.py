@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from experiments.alarm.shared.detectors import (
@@ -291,28 +290,29 @@ class _Watched:
         network = next(iter(self.bank.networks.values()))
         level = float(self.threshold[2, target])
 
-        def slope(h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        def slope(h: Singles) -> tuple[Singles, Singles]:
             return network.slope(h, target)
 
-        rings = network(x @ self.W.T)[target] > level
+        silent = network(x @ self.W.T)[target] <= level
         return np.array(
             [
-                (rings & ~evaded(slope, self.W, x, keep, level, budget, self.attack, self.generator)).mean()
+                (~evaded(slope, self.W, x, keep, level, budget, self.attack, self.generator, silent)).mean()
                 for budget in self.config.budgets
             ]
         )
 
     def _checked(self, x: Singles, a: Array, keep: Array, excess: Array, size: Array, target: int) -> Array:
         v, c = self.linear(1, target)
-        row = torch.from_numpy(v.astype(np.float32))
+        row = v.astype(np.float32)
 
-        def slope(h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return h @ row + c, row.expand_as(h)
+        def slope(h: Singles) -> tuple[Singles, Singles]:
+            return h @ row + np.float32(c), np.broadcast_to(row, h.shape)
 
-        done = evaded(slope, self.W, x, keep, 0.0, CHECKED_BUDGET, self.attack, self.generator)
+        silent = excess <= 0
+        done = evaded(slope, self.W, x, keep, 0.0, CHECKED_BUDGET, self.attack, self.generator, silent)
         across = a - (a @ keep) / (keep @ keep) * keep
         closed = excess / np.linalg.norm(across) / size > CHECKED_BUDGET
-        return np.array([((excess > 0) & ~done).mean(), closed.mean()])
+        return np.array([(~done).mean(), closed.mean()])
 
 
 CHECKED_BUDGET = 0.1
@@ -321,15 +321,12 @@ CHECKED_BUDGET = 0.1
 
 def _penalised(config: Config, models: Weights, rows: Singles, bias: Singles) -> tuple[Against, Against]:
     """Train on with and without the penalty and say what became of the alarm and of the behaviour."""
-    return tuple(  # type: ignore[return-value]
-        _against(config, models, rows, bias, strength) for strength in (config.penalty, 0.0)
-    )
+    strengths, how = (config.penalty, 0.0), (config.penalty_steps, config.penalty_batch, config.seed + 11)
+    penalised, control = trained_against(config.world, models, rows, bias, strengths, *how)
+    return tuple(_against(config, models, changed, rows, bias) for changed in (penalised, control))  # type: ignore[return-value]
 
 
-def _against(config: Config, models: Weights, rows: Singles, bias: Singles, strength: float) -> Against:
-    changed = trained_against(
-        config.world, models, rows, bias, strength, config.penalty_steps, config.penalty_batch, config.seed + 11
-    )
+def _against(config: Config, models: Weights, changed: Weights, rows: Singles, bias: Singles) -> Against:
     found = []
     for s in range(config.seeds):
         generator = np.random.default_rng([config.seed + 13, s])

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from experiments.alarm.shared.adam import Adam
 
@@ -16,6 +17,9 @@ CONVERGED = 1e-10
 
 CURVATURE_SAMPLES = 5_000
 """So many samples are enough for the curvature, which decides on the path of Newton's method, not its end."""
+
+PIECE = 1_000
+"""Samples that networks score at a time, so that their hidden units stay in the processor's cache."""
 
 RIDGE = 1e-3
 """Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
@@ -93,42 +97,52 @@ class Networks:
     def __init__(self, inputs: Array, labels: NDArray[np.bool_], width: int, steps: int, batch: int, seed: int) -> None:
         targets, count, hidden = inputs.shape
         generator = torch.Generator().manual_seed(seed)
-        x, y = torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.float32))
-        moments = [np.stack(each)[:, None].astype(np.float32) for each in zip(*map(_moments, inputs), strict=True)]
-        self.centre, self.size = map(torch.from_numpy, moments)
-        draw = torch.randn(targets, hidden, width, generator=generator) * (2 / hidden) ** 0.5
-        head = torch.randn(targets, width, 1, generator=generator) * width**-0.5
-        self.parts = [draw, torch.zeros(targets, 1, width), head, torch.zeros(targets, 1, 1)]
+        self.centre, self.size = (
+            np.stack(each)[:, None].astype(np.float32) for each in zip(*map(_moments, inputs), strict=True)
+        )
+        draw = torch.randn(targets, hidden, width, generator=generator).numpy() * np.float32((2 / hidden) ** 0.5)
+        head = torch.randn(targets, width, 1, generator=generator).numpy() * np.float32(width**-0.5)
+        self.parts = [draw, np.zeros((targets, 1, width), np.float32), head, np.zeros((targets, 1, 1), np.float32)]
         adam = Adam(self.parts, weight_decay=1e-3)
         for step in range(steps):
-            chosen = torch.randint(count, (min(batch, count),), generator=generator)
-            adam.step(self._gradients(x[:, chosen], y[:, chosen]), 1.5e-3 * (1 + math.cos(math.pi * step / steps)))
+            chosen = torch.randint(count, (min(batch, count),), generator=generator).numpy()
+            slopes = self._gradients(inputs.take(chosen, axis=1), labels.take(chosen, axis=1))
+            adam.step(slopes, 1.5e-3 * (1 + math.cos(math.pi * step / steps)))
 
-    def _gradients(self, h: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+    def _gradients(self, h: Array, y: NDArray[np.bool_]) -> list[Array]:
         """Return the gradients of every target's mean logistic loss by its own parts; labels y (target, sample)."""
         A, a, v, c = self.parts
         z = (h - self.centre) / self.size
-        hidden = torch.relu(torch.baddbmm(a, z, A))
-        error = (torch.sigmoid(torch.baddbmm(c, hidden, v)) - y[..., None]) / y.shape[1]
-        back = error @ v.transpose(1, 2) * (hidden > 0)
-        sums = [part.sum(1, keepdim=True) for part in (back, error)]
-        return [z.transpose(1, 2) @ back, sums[0], hidden.transpose(1, 2) @ error, sums[1]]
+        hidden = np.maximum(z @ A + a, 0)
+        error = (expit(hidden @ v + c) - y[..., None]) / np.float32(y.shape[1])
+        back = error * v.transpose(0, 2, 1) * (hidden > 0)
+        sums = [part.sum(1, keepdims=True) for part in (back, error)]
+        return [z.transpose(0, 2, 1) @ back, sums[0], hidden.transpose(0, 2, 1) @ error, sums[1]]
 
     def __call__(self, h: Array) -> Array:
         """Return scores (target, sample) of activations (sample, hidden)."""
         _, _, v, c = self.parts
         scaled, shift = self._folded()
-        hidden = torch.relu_(torch.from_numpy(h) @ scaled + shift)
-        return np.asarray((hidden @ v + c).squeeze(-1).numpy())
+        targets, hidden, width = scaled.shape
+        first = scaled.transpose(1, 0, 2).reshape(hidden, targets * width)  # all targets' units side by side
+        second = np.zeros((targets, width, targets), np.float32)
+        second[np.arange(targets), :, np.arange(targets)] = v[..., 0]
+        second = second.reshape(targets * width, targets)
+        scores = np.empty((targets, len(h)), np.float32)
+        for start in range(0, len(h), PIECE):
+            some = slice(start, start + PIECE)
+            before = h[some] @ first + shift.ravel()
+            scores[:, some] = (np.maximum(before, 0, out=before) @ second + c.ravel()).T
+        return scores
 
-    def _folded(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def _folded(self) -> tuple[Array, Array]:
         """Return the first layer with standardising folded in: (h - m) / s @ A = h @ (A / s) - m / s @ A."""
         A, a, _, _ = self.parts
-        return A / self.size.transpose(1, 2), a - (self.centre / self.size) @ A
+        return A / self.size.transpose(0, 2, 1), a - (self.centre / self.size) @ A
 
-    def slope(self, h: torch.Tensor, target: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def slope(self, h: Array, target: int) -> tuple[Array, Array]:
         """Return one target's scores (sample,) and their gradients (sample, hidden) at `h` (sample, hidden)."""
         scaled, shift = (part[target] for part in self._folded())
         v, c = self.parts[2][target, :, 0], self.parts[3][target]
         before = h @ scaled + shift
-        return torch.relu(before) @ v + c[0], ((before > 0) * v) @ scaled.T
+        return np.maximum(before, 0) @ v + c[0], ((before > 0) * v) @ scaled.T

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.optimize import minimize
 
 from experiments.alarm.shared.evasion import Attack, evaded, least_evasion
@@ -43,8 +42,36 @@ def test_gradients_reach_the_closed_form_on_a_linear_alarm():
     across = a - (a @ keep) / (keep @ keep) * keep
     level = float(np.quantile(x @ a, 0.5))
     need = (x @ a - level) / np.linalg.norm(across) / np.linalg.norm(x, axis=1)
-    row = torch.from_numpy(v)
-    done = evaded(lambda h: (h @ row, row.expand_as(h)), W, x, keep.astype(float), level, 0.1, Attack(2, 20), generator)
+    silent = x @ a <= level
+
+    def slope(h):
+        return h @ v, np.broadcast_to(v, h.shape)
+
+    done = evaded(slope, W, x, keep.astype(float), level, 0.1, Attack(2, 20), generator, silent)
     clear = np.abs(need - 0.1) > 1e-3
     assert clear.sum() > 150
     np.testing.assert_array_equal(done[clear], (need < 0.1)[clear])
+
+
+def test_what_is_silent_or_silenced_is_left_alone_and_changes_nothing_for_the_others():
+    generator = np.random.default_rng(2)
+    W = generator.normal(size=(6, 12)).astype(np.float32)
+    x = generator.random((60, 12), dtype=np.float32)
+    v = generator.normal(size=6).astype(np.float32)
+    seen = []
+
+    def slope(h):
+        seen.append(len(h))
+        return h @ v, np.broadcast_to(v, h.shape)
+
+    level, keep = float(np.median(x @ W.T @ v)), np.ones(12)
+    silent = np.arange(60) < 20
+    all_tried, some = (
+        evaded(slope, W, x, keep, level, 0.05, Attack(2, 3), np.random.default_rng(3), left_alone)
+        for left_alone in (np.zeros(60, bool), silent)
+    )
+    assert 0 < all_tried[20:].mean() < 1
+    np.testing.assert_array_equal(some, all_tried | silent)
+    assert seen[:4] == [60] * 4
+    assert max(seen[4:8]) < 60
+    assert max(seen[8:]) == 40
