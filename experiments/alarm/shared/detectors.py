@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.alarm.shared.codes import coded
-from experiments.alarm.shared.probes import Networks, logistic
+from experiments.alarm.shared.probes import PIECE, Networks, logistic
 from experiments.alarm.shared.sources import RareSuperposed
-from experiments.alarm.shared.world import WorldConfig, background, dangerous, without
+from experiments.alarm.shared.world import WorldConfig, activations_without, background, dangerous
 from experiments.core.autoencoders.inference import encode
 from experiments.core.autoencoders.specification import Autoencoder, Specification
 from experiments.core.autoencoders.state import State
@@ -55,7 +55,8 @@ class Latents:
 
     def __call__(self, h: Array, only: NDArray[np.int64] | None = None) -> Array:
         """Return the latents (sample, latent), or `only` some of them."""
-        return encode(self.state, self.models, self.instance, h, only)
+        pieces = [h[start : start + PIECE] for start in range(0, max(len(h), 1), PIECE)]
+        return np.concatenate([encode(self.state, self.models, self.instance, piece, only) for piece in pieces])
 
 
 def trained_latents(
@@ -71,22 +72,33 @@ def trained_latents(
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled activations of one model: `negatives` and `positives` (target, sample, hidden)."""
+    """Labelled activations of one model: `samples` (target, label, sample, hidden), first negatives, then positives."""
 
-    negatives: Array
-    positives: Array
+    samples: Array
+
+    @property
+    def negatives(self) -> Array:
+        """Activations (target, sample, hidden) without the target."""
+        return self.samples[:, 0]
+
+    @property
+    def positives(self) -> Array:
+        """Activations (target, sample, hidden) with a dangerous target."""
+        return self.samples[:, 1]
 
     def balanced(self, target: int, labels: int) -> tuple[Array, NDArray[np.bool_]]:
-        """Return `labels` samples, half of them positive, and their labels."""
-        half = labels // 2
-        h = np.concatenate([self.negatives[target, :half], self.positives[target, :half]])
-        return h, np.arange(len(h)) >= half
+        """Return `labels` samples (label, hidden), half of them positive, and their labels (label,), negatives first.
 
-    def all_balanced(self, labels: int) -> tuple[Array, NDArray[np.bool_]]:
+        All samples are not copied, here and in `all_balanced`.
+        """
+        h, positive = self.all_balanced(labels, slice(target, target + 1))
+        return h[0], positive[0]
+
+    def all_balanced(self, labels: int, targets: slice = slice(None)) -> tuple[Array, NDArray[np.bool_]]:
         """Return the samples (target, label, hidden) of `balanced` for every target, and their labels, in one array."""
-        half = labels // 2
-        h = np.concatenate([self.negatives[:, :half], self.positives[:, :half]], axis=1)
-        return h, np.tile(np.arange(h.shape[1]) >= half, (len(h), 1))
+        some = self.samples[targets, :, : labels // 2]
+        h = some.reshape(len(some), -1, some.shape[-1])
+        return h, np.tile(np.arange(h.shape[1]) >= some.shape[2], (len(h), 1))
 
 
 def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Generator) -> Labelled:
@@ -95,15 +107,13 @@ def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Ge
     Negatives lack their own target alone: a probe that never saw the other targets takes them for its own in use.
     """
     half = labels // 2
-    negatives, positives = np.empty((2, config.targets, half, config.hidden), np.float32)
+    samples = np.empty((config.targets, 2, half, config.hidden), np.float32)
     for start in range(0, half, CHUNK):
         some, size = slice(start, start + CHUNK), min(CHUNK, half - start)
-        ordinary = background(config, generator, size)
+        samples[:, 0, some] = activations_without(W, background(config, generator, size), config.targets)
         for target in range(config.targets):
-            negatives[target, some] = without(ordinary, target) @ W.T
-        for target in range(config.targets):
-            positives[target, some] = dangerous(background(config, generator, size), target, generator) @ W.T
-    return Labelled(negatives, positives)
+            samples[target, 1, some] = dangerous(background(config, generator, size), target, generator) @ W.T
+    return Labelled(samples)
 
 
 @dataclass(frozen=True)
@@ -240,8 +250,9 @@ def latent_detectors(
     for target in range(targets):
         h, positive = data.balanced(target, labels)
         f = latents(h)
-        gap = f[positive].mean(0) - f[~positive].mean(0)
-        spread = np.sqrt((f[positive].var(0) + f[~positive].var(0)) / 2) + 1e-6
+        ordinary, danger = np.split(f, 2)  # negatives come first
+        gap = danger.mean(0) - ordinary.mean(0)
+        spread = np.sqrt((danger.var(0) + ordinary.var(0)) / 2) + 1e-6
         ranked.append(np.argsort(-gap / spread, kind="stable"))
         inputs.append((f, positive))
     size = inputs[0][0].shape[1]

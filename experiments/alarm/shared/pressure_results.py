@@ -20,7 +20,14 @@ from experiments.alarm.shared.evasion import Attack, evaded, least_evasion
 from experiments.alarm.shared.penalty import trained_against
 from experiments.alarm.shared.probes import logistic
 from experiments.alarm.shared.rates import threshold_at
-from experiments.alarm.shared.world import WorldConfig, background, behaviour_level, dangerous, trained_models, without
+from experiments.alarm.shared.world import (
+    WorldConfig,
+    activations_without,
+    background,
+    behaviour_level,
+    dangerous,
+    trained_models,
+)
 from experiments.core.autoencoders.inference import parameters_of
 from experiments.core.contract import keyed
 from experiments.core.metrics import gram
@@ -191,10 +198,9 @@ class _Watched:
 
     def _labels(self) -> Labelled:
         config, half = self.config, self.config.labels // 2
-        ordinary, targets = background(config.world, self.generator, half), range(config.world.targets)
-        negatives = [without(ordinary, target) @ self.W.T for target in targets]
-        positives = [self._positives("as trained", target, half) @ self.W.T for target in targets]
-        return Labelled(np.stack(negatives), np.stack(positives))
+        ordinary, targets = background(config.world, self.generator, half), config.world.targets
+        positives = [self._positives("as trained", target, half) @ self.W.T for target in range(targets)]
+        return Labelled(np.stack([activations_without(self.W, ordinary, targets), np.stack(positives)], axis=1))
 
     def _negatives(self, shift: str) -> Singles:
         scale = {"density x2": 2.0, "density x5": 5.0}.get(shift, 1.0)

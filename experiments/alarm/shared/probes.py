@@ -19,7 +19,7 @@ CURVATURE_SAMPLES = 5_000
 """So many samples are enough for the curvature, which decides on the path of Newton's method, not its end."""
 
 PIECE = 1_000
-"""Samples that networks score at a time, so that their hidden units stay in the processor's cache."""
+"""Samples taken at a time, so that what is made of them stays in the processor's cache."""
 
 RIDGE = 1e-3
 """Penalty on the squared weights of a logistic probe, per label; separable labels have no finite solution without."""
@@ -35,8 +35,11 @@ def logistic(
     """
     y = np.asarray(labels, dtype=np.float64)
     centre, size = _moments(h)
-    z = np.ones((len(h), h.shape[1] + 1))
-    np.divide(np.subtract(h, centre, out=z[:, :-1]), size, out=z[:, :-1])
+    z = np.empty((len(h), h.shape[1] + 1))
+    z[:, -1] = 1
+    for first in range(0, len(h), PIECE):
+        some = z[first : first + PIECE, :-1]
+        np.divide(np.subtract(h[first : first + PIECE], centre, out=some), size, out=some)
     penalty = np.full(z.shape[1], RIDGE * 1.0)
     penalty[-1] = 1e-9
     beta = np.zeros(z.shape[1])

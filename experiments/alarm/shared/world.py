@@ -88,6 +88,18 @@ def without(x: Array, target: int) -> Array:
     return absent
 
 
+def activations_without(W: Array, x: Array, targets: int) -> Array:
+    """Return activations (target, sample, hidden) of samples x (sample, feature) in which each target is absent.
+
+    Few samples hold a target: only theirs differ from W x.
+    """
+    found = np.repeat((x @ W.T)[None], targets, axis=0)
+    for target in range(targets):
+        held = np.flatnonzero(x[:, target])
+        found[target, held] = without(x[held], target) @ W.T
+    return found
+
+
 def dangerous(x: Array, target: int, generator: np.random.Generator) -> Array:
     """Return samples in which one target is dangerous: positives of its alarm."""
     present = x.copy()
