@@ -36,6 +36,7 @@ from experiments.alarm.shared.detectors import (
     trained_latents,
 )
 from experiments.alarm.shared.neighbourhood import AtTarget, Neighbourhood, at_targets, neighbourhood
+from experiments.alarm.shared.products import activations
 from experiments.alarm.shared.rates import precision
 from experiments.alarm.shared.world import WorldConfig, background, trained_models
 from experiments.core.autoencoders.inference import dictionary
@@ -255,7 +256,7 @@ def _codes(config: Config, W: NDArray[np.float32], found: Bank) -> dict[str, Cod
 
 def _work(config: Config, W: NDArray[np.float32], codes: dict[str, Code], generator: np.random.Generator) -> Array:
     """Return the multiply-adds (code,) that a code of an ordinary sample takes; all targets share them."""
-    h = background(config.world, generator, 2000) @ W.T
+    h = activations(W, background(config.world, generator, 2000))
     return np.array([coded(each.words, h, each.penalty, each.atoms).work for each in codes.values()])
 
 

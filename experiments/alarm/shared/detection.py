@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.alarm.shared.detectors import CHUNK, Bank, absent_scores
+from experiments.alarm.shared.products import activations
 from experiments.alarm.shared.rates import Tail, auroc
 from experiments.alarm.shared.world import WorldConfig, background, behaviour_level, dangerous, read_out, without
 
@@ -47,7 +48,7 @@ def judged(config: WorldConfig, W: Array, bank: Bank, how: Judging, generator: n
     some: list[Array] = []
     for start in range(0, how.negatives, CHUNK):
         x = background(config, generator, min(CHUNK, how.negatives - start))
-        scores = absent_scores(bank.scores(x @ W.T), x)
+        scores = absent_scores(bank.scores(activations(W, x)), x)
         tail.add(scores.reshape(-1, scores.shape[-1]))
         if len(some) < FOR_AREA:
             some.append(scores)
@@ -56,7 +57,7 @@ def judged(config: WorldConfig, W: Array, bank: Bank, how: Judging, generator: n
     area, true, by_value = np.empty(shape), np.empty((*shape, len(how.rates))), np.empty((*shape, how.bins))
     for target in range(config.targets):
         x = dangerous(background(config, generator, how.positives), target, generator)
-        scores = bank.scores(x @ W.T)[:, target]
+        scores = bank.scores(activations(W, x))[:, target]
         area[:, target] = auroc(scores, np.concatenate([each[:, target] for each in some], axis=-1))
         true[:, target] = (scores[..., None] > threshold[:, target, None]).mean(1)
         by_value[:, target] = _by_value(
@@ -78,7 +79,7 @@ def _by_value(
     x = background(config, generator, how.positives)
     x[:, target] = generator.random(len(x), dtype=np.float32)
     place = np.minimum((x[:, target] * how.bins).astype(int), how.bins - 1)
-    alarms = bank.scores(x @ W.T)[:, target] > threshold[:, target, None]
+    alarms = bank.scores(activations(W, x))[:, target] > threshold[:, target, None]
     counts = np.bincount(place, minlength=how.bins)
     return np.stack([np.bincount(place, row, how.bins) / np.maximum(counts, 1) for row in alarms])
 
@@ -92,7 +93,7 @@ def false_alarm_causes(
     for start in range(0, samples, CHUNK):
         x = background(config, generator, min(CHUNK, samples - start))
         present = (x > 0).astype(np.float32)
-        alarms = absent_scores(bank.scores(x @ W.T), x) > threshold[..., None]
+        alarms = absent_scores(bank.scores(activations(W, x)), x) > threshold[..., None]
         hits += (alarms.reshape(-1, len(x)).astype(np.float32) @ present).reshape(hits.shape)
         seen += present.sum(0)
     return np.asarray(np.where(seen > 0, hits / np.maximum(seen, 1), np.nan))
@@ -115,11 +116,11 @@ def stopped(
     ordinary = background(config, generator, samples)
     for target in range(config.targets):
         yes = dangerous(background(config, generator, samples), target, generator)
-        acts[target] = (read_out(W, change(yes @ W.T, target), config.targets)[target] > level[target]).mean()
+        acts[target] = (read_out(W, change(activations(W, yes), target), config.targets)[target] > level[target]).mean()
         x = without(ordinary, target)
-        others = np.arange(config.features) != target
+        plain, others = activations(W, x), np.arange(config.features) != target
         before, after = (
-            ((np.maximum(h @ W + b, 0) - x) ** 2)[:, others].mean() for h in (x @ W.T, change(x @ W.T, target))
+            ((np.maximum(h @ W + b, 0) - x) ** 2)[:, others].mean() for h in (plain, change(plain, target))
         )
         harm[target] = after / before - 1
     return Stopped(acts, harm)

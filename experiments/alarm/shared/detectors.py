@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from experiments.alarm.shared.codes import coded
 from experiments.alarm.shared.probes import PIECE, Networks, logistic
+from experiments.alarm.shared.products import activations
 from experiments.alarm.shared.sources import RareSuperposed
 from experiments.alarm.shared.world import WorldConfig, activations_without, background, dangerous
 from experiments.core.autoencoders.inference import encode
@@ -112,7 +113,8 @@ def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Ge
         some, size = slice(start, start + CHUNK), min(CHUNK, half - start)
         samples[:, 0, some] = activations_without(W, background(config, generator, size), config.targets)
         for target in range(config.targets):
-            samples[target, 1, some] = dangerous(background(config, generator, size), target, generator) @ W.T
+            danger = dangerous(background(config, generator, size), target, generator)
+            samples[target, 1, some] = activations(W, danger)
     return Labelled(samples)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.alarm.shared.adam import Adam
+from experiments.alarm.shared.products import activations
 from experiments.alarm.shared.world import WorldConfig, background, dangerous
 from experiments.core.training.specification import Weights
 
@@ -51,7 +52,7 @@ def trained_against(
 
 def own_slopes(W: Array, b: Array, x: Array, weight: Array) -> tuple[Array, Array]:
     """Return the gradients by W (hidden, feature) and b of the mean over samples and features of weight (x - y)^2."""
-    h = x @ W.T
+    h = activations(W, x)
     before = h @ W + b
     error = (np.maximum(before, 0) - x) * (2 / x.size * weight) * (before > 0)
     return h.T @ error + (error @ W.T).T @ x, error.sum(0)

@@ -19,6 +19,7 @@ from experiments.alarm.shared.detectors import (
 from experiments.alarm.shared.evasion import Attack, evaded, least_evasion
 from experiments.alarm.shared.penalty import trained_against
 from experiments.alarm.shared.probes import logistic
+from experiments.alarm.shared.products import activations
 from experiments.alarm.shared.rates import threshold_at
 from experiments.alarm.shared.world import (
     WorldConfig,
@@ -199,7 +200,7 @@ class _Watched:
     def _labels(self) -> Labelled:
         config, half = self.config, self.config.labels // 2
         ordinary, targets = background(config.world, self.generator, half), config.world.targets
-        positives = [self._positives("as trained", target, half) @ self.W.T for target in range(targets)]
+        positives = [activations(self.W, self._positives("as trained", target, half)) for target in range(targets)]
         return Labelled(np.stack([activations_without(self.W, ordinary, targets), np.stack(positives)], axis=1))
 
     def _negatives(self, shift: str) -> Singles:
@@ -225,7 +226,7 @@ class _Watched:
 
     def _scores(self, x: Singles, W: Singles) -> Singles:
         """Return scores (detector, target, sample) of negatives, in the order of `DETECTORS`."""
-        return absent_scores(self.bank.scores(x @ W.T)[self.places], x)
+        return absent_scores(self.bank.scores(activations(W, x))[self.places], x)
 
     def under_shifts(self) -> tuple[Array, Array]:
         """Return rates of true and false alarms (shift, detector), means over targets."""
@@ -237,7 +238,9 @@ class _Watched:
             false.append(((scores > self.threshold[..., None]).sum(-1) / counted).mean(1))
             hits = [
                 (
-                    self.bank.scores(self._positives(shift, target, self.config.positives) @ W.T)[self.places, target]
+                    self.bank.scores(activations(W, self._positives(shift, target, self.config.positives)))[
+                        self.places, target
+                    ]
                     > self.threshold[:, target, None]
                 ).mean(-1)
                 for target in range(self.config.world.targets)
@@ -338,7 +341,7 @@ def _against(config: Config, models: Weights, changed: Weights, rows: Singles, b
         generator = np.random.default_rng([config.seed + 13, s])
         W, b = changed.W[s], changed.b[s]
         x = dangerous(background(config.world, generator, config.positives), 0, generator)
-        h = x @ W.T
+        h = activations(W, x)
         acts = (h @ W[:, 0] > behaviour_level(W, 1)[0]).mean()
         old = (h @ rows[s] + bias[s] > 0).mean()
         error = ((np.maximum(h @ W[:, 0] + b[0], 0) - x[:, 0]) ** 2).mean()
@@ -354,8 +357,8 @@ def _new_alarm(config: Config, W: Singles, h: Singles, generator: np.random.Gene
     no = background(config.world, generator, half + config.negatives // 4)
     no[:, 0] = 0
     yes = dangerous(background(config.world, generator, half), 0, generator)
-    row, c = logistic(np.concatenate([no[:half], yes]) @ W.T, np.arange(2 * half) >= half)
-    level = threshold_at(no[half:] @ W.T @ row + c, config.rate)
+    row, c = logistic(activations(W, np.concatenate([no[:half], yes])), np.arange(2 * half) >= half)
+    level = threshold_at(activations(W, no[half:]) @ row + c, config.rate)
     return float((h @ row + c > level).mean())
 
 

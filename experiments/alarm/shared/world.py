@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.alarm.shared.products import activations
 from experiments.core.autoencoders.sources import sparse_uniform
 from experiments.core.training.specification import Data, Model, Recipe, Weights
 from experiments.core.training.train import train
@@ -93,10 +94,10 @@ def activations_without(W: Array, x: Array, targets: int) -> Array:
 
     Few samples hold a target: only theirs differ from W x.
     """
-    found = np.repeat((x @ W.T)[None], targets, axis=0)
+    found = np.repeat(activations(W, x)[None], targets, axis=0)
     for target in range(targets):
         held = np.flatnonzero(x[:, target])
-        found[target, held] = without(x[held], target) @ W.T
+        found[target, held] = activations(W, without(x[held], target))
     return found
 
 
