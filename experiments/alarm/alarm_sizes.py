@@ -93,9 +93,10 @@ def run(config: Config, device: str) -> Result:
         for s in range(config.seeds):
             generator = np.random.default_rng([config.seed, hidden, s])
             data = labelled(world, models.W[s], config.labels, generator)
-            found = bank(models.W[s], data, [config.labels], (), 0, None, (), 0, config.seed + s)
-            places = [found.names.index(name) for name in (DIRECTION, logistic_name(config.labels))]
-            true[size, ..., s] = judged(world, models.W[s], found, how, generator).true[places].mean(1)
+            counts = [config.labels // 10, config.labels]  # the probe with few labels is where the other starts
+            found = bank(models.W[s], data, counts, (), 0, None, (), 0, config.seed + s)
+            shown = found.part((DIRECTION, logistic_name(config.labels)))
+            true[size, ..., s] = judged(world, models.W[s], shown, how, generator).true.mean(1)
             advance("alarms by dimension", (size + (s + 1) / config.seeds) / len(config.hidden))
     last = true[:, :, -1]
     sizes = {

@@ -113,7 +113,7 @@ def _fill(gram, pull, tolerance, words, space, found, work):
 @jit
 def _most_missed(left, tolerance):
     """Return the word that the rest calls for most, -1 if for none by more than the tolerance; those in use have 0."""
-    most, missed = tolerance, -1
+    most, missed = tolerance, np.int64(-1)
     for first in range(_NONE, uintp(left.size), _EIGHT):
         larger = above(load(left, first), splat(most))  # of eight words; few blocks have one
         while larger != _NONE:

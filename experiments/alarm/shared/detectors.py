@@ -247,30 +247,39 @@ def latent_detectors(
     Latents are ranked by the difference of means between positives and negatives over the pooled standard deviation,
     on labels that nothing else is judged by.
     """
-    ranked, inputs = [], []
-    targets = len(data.positives)
-    for target in range(targets):
-        h, positive = data.balanced(target, labels)
-        f = latents(h)
-        ordinary, danger = np.split(f, 2)  # negatives come first
-        gap = danger.mean(0) - ordinary.mean(0)
-        spread = np.sqrt((danger.var(0) + ordinary.var(0)) / 2) + 1e-6
-        ranked.append(np.argsort(-gap / spread, kind="stable"))
-        inputs.append((f, positive))
-    size = inputs[0][0].shape[1]
+    ranked = [_ranked(latents, *np.split(data.balanced(target, labels)[0], 2)) for target in range(len(data.positives))]
+    targets, size = len(ranked), len(ranked[0])
     chosen = np.array([order[0] for order in ranked])
     single = np.zeros((targets, size), np.float32)
     single[np.arange(targets), chosen] = 1
     found = {best: (single, np.zeros(targets, np.float32))}
     for count in counts:
         fitted = []
-        for (f, positive), order in zip(inputs, ranked, strict=True):
-            row, bias = logistic(f[:, order[:count]], positive)
+        for target, order in enumerate(ranked):
+            h, positive = data.balanced(target, labels)
+            row, bias = logistic(latents(h, order[:count]), positive)
             whole = np.zeros(size, np.float32)
             whole[order[:count]] = row
             fitted.append((whole, bias))
         found[sparse_name(count)] = _stacked(fitted)
     return chosen, found
+
+
+def _ranked(latents: Latents, ordinary: Array, danger: Array) -> NDArray[np.int64]:
+    """Return the latents (latent,), best first, from activations (sample, hidden) of negatives and of positives."""
+    (low, low_power), (high, high_power) = (_moments_of_latents(latents, h) for h in (ordinary, danger))
+    spread = np.sqrt(np.maximum(low_power - low**2 + high_power - high**2, 0) / 2) + 1e-6
+    return np.argsort((low - high) / spread, kind="stable")
+
+
+def _moments_of_latents(latents: Latents, h: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of latents and of their squares (latent,), taken piece by piece in the processor's cache."""
+    first, second = np.zeros((2, latents.models[latents.instance].width))
+    for start in range(0, len(h), PIECE):
+        f = latents(h[start : start + PIECE])
+        first += f.sum(0)
+        second += np.einsum("nl,nl->l", f, f)
+    return first / len(h), second / len(h)
 
 
 def absent_scores(scores: Array, x: Array) -> Array:

@@ -73,12 +73,12 @@ def evaded(
         radius = np.float32(budget) * _lengths(inputs)
         delta = _inside(start[rings], unit, radius)
         for _ in range(attack.steps):
-            _, gradient = slope((inputs + delta) @ W.T)
+            _, gradient = slope(np.asarray((inputs + delta) @ W.T, dtype=np.float32))
             move = gradient @ W
             move -= (move @ unit)[:, None] * unit
             move *= np.float32(0.25) * radius / np.maximum(_lengths(move), np.float32(1e-12))
             delta = _inside(delta - move, unit, radius)
-        score, _ = slope((inputs + delta) @ W.T)
+        score, _ = slope(np.asarray((inputs + delta) @ W.T, dtype=np.float32))
         done[rings] = score <= level
     return done
 

@@ -61,4 +61,4 @@ def own_slopes(W: Array, b: Array, x: Array, weight: Array) -> tuple[Array, Arra
 def alarm_slope(W: Array, watched: Array, v: Array, c: Array) -> Array:
     """Return the gradient by W (hidden, feature) of the mean over samples of ReLU(v . W x + c)^2."""
     seen = np.maximum(watched @ (v @ W) + c, 0)
-    return np.outer(v, 2 / len(watched) * seen @ watched)
+    return np.asarray(np.outer(v, 2 / len(watched) * seen @ watched), dtype=np.float32)

@@ -236,15 +236,11 @@ class _Watched:
             scores = self._scores(self._negatives(shift), W)
             counted = np.isfinite(scores).sum(-1)
             false.append(((scores > self.threshold[..., None]).sum(-1) / counted).mean(1))
-            hits = [
-                (
-                    self.bank.scores(activations(W, self._positives(shift, target, self.config.positives)))[
-                        self.places, target
-                    ]
-                    > self.threshold[:, target, None]
-                ).mean(-1)
-                for target in range(self.config.world.targets)
-            ]
+            hits = []
+            for target in range(self.config.world.targets):
+                x = self._positives(shift, target, self.config.positives)
+                scores = self.bank.scores(activations(W, x))[self.places, target]
+                hits.append((scores > self.threshold[:, target, None]).mean(-1))
             true.append(np.mean(hits, axis=0))
         return np.stack(true), np.stack(false)
 

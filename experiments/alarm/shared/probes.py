@@ -128,9 +128,9 @@ class Networks:
         scaled, shift = self._folded()
         targets, hidden, width = scaled.shape
         first = scaled.transpose(1, 0, 2).reshape(hidden, targets * width)  # all targets' units side by side
-        second = np.zeros((targets, width, targets), np.float32)
-        second[np.arange(targets), :, np.arange(targets)] = v[..., 0]
-        second = second.reshape(targets * width, targets)
+        heads = np.zeros((targets, width, targets), np.float32)
+        heads[np.arange(targets), :, np.arange(targets)] = v[..., 0]
+        second = heads.reshape(targets * width, targets)
         scores = np.empty((targets, len(h)), np.float32)
         for start in range(0, len(h), PIECE):
             some = slice(start, start + PIECE)

@@ -11,6 +11,7 @@ from experiments.alarm.shared.detectors import (
     TRUE_CODE,
     Code,
     OnLatents,
+    _ranked,
     bank,
     labelled,
     latent_detectors,
@@ -19,7 +20,7 @@ from experiments.alarm.shared.detectors import (
     sparse_name,
     trained_latents,
 )
-from experiments.alarm.shared.probes import logistic
+from experiments.alarm.shared.probes import PIECE, logistic
 from experiments.alarm.shared.world import background
 from experiments.core.sparse_coding import sparse_code
 
@@ -78,3 +79,14 @@ def test_a_part_of_a_bank_scores_as_the_whole(found):
     assert part.names == list(names)
     places = [made.names.index(name) for name in names]
     np.testing.assert_allclose(part.scores(h), made.scores(h)[places], atol=1e-6)
+
+
+def test_latents_are_ranked_alike_whether_in_pieces_or_all_at_once(found):
+    _, W, _, wide, _, _ = found
+    generator = np.random.default_rng(6)
+    low, high = (generator.normal(at, size=(2 * PIECE + 300, len(W))).astype(np.float32) for at in (0, 0.3))
+    no, yes = (wide(h).astype(np.float64) for h in (low, high))
+    gap = (yes.mean(0) - no.mean(0)) / (np.sqrt((yes.var(0) + no.var(0)) / 2) + 1e-6)
+    order = _ranked(wide, low, high)
+    assert sorted(order) == list(range(30))
+    np.testing.assert_allclose(gap[order], np.sort(gap)[::-1], atol=1e-4)

@@ -8,6 +8,7 @@ from experiments.alarm.shared.world import (
     ACTS,
     DANGER,
     WorldConfig,
+    activations_without,
     background,
     behaviour_level,
     dangerous,
@@ -64,3 +65,12 @@ def test_labelled_samples_hold_other_targets_as_those_in_use_do():
         np.testing.assert_array_equal(np.diag(rates), own)
         apart = ~np.eye(plain.targets, dtype=bool)
         assert (np.abs(rates[apart] - plain.rare) < 5 * np.sqrt(plain.rare / 40_000)).all()
+
+
+def test_activations_without_a_target_are_those_of_samples_from_which_it_is_taken():
+    generator = np.random.default_rng(5)
+    W, x = generator.normal(size=(8, 40)).astype(np.float32), background(WORLD, generator, 3000)
+    found = activations_without(W, x, 2)
+    for target in range(2):
+        assert (x[:, target] > 0).any()
+        np.testing.assert_allclose(found[target], without(x, target) @ W.T, atol=1e-5)
