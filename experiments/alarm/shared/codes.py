@@ -29,8 +29,8 @@ STEPS = 1000
 LEAST = 1e-6
 """The part of a unit word's square that others in use do not span, at least: words that depend on others may enter."""
 
-CHUNK = 10_000
-"""Samples coded at a time, so that memory stays small."""
+PIECE = 1_000
+"""Samples coded at a time, so that their correlations with all words stay in the processor's cache."""
 
 
 class Coded(NamedTuple):
@@ -76,8 +76,8 @@ def coded(dictionary: Array, h: Array, penalty: float, words: NDArray[np.int64])
         factor=np.empty((most, most)),
     )
     found, work = np.empty((len(h), len(words)), np.float32), np.empty(len(h), np.int64)
-    for start in range(0, len(h), CHUNK):
-        some = slice(start, start + CHUNK)
+    for start in range(0, len(h), PIECE):
+        some = slice(start, start + PIECE)
         pull = np.zeros((len(h[some]), row), np.float32)
         np.subtract(h[some] @ D.T, np.float32(penalty), out=pull[:, : len(D)])
         _fill(gram, pull, np.float32(TOLERANCE), words, space, found[some], work[some])

@@ -118,12 +118,17 @@ def stopped(
         yes = dangerous(background(config, generator, samples), target, generator)
         acts[target] = (read_out(W, change(activations(W, yes), target), config.targets)[target] > level[target]).mean()
         x = without(ordinary, target)
-        plain, others = activations(W, x), np.arange(config.features) != target
-        before, after = (
-            ((np.maximum(h @ W + b, 0) - x) ** 2)[:, others].mean() for h in (plain, change(plain, target))
-        )
+        plain = activations(W, x)
+        before, after = (_error_of_others(W, b, h, x, target) for h in (plain, change(plain, target)))
         harm[target] = after / before - 1
     return Stopped(acts, harm)
+
+
+def _error_of_others(W: Array, b: Array, h: Array, x: Array, target: int) -> float:
+    """Return the squared error of the model's output from activations `h`, mean over samples and other features."""
+    error = np.maximum(h @ W + b, 0) - x
+    error[:, target] = 0
+    return float(np.einsum("nf,nf->n", error, error).sum(dtype=np.float64) / (len(x) * (len(b) - 1)))
 
 
 class Change:
@@ -155,7 +160,7 @@ class SilenceLatent(Change):
     def __call__(self, h: Array, target: int) -> Array:
         assert self.bank.best_latent is not None
         latent = self.bank.best_latent[target]
-        return np.asarray(h - self.bank.latents(h)[:, latent, None] * self.decoder[latent])
+        return np.asarray(h - self.bank.latents(h, np.array([latent])) * self.decoder[latent])
 
 
 class Nothing(Change):

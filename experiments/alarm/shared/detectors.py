@@ -111,7 +111,9 @@ def labelled(config: WorldConfig, W: Array, labels: int, generator: np.random.Ge
     samples = np.empty((config.targets, 2, half, config.hidden), np.float32)
     for start in range(0, half, CHUNK):
         some, size = slice(start, start + CHUNK), min(CHUNK, half - start)
-        samples[:, 0, some] = activations_without(W, background(config, generator, size), config.targets)
+        ordinary = background(config, generator, size)
+        for target, h in enumerate(activations_without(W, ordinary, config.targets)):
+            samples[target, 0, some] = h
         for target in range(config.targets):
             danger = dangerous(background(config, generator, size), target, generator)
             samples[target, 1, some] = activations(W, danger)

@@ -68,12 +68,12 @@ def at_targets(weights: Sequence[float], plain: Array, probe: Array, column: Arr
 
 def neighbourhood(rate: Array, column: Array) -> Neighbourhood:
     """Return the rank correlations of rates (target, seed) with the traits, with a bootstrap over seeds."""
-    found = traits(column)
+    found = np.stack(traits(column))  # (trait, target, seed)
 
     def correlations(chosen: NDArray[np.int64]) -> list[float]:
-        y = rate[:, chosen]
-        pooled = [rank_correlation(each[:, chosen].ravel(), y.ravel()) for each in found]
-        within = [rank_correlation(each[:, chosen], y).mean() for each in found]
+        x, y = found[..., chosen], rate[:, chosen]
+        pooled = rank_correlation(x.reshape(len(x), -1), y.ravel())
+        within = rank_correlation(x, y).mean(1)
         return [float(each) for each in (*pooled, *within)]
 
     return Neighbourhood(*bootstrap_each(correlations, rate.shape[1], resamples=400))

@@ -201,7 +201,8 @@ class _Watched:
         config, half = self.config, self.config.labels // 2
         ordinary, targets = background(config.world, self.generator, half), config.world.targets
         positives = [activations(self.W, self._positives("as trained", target, half)) for target in range(targets)]
-        return Labelled(np.stack([activations_without(self.W, ordinary, targets), np.stack(positives)], axis=1))
+        negatives = activations_without(self.W, ordinary, targets)
+        return Labelled(np.stack([np.stack(each) for each in zip(negatives, positives, strict=True)]))
 
     def _negatives(self, shift: str) -> Singles:
         scale = {"density x2": 2.0, "density x5": 5.0}.get(shift, 1.0)

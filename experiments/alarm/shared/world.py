@@ -9,6 +9,7 @@ the other features, other targets among them, are present at their own rates. Po
 everything else as in the negatives.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,16 +90,16 @@ def without(x: Array, target: int) -> Array:
     return absent
 
 
-def activations_without(W: Array, x: Array, targets: int) -> Array:
-    """Return activations (target, sample, hidden) of samples x (sample, feature) in which each target is absent.
+def activations_without(W: Array, x: Array, targets: int) -> Iterator[Array]:
+    """Yield, target by target, activations (sample, hidden) of samples x (sample, feature) in which it is absent.
 
     Few samples hold a target: only theirs differ from W x.
     """
-    found = np.repeat(activations(W, x)[None], targets, axis=0)
+    plain = activations(W, x)
     for target in range(targets):
-        held = np.flatnonzero(x[:, target])
-        found[target, held] = activations(W, without(x[held], target))
-    return found
+        h, held = plain.copy(), np.flatnonzero(x[:, target])
+        h[held] = activations(W, without(x[held], target))
+        yield h
 
 
 def dangerous(x: Array, target: int, generator: np.random.Generator) -> Array:

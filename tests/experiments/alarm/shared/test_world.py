@@ -70,7 +70,6 @@ def test_labelled_samples_hold_other_targets_as_those_in_use_do():
 def test_activations_without_a_target_are_those_of_samples_from_which_it_is_taken():
     generator = np.random.default_rng(5)
     W, x = generator.normal(size=(8, 40)).astype(np.float32), background(WORLD, generator, 3000)
-    found = activations_without(W, x, 2)
-    for target in range(2):
+    for target, found in enumerate(activations_without(W, x, 2)):
         assert (x[:, target] > 0).any()
-        np.testing.assert_allclose(found[target], without(x, target) @ W.T, atol=1e-5)
+        np.testing.assert_allclose(found, without(x, target) @ W.T, atol=1e-5)
