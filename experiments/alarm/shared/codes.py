@@ -16,7 +16,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_vectors import WIDTH, above, add_rows, load, lowest, padded, splat
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined, jit
 
 Array = NDArray[np.float32]
 
@@ -110,7 +110,7 @@ def _fill(gram, pull, tolerance, words, space, found, work):
                     found[n, place] = space.f[k]
 
 
-@jit
+@inlined
 def _most_missed(left, tolerance):
     """Return the word that the rest calls for most, -1 if for none by more than the tolerance; those in use have 0."""
     most, missed = tolerance, np.int64(-1)
@@ -125,7 +125,7 @@ def _most_missed(left, tolerance):
     return missed
 
 
-@jit
+@inlined
 def _settled(gram, pull, space, count):
     """Solve for the first `count` words in use and one more; return how many are left when none is negative."""
     used, f, aim = space.used, space.f, space.aim
@@ -149,7 +149,7 @@ def _settled(gram, pull, space, count):
         _factorise(gram, pull, space, first, count)
 
 
-@jit
+@inlined
 def _factorise(gram, pull, space, first, count):
     """Set rows `first` to `count` of the Cholesky factor of the products of the words in use, and of `half`."""
     L, half, used = space.factor, space.half, space.used
@@ -167,7 +167,7 @@ def _factorise(gram, pull, space, first, count):
         half[i] = rest / L[i, i]
 
 
-@jit
+@inlined
 def _aim(space, count):
     """Set `aim` to the coefficients of the words in use that minimise the objective, of whatever sign."""
     L, aim = space.factor, space.aim
@@ -179,7 +179,7 @@ def _aim(space, count):
             aim[k] -= L[i, k] * aim[i]
 
 
-@jit
+@inlined
 def _refresh(gram, pull, space, count):
     """Set `left` (word,) for all words."""
     left, taken = space.left, space.taken

@@ -6,7 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.core.training.cpu_draws import jit
+from experiments.core.training.cpu_draws import inlined, jit
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def _fill(points, centres, weight, sharpness, exponent, space, found):
         found[n] = top + np.log(total)
 
 
-@jit
+@inlined
 def _largest(values, space):
     """Return the largest value; halves are compared number by number, which takes whole vectors, until one is left."""
     size = values.size
@@ -58,7 +58,7 @@ def _largest(values, space):
     return space[0]
 
 
-@jit
+@inlined
 def _not_negligible(values, least, space):
     """Write to `space` the values above `least`, in order; return how many they are."""
     count = 0
