@@ -1,4 +1,4 @@
-"""Do words of one relation differ by one offset? Statement B3, on text that every Python has.
+"""Do words of one relation differ by one offset? Statement B3, on source code.
 
 Word vectors are trained here, on the source of Python's standard library, in two ways: counted (PPMI and a truncated
 SVD) and predicted (skip-gram with negative sampling). The pairs below were fixed before any offset was measured; of
@@ -19,7 +19,7 @@ from experiments.linear_representation.shared.analogies import Relations
 from experiments.linear_representation.shared.analogy_figures import answers_figure, families_figure, parallel_figure
 from experiments.linear_representation.shared.analogy_results import OffsetResult, Scores, counted, nearest, offset_test
 from experiments.linear_representation.shared.skip_gram import SkipGram, train_skip_gram
-from experiments.linear_representation.shared.source_corpus import standard_library
+from experiments.linear_representation.shared.source_corpus import CUT, standard_library
 from experiments.linear_representation.shared.word_vectors import count_vectors
 
 
@@ -120,13 +120,12 @@ experiment = Experiment(
     title="Offsets between words of source code",
     config=Config(),
     quick=Config(every=4, count_dimension=32, dimension=16, epochs=1, skip_gram_seeds=2),
+    inputs=(CUT,),
 )
 
 
 @experiment.run
 def run(config: Config, device: str) -> Result:
-    # `run` reads no files elsewhere. The library's source is as much a part of the Python that runs this as the
-    # interpreter is: the key holds Python's minor version, and the result the digest of every byte read.
     corpus = standard_library(config.every)
     progress.advance("word vectors", 0.1)
     ppmi = count_vectors(corpus, config.least, config.window, config.count_dimension)

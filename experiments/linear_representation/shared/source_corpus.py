@@ -1,21 +1,27 @@
-"""A corpus that every Python has: the words of the standard library's own source.
+"""A corpus of source code: the words of Python's standard library.
 
 Identifiers and keywords, split at underscores and at changes of case, and the words of docstrings, in the order of
-the files; comments and other strings are left out. Tests, packages that some systems leave out and everything
-that is installed later are not read, so that the same version of Python gives the same corpus.
+the files; comments and other strings are left out, and so are tests and packages that some systems leave out.
+
+The project keeps these words (`words/library.txt.xz`, a line per file, from CPython 3.11.7), because the library
+differs between patch versions of Python: read anew, it would give other numbers on other machines. Run as a script,
+this module writes them from the library of the Python that runs it.
 """
 
 import hashlib
+import lzma
 import re
 import sysconfig
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+CUT = Path(__file__).parent / "words" / "library.txt.xz"
 
 LEFT_OUT = frozenset(
     (
@@ -53,7 +59,7 @@ class Corpus:
 
     `words` are distinct, most frequent first; `counts` (word,) how often each occurs; `tokens` (token,) the text as
     indices into `words`, with files joined end to end; `starts` (file + 1,) where each file begins, and the end.
-    `digest` is the SHA-256 over names and contents of the files, `files` how many there are.
+    `digest` is the SHA-256 over the words of the files, `files` how many there are.
     """
 
     words: tuple[str, ...]
@@ -65,9 +71,15 @@ class Corpus:
 
 
 def standard_library(part: int = 1) -> Corpus:
-    """Return the corpus of this Python's standard library, or of every `part`-th of its files."""
-    root = Path(sysconfig.get_path("stdlib"))
-    return corpus_of(root, sorted(source_files(root))[::part])
+    """Return the corpus of the standard library, or of every `part`-th of its files."""
+    return corpus_of(lzma.decompress(CUT.read_bytes()).decode().splitlines()[::part])
+
+
+def write_cut(root: Path, cut: Path) -> None:
+    """Write the words of the Python files below `root`, a line per file in the order of their paths."""
+    contents = (path.read_bytes().decode("utf-8", errors="replace") for path in sorted(source_files(root)))
+    lines = [" ".join(words_of(content)) + "\n" for content in contents]
+    cut.write_bytes(lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
 def source_files(root: Path) -> Iterator[Path]:
@@ -79,13 +91,9 @@ def source_files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def corpus_of(root: Path, files: Iterable[Path]) -> Corpus:
-    """Return the corpus of `files` (all below `root`), in the given order."""
-    digest, documents = hashlib.sha256(), []
-    for path in files:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
-        documents.append(words_of(content.decode("utf-8", errors="replace")))
+def corpus_of(files: Sequence[str]) -> Corpus:
+    """Return the corpus of the words of `files`, with spaces between them."""
+    documents = [words.split() for words in files]
     counted = Counter(chain.from_iterable(documents))
     words = sorted(counted, key=lambda word: (-counted[word], word))
     number = {word: place for place, word in enumerate(words)}
@@ -94,7 +102,7 @@ def corpus_of(root: Path, files: Iterable[Path]) -> Corpus:
         counts=np.array([counted[word] for word in words], np.int64),
         tokens=np.fromiter((number[word] for word in chain.from_iterable(documents)), np.int32),
         starts=np.cumsum([0, *map(len, documents)]),
-        digest=digest.hexdigest(),
+        digest=hashlib.sha256("\n".join(files).encode()).hexdigest(),
         files=len(documents),
     )
 
@@ -119,3 +127,7 @@ def words_of(source: str) -> list[str]:
 def pieces(name: str) -> list[str]:
     """Return the words of an identifier: "readHTTPHeader_fast" is read, http, header, fast; single letters go."""
     return [piece.lower() for piece in _PIECE.findall(name) if len(piece) > 1]
+
+
+if __name__ == "__main__":
+    write_cut(Path(sysconfig.get_path("stdlib")), CUT)
