@@ -109,8 +109,8 @@ def _headings(observed: Observed, chosen: dict[str, Events]) -> dict[str, Headin
     "{numbers.concepts:value} concepts and over networks; above eight times the width, over the first "
     "networks only.",
     alt="Two panels over the width. Left, two curves of the trained network lie far above two of the random one; they "
-    "rise up to once or twice the width of the MLP and fall slowly. Right, the number of effective latents rises up to "
-    "four times and falls.",
+    "rise up to twice the width of the MLP and stay level. Right, the number of effective latents rises up to four "
+    "times and falls.",
     interval="95 % Student t interval over networks, where there are three or more; the held-out text is given",
 )
 def draw_information(result: Result) -> Figure:
