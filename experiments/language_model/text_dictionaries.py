@@ -364,7 +364,7 @@ def recovers_over_mean(result: Result) -> Quantity:
     ),
     criterion=above(0.0),
     figures=("dictionary-recovery",),
-    published=Verdict.INCONCLUSIVE,
+    published=Verdict.SUPPORTED,
 )
 def beats_neurons(result: Result) -> Quantity:
     return result.numbers.over_neurons

@@ -346,7 +346,7 @@ def draw_tokens(result: Result) -> Figure:
     ),
     criterion=above(0.1, refuted_below=0.0),
     figures=("feature-labels", "feature-widths"),
-    published=Verdict.MIXED,
+    published=Verdict.INCONCLUSIVE,
 )
 def beats_neurons(result: Result) -> Quantity:
     return result.width["4x"].over_neurons
