@@ -62,7 +62,7 @@ def draw_features(
         x.ravel(),
         features.ravel(),
         filled_rows(directions),
-        np.array(p),
+        np.array(p),  # a copy, since numba would compile the kernel again for what is read-only
         np.log1p(-p[0]) if even else 0.0,
         np.array(parent or (-1,) * number, np.int64),
         np.zeros(0, np.bool_) if present is None else present.ravel(),
