@@ -22,8 +22,6 @@ DRAWN = {
     "fits",
     "random codes",
     "ratios",
-    "networks",
-    "units of one pair of networks",
 }
 """Units of bootstrap intervals that another seed draws anew."""
 
