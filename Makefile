@@ -17,8 +17,10 @@ override CLUSTER := $(value CLUSTER)
 override STRICT := $(value STRICT)
 override NATIVE := $(value NATIVE)
 override TIMES := $(value TIMES)
+override AGAINST := $(value AGAINST)
 override WORD_VECTORS := $(value WORD_VECTORS)
 export SCALE DEVICE JOBS ONLY CLUSTER STRICT NATIVE
+export AGAINST # an earlier commit that bench times beside this state
 export TIMES # how often robustness runs each experiment again; by its length if not given
 export NO_MKDOCS_2_WARNING := 1
 export WORD_VECTORS # a file of word vectors for the offset test; none by default

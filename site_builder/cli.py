@@ -41,6 +41,7 @@ Jobs = Annotated[
 Cluster = Annotated[
     str, typer.Option(envvar="CLUSTER", help="Address of a dask scheduler whose workers run the experiments.")
 ]
+Against = Annotated[str, typer.Option(envvar="AGAINST", help="An earlier commit to be timed beside this state.")]
 Strict = Annotated[bool, typer.Option(envvar="STRICT", help="Refuse what differs from the published run.")]
 Only = Annotated[str, typer.Option(envvar="ONLY", help="An experiment, a part, or a glob over experiments.")]
 
@@ -276,8 +277,14 @@ def worker(
 
 
 @app.command()
-def bench(device: Device = "auto") -> None:
-    """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine)."""
+def bench(device: Device = "auto", against: Against = "") -> None:
+    """Measure the trainer against the published recipe, here and now (some minutes on a quiet machine).
+
+    With an earlier commit to measure against, time the report as it was then and as it is (twenty minutes).
+    """
+    if against:
+        _bench_against(against)
+        return
     from experiments.mixtures.shared.mixture_timing import measure_forward
     from experiments.speed.shared import PACKAGES, measure, merged, table
     from site_builder.base import environment
@@ -301,6 +308,15 @@ def bench(device: Device = "auto") -> None:
         write_file(passes, measure_forward({"machine": environment.hardware("cpu"), "date": section["date"]}))
     print(table(section))
     print(f"Wrote {path} and {passes}; commit them, and the pages on speed and mixtures show them.")
+
+
+def _bench_against(commit: str) -> None:
+    from site_builder.against import measure_against
+
+    with said_in_one_sentence(), watching() as watcher:
+        watcher.began("Measuring against an earlier state")
+        path = measure_against(find_project(Path.cwd()), commit, watcher)
+    print(f"Wrote {path}; commit it, and the page on speed shows it.")
 
 
 @app.command(name="gpu-check")

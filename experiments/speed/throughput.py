@@ -4,7 +4,6 @@ Nothing is timed in this file: `make bench` writes `measured.json` beside it, wh
 experiment turns it into figures and verdicts. Timings are no reproducible bytes; a committed measurement is.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median as middle
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from experiments.core import plotting, progress
@@ -32,6 +31,8 @@ from experiments.core.criteria import (
 )
 from experiments.core.errors import ReportError
 from experiments.core.quantities import Quantity, exact, median
+from experiments.speed.shared.files import read_json
+from experiments.speed.shared.plots import plain_ticks
 
 MEASURED = Path(__file__).with_name("measured.json")
 Floats = NDArray[np.float64]
@@ -146,10 +147,7 @@ def run(config: Config, device: str) -> Result:
 
 def read(path: Path) -> dict[str, Any]:
     """Return the sections of the measurement file, one per kind of device."""
-    try:
-        sections: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReportError(f"{path.name}: no measurement can be read ({error}); `make bench` writes one") from error
+    sections = read_json(path, "make bench")
     if "cpu" not in sections:
         raise ReportError(
             f"{path.name}: holds no measurement of a CPU; run `python -m site_builder bench --device cpu`"
@@ -313,12 +311,6 @@ def lines(ax: Axes, x: NDArray[np.int64], ours: Floats, plain: Floats, gpu_ours:
             plotting.band(ax, x[: len(rates)][there], low, mid, high, label=label, index=index, marker="o")
     ax.set(xscale="log", yscale="log")
     plotting.legend(ax)
-
-
-def plain_ticks(ax: Axes) -> None:
-    """Write the ticks of a logarithmic x axis as plain numbers."""
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_locator(NullLocator())
 
 
 @experiment.claim(
