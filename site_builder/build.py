@@ -1,7 +1,7 @@
 """The whole program in one function: discover, run, draw, decide, render, build the site, check it."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from site_builder.results.runs import result_digest
 from site_builder.running.jobs import Job, NotebookJob
 from site_builder.running.workers import start as start_workers
 from site_builder.site import kept_pages
-from site_builder.site.mkdocs_site import build_site
+from site_builder.site.mkdocs_site import build_site, import_engine
 from site_builder.store.codec import encode
 from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_stamp
 from site_builder.store.records import Problem, Report
@@ -45,7 +45,7 @@ def build(project: Project, options: Options, watcher: Watcher, *, draft: bool =
     wrong = [] if draft or kept else misspelled(project, options)  # the rendering of a kept report sees the same
     if wrong:
         return Report(options.scale, problems=tuple(wrong))
-    report, inputs = kept or gathered(project, options, state, watcher, notebooks(project))
+    report, inputs = kept or gathered(project, options, state, watcher, notebooks(project), import_engine)
     if strict and report.scale in PUBLISHED_SCALES:
         report = replace(report, problems=(*report.problems, *differences(report)))
     with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
@@ -77,17 +77,23 @@ def notebooks(project: Project) -> list[Job]:
 
 
 def gathered(
-    project: Project, options: Options, state: State, watcher: Watcher, beside: Sequence[Job] = ()
+    project: Project,
+    options: Options,
+    state: State,
+    watcher: Watcher,
+    beside: Sequence[Job] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[Report, list[Path]]:
     """Discover, run, draw and decide, unless nothing that a report rests on changed; return also the input files.
 
-    `beside` is work for those who draw, if anything is drawn.
+    `beside` and `meanwhile` are what else is done if anything is run or drawn (see `gather`).
     """
     kept = freshness.kept_report(project, state)
     if kept:
         return kept
     registry = discover(project.experiments)
-    report = with_published(project, gather(project, registry, options, watcher, state["code"], beside), watcher)
+    report = gather(project, registry, options, watcher, state["code"], beside, meanwhile)
+    report = with_published(project, report, watcher)
     inputs = [path for each in registry.experiments.values() for path in inputs_of(each, project.root)]
     if not report.problems:
         freshness.keep_report(project, state, report, inputs)

@@ -3,7 +3,8 @@
 A failure becomes a problem of the report and stops nothing else; nothing that failed is stored.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -49,12 +50,13 @@ def gather(
     watcher: Watcher,
     code: str | None = None,
     beside: Sequence[Job] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Report:
     """Return all that pages can show.
 
     `code` is the digest of the code as it was before `registry` imported it: keys are made from the files, so
     nothing may be stored under them if the files changed in between. `beside` is further work for those who draw, if
-    anything is drawn.
+    anything is drawn; `meanwhile` is done in a thread of this process then, which has nothing to do but wait.
     """
     clear_unfinished(project.build)
     selected = {each.id for each in registry.select(options.only)}
@@ -66,6 +68,8 @@ def gather(
     if code not in (None, code_digest(project)):
         raise ReportError("the code was changed while it was being read; run the same command again")
     jobs = [job for plan in plans for job in gathering.loaded(plan, asked_for=plan.experiment.id in selected)]
+    if jobs:
+        threading.Thread(target=meanwhile, daemon=True).start()
     gathering.work(plans, jobs, running, beside)
     for plan in plans:
         gathering.take_in(plan)
@@ -145,7 +149,8 @@ class _Gathering:
             with self._catching(experiment, "its key", names):
                 key = key_of(self.project, sources, experiment, self.options)
                 about = {
-                    id: drawings.about(spec, experiment, self.publication) for id, spec in experiment.figures.items()
+                    id: drawings.about(spec, experiment, self.publication, self.options.scale)
+                    for id, spec in experiment.figures.items()
                 }
                 figures = {
                     id: draw_parts(sources, spec, self.writer, view_files.write, about[id])

@@ -48,7 +48,7 @@ def explanation(project: Project, options: Options) -> Iterator[str]:
         if is_complete(folder) and not damage(folder):
             digest = runs.result_digest(folder)
             for spec in experiment.figures.values():
-                about = drawings.about(spec, experiment, publication)
+                about = drawings.about(spec, experiment, publication, options.scale)
                 figure_key = draw_key(
                     draw_parts(sources, spec, drawings.figure_writer(), view_files.write, about), digest
                 )

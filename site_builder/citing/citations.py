@@ -156,12 +156,13 @@ def _markdown(figure: FigureRecord, publication: Publication) -> str:
 
 def _latex(figure: FigureRecord, publication: Publication) -> str:
     caption = rf"\textbf{{{to_latex(_sentence(figure.title))}}} {to_latex(_sentence(figure.caption))}"
+    kind = "pdf" if "pdf" in figure.files else "png"  # a quick run has no PDF
     return (
-        f"% {one_line(publication.at(file_path(figure, 'pdf')))} ({_identity(figure)})\n"
+        f"% {one_line(publication.at(file_path(figure, kind)))} ({_identity(figure)})\n"
         f"% Alternative text: {one_line(to_plain(figure.alt))}\n"
         "\\begin{figure}\n"
         "  \\centering\n"
-        f"  \\includegraphics[width=\\linewidth]{{{figure.id}.pdf}}\n"
+        f"  \\includegraphics[width=\\linewidth]{{{figure.id}.{kind}}}\n"
         f"  \\caption{{{caption} From~\\cite{{{citation_key(figure)}}}.}}\n"
         f"  \\label{{fig:{figure.id}}}\n"
         "\\end{figure}\n"

@@ -65,7 +65,7 @@ def highwire(figure: FigureRecord, publication: Publication) -> dict[str, str]:
     }
     if publication.url:
         tags["citation_abstract_html_url"] = publication.at(page_path(figure))
-        tags["citation_pdf_url"] = publication.at(file_path(figure, "pdf"))
+        tags["citation_pdf_url"] = publication.at(file_path(figure, "pdf")) if "pdf" in figure.files else ""
     return {name: value for name, value in tags.items() if value}
 
 

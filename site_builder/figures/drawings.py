@@ -11,6 +11,7 @@ from site_builder.base.console import Watcher
 from site_builder.base.project import Project
 from site_builder.citing.publication import Publication
 from site_builder.figures import view_files
+from site_builder.figures.for_print import QUICK
 from site_builder.keys.run_keys import Key
 from site_builder.results.runs import Run
 from site_builder.store import codec
@@ -95,10 +96,11 @@ def read(project: Project, drawing: Drawing) -> Drawn:
     return drawn
 
 
-def about(spec: FigureSpec, experiment: Experiment, publication: Publication) -> dict[str, str]:
+def about(spec: FigureSpec, experiment: Experiment, publication: Publication, scale: str) -> dict[str, str]:
     """Return what a figure's files say of themselves; all of it is part of the draw key.
 
-    The commit is not among it: it would change every file at every commit; `figures.json` has it.
+    The commit is not among it: it would change every file at every commit; `figures.json` has it. A quick run says
+    that it is one.
     """
     known = {
         "figure": spec.id,
@@ -106,6 +108,7 @@ def about(spec: FigureSpec, experiment: Experiment, publication: Publication) ->
         "experiment": experiment.id,
         "author": ", ".join(publication.authors),
         "licence": publication.licence,
+        "scale": scale if scale == QUICK else "",
         "url": publication.at(f"figures/{spec.id}.html") if publication.url else "",
     }
     return {name: value for name, value in known.items() if value}

@@ -28,8 +28,9 @@ from PIL.PngImagePlugin import PngInfo
 from experiments.core.contract import FigureSpec
 from experiments.core.errors import ReportError
 from experiments.core.plotting import settle_titles
-from experiments.core.plotting.style import LIGHT, PNG_DPI, theme
+from experiments.core.plotting.style import LIGHT, theme
 from site_builder.figures import one_pass, plotted_data
+from site_builder.figures.for_print import pdf_dpi, picture_dpi
 from site_builder.figures.one_pass import Drawn
 from site_builder.figures.pdf_fonts import shared_fonts, with_stable_font_tags
 from site_builder.figures.provenance import pdf_metadata, png_metadata, svg_metadata
@@ -67,8 +68,9 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
     """Draw `spec` from `result` into `folder`; return its files by kind, and the digest of the plotted data.
 
     Kinds are "light.svg", "dark.svg" (transparent, for the page), "light.small.png", "dark.small.png" (thumbnails,
-    which together weigh little on a page of many), "png" (300 dpi) and "pdf" (fonts embedded)
-    in the light theme on white, "csv" and "json" (exactly the plotted data). Paths are names inside `folder`.
+    which together weigh little on a page of many), "png" and, but for a quick run, "pdf" (fonts embedded)
+    in the light theme on white (see `for_print`), "csv" and "json" (exactly the plotted data). Paths are names inside
+    `folder`.
     The figure is drawn once, in the light theme; the dark files are the light ones with other colours, unless
     colours mix in a picture inside them (see `schemes`).
     Raises ReportError when the function returns no Figure, a figure without data, or one whose data differ
@@ -90,7 +92,8 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
     contents["light.svg"] = f"{spec.id}-light.svg", svg.encode()
     contents["light.small.png"] = f"{spec.id}-light-small.png", _thumbnail(small, provenance)
     contents["png"] = f"{spec.id}.png", _png(light.picture, provenance)
-    contents["pdf"] = f"{spec.id}.pdf", with_stable_font_tags(light.pdf)
+    if light.pdf:
+        contents["pdf"] = f"{spec.id}.pdf", with_stable_font_tags(light.pdf)
     contents["dark.svg"] = f"{spec.id}-dark.svg", dark.encode()
     contents["dark.small.png"] = f"{spec.id}-dark-small.png", _thumbnail(dark_small, provenance)
     contents["csv"] = f"{spec.id}.csv", plotted_data.to_csv(panels).encode()
@@ -99,12 +102,13 @@ def draw(spec: FigureSpec, result: Any, folder: Path, provenance: dict[str, str]
 
 
 def _once(figure: Figure, provenance: dict[str, str]) -> Drawn:
+    scale = _scale(provenance)
     with shared_fonts():
         return one_pass.draw(
             figure,
             svg_dpi=RASTER_DPI,
-            picture_dpi=PNG_DPI,
-            pdf_dpi=PNG_DPI,
+            picture_dpi=picture_dpi(scale),
+            pdf_dpi=pdf_dpi(scale),
             about_svg=svg_metadata(provenance),
             about_pdf=pdf_metadata(provenance),
         )
@@ -120,8 +124,13 @@ def _drawn_again(
                 f"figure {spec.id!r} plots other data in the dark theme; it must draw from its result alone"
             )
         about = svg_metadata(provenance)
-        dark = one_pass.draw(figure, svg_dpi=RASTER_DPI, picture_dpi=PNG_DPI, pdf_dpi=None, about_svg=about)
+        dpi = picture_dpi(_scale(provenance))
+        dark = one_pass.draw(figure, svg_dpi=RASTER_DPI, picture_dpi=dpi, pdf_dpi=None, about_svg=about)
     return compact(dark.svg, spec.title), _reduced(dark.picture)
+
+
+def _scale(provenance: dict[str, str]) -> str:
+    return provenance.get("scale", "")
 
 
 @contextmanager
@@ -197,7 +206,8 @@ def _png(picture: NDArray[np.uint8], provenance: dict[str, str]) -> bytes:
     file = io.BytesIO(PNG_SIGNATURE)
     file.seek(len(PNG_SIGNATURE))
     PngImagePlugin.putchunk(file, b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
-    PngImagePlugin.putchunk(file, b"pHYs", struct.pack(">2IB", *[round(PNG_DPI / METRES)] * 2, 1))
+    per_metre = round(picture_dpi(_scale(provenance)) / METRES)
+    PngImagePlugin.putchunk(file, b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1))
     for kind, content, *_ in _about(provenance).chunks:
         PngImagePlugin.putchunk(file, kind, content)
     PngImagePlugin.putchunk(file, b"IDAT", zlib.compress(rows.tobytes(), PNG_EFFORT))

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from site_builder.citing.publication import LATEST
@@ -16,6 +18,14 @@ _PARTIAL = "A 'dirty' build is being performed"
 """How the engine warns of a build of some pages; what it warns of is looked after by `kept_pages`."""
 
 _QUOTED = re.compile(r"'([^']+)'")
+
+
+def import_engine() -> None:
+    """Import what a site is built with, which takes a second; where that fails, building says so."""
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    for name in ("mkdocs.commands.build", "mkdocs_jupyter.plugin", "material.plugins.search.plugin"):
+        with suppress(Exception):
+            import_module(name)
 
 
 def build_site(config: Path, pages: Path, docs: Path, site: Path, before: Earlier | None = None) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from experiments.core.contract import Verdict
 from experiments.core.errors import ReportError
 from site_builder.base.options import Options
+from site_builder.citing.publication import read_publication
 from site_builder.discovery.registry import discover
+from site_builder.figures import drawings
 from site_builder.pipeline import gather
 
 SINE = "experiments/waves/sine.py"
@@ -170,6 +173,29 @@ def test_another_version_of_a_package_reruns_what_imports_it(tiny, monkeypatch):
     monkeypatch.setattr("site_builder.keys.run_keys.versions", lambda packages: dict.fromkeys(packages, "99"))
     tiny.gather()
     assert tiny.heard.runs == ["waves.cosine", "waves.sine"]
+
+
+def test_files_of_a_quick_run_say_so_and_are_drawn_apart_from_those_of_an_equal_published_one(tiny):
+    experiment = discover(tiny.project.experiments).experiments["waves.sine"]
+    (spec,) = experiment.figures.values()
+    publication = read_publication(tiny.project.root)
+    published, quick = (drawings.about(spec, experiment, publication, scale) for scale in ("full", "quick"))
+    assert quick == published | {"scale": "quick"}
+    assert "scale" not in published
+
+
+def test_what_is_done_meanwhile_is_done_only_where_there_is_work(tiny):
+    asked, done = [], threading.Event()
+
+    def meanwhile():
+        asked.append(True)
+        done.set()
+
+    registry = discover(tiny.project.experiments)
+    gather(tiny.project, registry, Options(), tiny.heard, meanwhile=meanwhile)
+    assert done.wait(60)
+    gather(tiny.project, registry, Options(), tiny.heard, meanwhile=meanwhile)
+    assert asked == [True]
 
 
 def test_scales_are_kept_side_by_side(tiny):

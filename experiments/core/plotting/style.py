@@ -26,9 +26,6 @@ from experiments.core.plotting import typefaces
 WIDTHS = {"text": 6.5, "wide": 8.0}
 """Figure widths in inches: the measure of the page's text, and the most that fits it without small print."""
 
-PNG_DPI = 300
-"""Resolution of the PNG meant for writeups."""
-
 BASE_FONT_SIZE = 10.0
 """Points; axis labels and titles. Ticks and legends are one point smaller."""
 

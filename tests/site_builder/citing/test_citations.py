@@ -97,6 +97,14 @@ def test_csl_is_an_array_of_one_figure(figure):
     assert item["author"] == [{"literal": "The Toy Authors, Measured"}, {"literal": "José Núñez"}]
 
 
+def test_a_quick_figure_is_cited_by_the_picture_it_has(figure):
+    quick = replace(figure, files={kind: file for kind, file in figure.files.items() if kind != "pdf"})
+    text = cite(quick, "latex", BOOK)
+    assert "{starfish.png}" in text
+    assert ".pdf" not in text
+    assert "citation_pdf_url" not in highwire(quick, BOOK)
+
+
 def test_latex_is_a_figure_that_cites_itself(figure):
     text = cite(figure, "latex", BOOK)
     assert text.count(r"\begin{figure}") == text.count(r"\end{figure}") == 1

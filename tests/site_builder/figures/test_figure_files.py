@@ -126,6 +126,18 @@ def test_the_png_has_300_dots_per_inch_on_white(drawn):
         assert image.getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_a_quick_run_has_no_pdf_and_a_picture_for_the_screen_that_says_so(drawn, tmp_path):
+    folder, published, digest = drawn[0]
+    files, same = figure_files.draw(spec(), None, tmp_path, PROVENANCE | {"scale": "quick"})
+    assert set(files) == set(published) - {"pdf"}
+    assert same == digest
+    with Image.open(tmp_path / files["png"].path) as image:
+        assert image.info["dpi"] == pytest.approx((120, 120), abs=0.02)
+        assert image.width == 6.5 * 120
+    assert read_provenance(tmp_path / files["png"].path)["scale"] == "quick"
+    assert "scale" not in read_provenance(folder / published["png"].path)
+
+
 def test_an_svg_is_drawn_in_its_own_theme_on_nothing(drawn):
     folder, files, _ = drawn[0]
     for theme, other, kind in ((LIGHT, DARK, "light.svg"), (DARK, LIGHT, "dark.svg")):
