@@ -7,6 +7,7 @@ nothing heavy; both stand in the same process group, so that a terminal treats t
 
 import contextlib
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -76,6 +77,7 @@ def run(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:  # before the command could listen
         status = 128 + signal.SIGINT
     finally:
+        gc.freeze()  # the end of the process need not look through all that there is for garbage
         _say("end")
     return status
 
