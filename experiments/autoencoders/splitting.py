@@ -105,7 +105,7 @@ experiment = Experiment(
     title="Feature splitting",
     config=Config(),
     quick=Config(
-        seeds=2, clusters=4, leaves=4, hidden=20, true_l0=1.0, steps=500, samples=4000, draws=49, many_draws=99, probe=6
+        seeds=2, clusters=4, leaves=4, hidden=20, true_l0=1.0, steps=300, samples=4000, draws=49, many_draws=99, probe=6
     ),
     large=Config(seeds=20, clusters=16, hidden=64, steps=12_000, many_draws=9999),
 )

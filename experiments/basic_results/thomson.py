@@ -120,7 +120,7 @@ experiment = Experiment(
     quick=Config(
         seeds=3,
         planar=(4, 5, 6),
-        spatial=(6, 7),
+        spatial=(6, 8),
         starts=8,
         packings=2,
         training=replace(TRAINING, steps=400),

@@ -112,7 +112,7 @@ experiment = Experiment(
     __name__,
     title="Collapse of correlated pairs",
     config=Config(),
-    quick=Config(densities=5, starts=0, seeds=4, steps=300, batch=64),
+    quick=Config(densities=4, starts=0, seeds=4, steps=300, batch=64),
 )
 
 

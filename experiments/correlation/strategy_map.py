@@ -131,7 +131,7 @@ experiment = Experiment(
     __name__,
     title="Superposition or principal components",
     config=Config(),
-    quick=Config(strengths=6, densities=6, starts=1, every=2, seeds=4, best_of=2, steps=300, batch=64),
+    quick=Config(strengths=5, densities=5, starts=1, every=2, seeds=4, best_of=2, steps=300, batch=64),
 )
 
 

@@ -85,7 +85,7 @@ experiment = Experiment(
     __name__,
     title="Would two directions have been better?",
     config=Config(),
-    quick=Config(seeds=16, p=(1, 0.7, 0.1, 0.01), search_starts=8, curve_points=13),
+    quick=Config(seeds=16, p=(1, 0.7, 0.1, 0.01), search_starts=4, curve_points=9),
 )
 
 

@@ -126,14 +126,14 @@ experiment = Experiment(
     quick=Config(
         fits=8,
         ratios=(0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 2.0),
-        steps=1500,
+        steps=800,
         learning_rate=5e-3,
-        curve_baselines=(0.0, 0.02, 0.05, 0.1, 0.21),
-        map_baselines=(0.02, 0.4, 4),
-        map_ratios=(0.1, 4.0, 5),
+        curve_baselines=(0.0, 0.05, 0.21),
+        map_baselines=(0.02, 0.4, 3),
+        map_ratios=(0.1, 4.0, 3),
         map_starts=1,
-        line_points=11,
-        resamples=50,
+        line_points=7,
+        resamples=20,
     ),
 )
 

@@ -118,7 +118,14 @@ experiment = Experiment(
     title="Dense features: two at right angles?",
     config=Config(),
     quick=Config(
-        seeds=16, steps=600, batch=128, samples=1 << 13, searched=4, search_starts=6, ratios=(0.9, 0.95, 0.98, 1.0)
+        seeds=16,
+        features=8,
+        steps=600,
+        batch=128,
+        samples=1 << 13,
+        searched=4,
+        search_starts=6,
+        ratios=(0.9, 0.95, 0.98, 1.0),
     ),
 )
 

@@ -48,7 +48,7 @@ experiment = Experiment(
     config=Config(),
     quick=Config(
         seeds=12, features=8, p=(0.9, 0.7, 0.5, 0.3, 0.18, 0.1), steps=600, batch=128, samples=1 << 12,
-        computed_points=11, sweep_points=6, sweep_seeds=4, held_models=4, best_of=3, sweep_steps=200, judged=1,
+        computed_points=7, sweep_points=6, sweep_seeds=4, held_models=4, best_of=3, sweep_steps=200, judged=1,
     ),
     large=Config(seeds=1024, steps=10_000, batch=1024, sweep_points=48, sweep_seeds=128),
 )  # fmt: skip

@@ -76,7 +76,7 @@ experiment = Experiment(
     __name__,
     title="Splitting and absorption by convention",
     config=Config(),
-    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=100),
+    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=60),
     inputs=(ARCHIVE,),
 )
 

@@ -49,7 +49,7 @@ experiment = Experiment(
     __name__,
     title="Splitting on text",
     config=Config(),
-    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=100, draws=19),
+    quick=Config(dictionaries=QUICK_DICTIONARIES, windows=60, draws=19),
     inputs=(ARCHIVE,),
 )
 

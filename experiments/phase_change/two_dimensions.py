@@ -37,7 +37,7 @@ experiment = Experiment(
     title="Phase diagram of three features in two dimensions",
     config=Config(),
     quick=Config(
-        ratios=10, densities=10, models=4, line_densities=24, line_models=4, steps=800, batch=128, starts=4, halvings=8
+        ratios=8, densities=8, models=4, line_densities=16, line_models=4, steps=800, batch=128, starts=4, halvings=8
     ),
     large=Config(ratios=256, densities=256, line_densities=96, line_models=256, steps=5000, batch=1024),
 )
