@@ -80,20 +80,30 @@ def mean(values: ArrayLike, unit: str = "", within: tuple[float, float] | None =
 
 
 def median(values: ArrayLike, unit: str = "") -> Quantity:
-    """Return the median of `values` with its order-statistic interval (binomial, needs no distribution).
+    """Return the median of `values` with an interval between order statistics, which needs no distribution.
 
-    Only some coverages are possible with n values; `method` states the one that the interval has. It is the
-    smallest that reaches 95 %, and for n of 5 or fewer the widest there is, which does not reach it.
+    From the `rank`-th value on either side the interval covers at least 95 %, from the next one less; its ends lie
+    between the two (Hettmansperger and Sheather, "Confidence intervals based on interpolated order statistics",
+    1986). Of five values or fewer even the outermost cover less; `method` states how much.
     """
     from scipy import stats
 
+    def coverage(rank: int) -> float:
+        return float(1 - 2 * stats.binom.cdf(rank - 1, size, 0.5))
+
     sample = np.sort(np.asarray(values, dtype=np.float64).ravel())
     size = sample.size
-    low, high = stats.binom.interval(CONFIDENCE, size, 0.5)
-    first, last = max(int(low), 1), min(int(high) + 1, size)  # which order statistics, counted from 1
-    coverage = float(stats.binom.cdf(last - 1, size, 0.5) - stats.binom.cdf(first - 1, size, 0.5))
-    method = f"order-statistic interval of the median, {100 * coverage:.1f} %"
-    return Quantity(float(np.median(sample)), float(sample[first - 1]), float(sample[last - 1]), size, unit, method)
+    rank = max(int(stats.binom.ppf((1 - CONFIDENCE) / 2, size, 0.5)), 1)
+    low, high = float(sample[rank - 1]), float(sample[size - rank])
+    covered = coverage(rank)
+    if covered > CONFIDENCE:
+        step = (covered - CONFIDENCE) / (covered - coverage(rank + 1))
+        inwards = (size - rank) * step / (rank + (size - 2 * rank) * step)
+        low += inwards * float(sample[rank] - sample[rank - 1])
+        high -= inwards * float(sample[size - rank] - sample[size - rank - 1])
+        covered = CONFIDENCE
+    method = f"interpolated order-statistic interval of the median, {100 * covered:.3g} %"
+    return Quantity(float(np.median(sample)), low, high, size, unit, method)
 
 
 Statistic = Callable[[NDArray[np.int64]], float]
