@@ -9,14 +9,26 @@ from numpy.typing import NDArray
 from experiments.core.contract import keyed
 from experiments.core.metrics import REPRESENTED_NORM, cosines, norms
 from experiments.core.phases import ABSENT_NORM, ORTHOGONAL, Setting, boundary, boundary_distance
-from experiments.core.quantities import Quantity, bootstrap, exact, from_resamples, mean, share
-from experiments.phase_change.shared.phase_sweep import ExactBoundary, Models, SweepConfig, exact_boundary, map_cells
+from experiments.core.quantities import Quantity, exact, from_resamples, mean
+from experiments.phase_change.shared.best_models import resampled_best, root_mean_square, share_of_best
+from experiments.phase_change.shared.phase_sweep import (
+    ExactBoundary,
+    Models,
+    SweepConfig,
+    exact_boundary,
+    grid_boundary,
+    map_cells,
+    smallest_norm,
+)
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 STEP_FACTOR = 1.3
 """A change within this factor of density counts as sudden."""
+
+RESAMPLES = 400
+"""Maps of best models, drawn for the error of the boundary: its interval is then known to a thirtieth."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ def _phase_names(setting: Setting) -> list[str]:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What the pages quote. Shares of cells are of this grid; its cells train independently of each other."""
+    """What the pages quote. Shares of cells are of this grid, and their intervals are over the models of its cells."""
 
     agreement: Quantity  # best model in the phase of the best closed form, away from boundaries
     agreement_single: Quantity
@@ -106,20 +118,20 @@ def phase_numbers(
     setting, cells = config.setting, map_cells(config)
     far = boundary_distance(setting, cells.ratio, cells.density) > config.distance
     return Numbers(
-        **_agreement(fields, phases, far),
-        **_boundary_errors(setting, fields, config.seed),
+        **_agreement(fields, models, phases, far),
+        **_boundary_errors(config, fields, models),
         **_jumps(setting, config, fields, edge),
         **_losses(models, optima),
         **_failed(setting, models, phases, fields["optimum"].ravel(), optima.known),
-        best_ideal=share(np.isin(fields["best"], [setting.index(phase) for phase in setting.ideal]), "of cells"),
+        best_ideal=share_of_best(np.isin(phases, [setting.index(phase) for phase in setting.ideal]), models.loss),
         models=exact(models.loss.size + fields["line_loss"].size, method="models trained"),
         per_cell=exact(config.models, method="models per cell"),
         cells=exact(len(cells.ratio), method="cells of the map"),
         far_cells=exact(int(far.sum()), method=f"cells more than {config.distance:g} decades from a boundary"),
         line_models=exact(config.line_models, method="models per density of the line"),
         line_ratio=exact(config.line_ratio, method="importance of the extra feature on the line"),
-        kept=_kept(setting, fields),
-        phases=_counts(setting, fields, phases),
+        kept=_kept(setting, fields, models, phases),
+        phases=_counts(setting, fields, models, phases),
     )
 
 
@@ -129,34 +141,23 @@ def largest_change(density: Array, values: Array, factor: float = STEP_FACTOR) -
     return float(np.where(near, np.abs(values[:, None] - values), 0.0).max())
 
 
-def root_mean_square(errors: Array, seed: int) -> Quantity:
-    """Return the root mean square of `errors` in decades, with a bootstrap interval over them; NaN is left out."""
-    kept = errors[np.isfinite(errors)]
-
-    def rms(chosen: NDArray[np.int64]) -> float:
-        return float(np.sqrt((kept[chosen] ** 2).mean()))
-
-    return bootstrap(rms, len(kept), seed=seed, resamples=4000, unit="decades", of="ratios")
-
-
-def _agreement(fields: dict[str, Any], phases: Labels, far: NDArray[np.bool_]) -> dict[str, Any]:
-    theory, best, optimum = (fields[name].ravel() for name in ("predicted", "best", "optimum"))
-    each = (phases[far] == theory[far, None]).mean(axis=0)
+def _agreement(fields: dict[str, Any], models: Models, phases: Labels, far: NDArray[np.bool_]) -> dict[str, Any]:
+    theory, optimum = (fields[name].reshape(-1, 1) for name in ("predicted", "optimum"))
     return {
-        "agreement": share((best == theory)[far], "of cells"),
-        "agreement_single": mean(each, "of cells", within=(0, 1)),
-        "agreement_everywhere": share(best == theory, "of cells"),
+        "agreement": share_of_best((phases == theory)[far], models.loss[far]),
+        "agreement_single": mean((phases == theory)[far].mean(axis=0), "of cells", within=(0, 1)),
+        "agreement_everywhere": share_of_best(phases == theory, models.loss),
         "agreement_optimum": exact((optimum == theory)[far].mean(), "of cells", "exact optimum of every cell"),
-        "trained_is_optimum": share(best == optimum, "of cells"),
+        "trained_is_optimum": share_of_best(phases == optimum, models.loss),
     }
 
 
-def _kept(setting: Setting, fields: dict[str, Any]) -> dict[str, Quantity]:
+def _kept(setting: Setting, fields: dict[str, Any], models: Models, phases: Labels) -> dict[str, Quantity]:
     """Return, for each ideal phase, the share of the cells predicted to be in it whose best model is."""
     kept = {}
     for phase in setting.ideal:
-        there = fields["predicted"] == setting.index(phase)
-        kept[_slug(phase)] = share((fields["best"] == setting.index(phase))[there], "of cells")
+        there = fields["predicted"].ravel() == setting.index(phase)
+        kept[_slug(phase)] = share_of_best((phases == setting.index(phase))[there], models.loss[there])
     return kept
 
 
@@ -164,15 +165,18 @@ def _slug(phase: str) -> str:
     return phase.replace(" ", "_")
 
 
-def _boundary_errors(setting: Setting, fields: dict[str, Any], seed: int) -> dict[str, Any]:
-    ideal, at = boundary(setting, fields["ratio"]), fields["exact_boundary"]
-    trained = fields["trained_boundary"]
+def _boundary_errors(config: SweepConfig, fields: dict[str, Any], models: Models) -> dict[str, Any]:
+    ideal, at = boundary(config.setting, fields["ratio"]), fields["exact_boundary"]
+    shared = resampled_best(smallest_norm(models.W) > REPRESENTED_NORM, models.loss, RESAMPLES, config.seed)
+    maps = shared.reshape(RESAMPLES, *fields["best"].shape)
+    drawn = np.log10([grid_boundary(fields["density"], each) for each in maps])
+    trained = np.log10(fields["trained_boundary"])
     shift = np.log10(at / ideal)
     finite = np.isfinite(shift)
     low_ratio = finite & (fields["ratio"] < 0.5)
     return {
-        "boundary_error": root_mean_square(np.log10(trained / ideal), seed),
-        "boundary_error_optimum": root_mean_square(np.log10(trained / at), seed),
+        "boundary_error": root_mean_square(trained - np.log10(ideal), drawn - np.log10(ideal)),
+        "boundary_error_optimum": root_mean_square(trained - np.log10(at), drawn - np.log10(at)),
         "boundary_theory_error": exact(np.sqrt((shift[finite] ** 2).mean()), "decades", "exact optimum of every ratio"),
         "boundary_shift": exact(10 ** shift[low_ratio].mean(), "", "geometric mean of ratios below one half"),
         "boundary_largest_shift": exact(10 ** shift[finite].max(), "", "largest over ratios"),
@@ -212,7 +216,7 @@ def _losses(models: Models, optima: Optima) -> dict[str, Any]:
     known, searched, best, ideal = optima
     noise, found = models.loss / models.floor - 1, models.loss < 1.01 * known[:, None]
     return {
-        "loss_within": share(best <= 1.02 * ideal, "of cells"),
+        "loss_within": share_of_best(models.loss <= 1.02 * ideal[:, None], models.loss),
         "largest_loss_ratio": exact((best / ideal).max(), "", "largest over cells of best model over best closed form"),
         "smallest_loss_ratio": exact(
             (known / ideal).min(), "", "smallest over cells of exact optimum over closed form"
@@ -251,11 +255,11 @@ def _causes(setting: Setting, models: Models, phases: Labels, optimum: Labels) -
     }
 
 
-def _counts(setting: Setting, fields: dict[str, Any], phases: Labels) -> dict[str, Count]:
+def _counts(setting: Setting, fields: dict[str, Any], models: Models, phases: Labels) -> dict[str, Count]:
     """Return the share of cells in each phase, by best model and by both exact optima, and the share of all models."""
     return {
         _slug(phase): Count(
-            best=share(fields["best"] == number, "of cells"),
+            best=share_of_best(phases == number, models.loss),
             models=mean((phases == number).mean(axis=0), "of models", within=(0, 1)),
             optimum=_grid_share(fields["optimum"] == number),
             optimum_without_bias=_grid_share(fields["optimum_without_bias"] == number),

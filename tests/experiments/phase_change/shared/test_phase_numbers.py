@@ -14,13 +14,6 @@ def test_the_largest_change_looks_no_further_than_the_factor():
     assert phase_numbers.largest_change(density, np.array([0.0, 0.1, 1.0, 0.7]), 2.0) == pytest.approx(1.0)
 
 
-def test_the_root_mean_square_leaves_undefined_ratios_out_and_brackets_its_value():
-    found = phase_numbers.root_mean_square(np.array([0.3, -0.4, np.nan]), seed=0)
-    assert found.value == pytest.approx(np.sqrt(0.125))
-    assert found.n == 2
-    assert found.low <= found.value <= found.high
-
-
 def test_a_model_fails_for_the_first_cause_that_fits():
     W = np.array([[[[1.0, 0.0]], [[0.9, 0.4]], [[1.0, 0.0]], [[1.0, -1.0]]]])
     b = np.array([[[0.0, -0.1], [-0.1, 0.2], [0.0, 0.1], [0.0, 0.0]]])
