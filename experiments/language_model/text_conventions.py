@@ -19,7 +19,7 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
 )
 from experiments.language_model.shared.observed import observed_in, seen_by
-from experiments.language_model.shared.over_networks import over_networks, padded, per_network
+from experiments.language_model.shared.over_networks import by_width, of_networks, over_networks
 from experiments.language_model.shared.probes import Probed, probed
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.splits import heading
@@ -101,24 +101,24 @@ def run(config: Config, device: str) -> Result:
                     [probed(one, f, headings[name], of, text.first, rng) for name, of in chosen.items()]
                 )
             progress.advance("probing", (k + place / len(of_network)) / len(found))
-    latents, absorbed, curve = (_array(scores, name) for name in ("latents", "absorbed", "curve"))
+    latents, absorbed, curve = (by_width(scores, name) for name in ("latents", "absorbed", "curve"))
     low, high = (d.ratios.index(ratio) for ratio in ENDS)
     return Result(
         ratios=np.array(d.ratios),
         concepts=tuple(chosen),
         numbers=Numbers(
-            latents_rise=over_networks(_of_networks(latents[high]) - _of_networks(latents[low])),
-            absorption_rises=over_networks(_of_networks(absorbed[high]) - _of_networks(absorbed[low])),
+            latents_rise=over_networks(of_networks(latents[high]) - of_networks(latents[low])),
+            absorption_rises=over_networks(of_networks(absorbed[high]) - of_networks(absorbed[low])),
             concepts=exact(len(chosen)),
         ),
         latents=latents,
         absorbed=absorbed,
         width={
             f"{ratio:g}x": Width(
-                latents=over_networks(_of_networks(latents[k])),
-                absorbed=over_networks(_of_networks(absorbed[k]), within=(0, 1)),
-                one=over_networks(_of_networks(curve[k, ..., 0]), within=(0, 1)),
-                eight=over_networks(_of_networks(curve[k, ..., -1]), within=(0, 1)),
+                latents=over_networks(of_networks(latents[k])),
+                absorbed=over_networks(of_networks(absorbed[k]), within=(0, 1)),
+                one=over_networks(of_networks(curve[k, ..., 0]), within=(0, 1)),
+                eight=over_networks(of_networks(curve[k, ..., -1]), within=(0, 1)),
             )
             for k, ratio in enumerate(d.ratios)
         },
@@ -127,21 +127,6 @@ def run(config: Config, device: str) -> Result:
 
 Scores = dict[float, list[list[list[Probed]]]]
 """By width, (network, dictionary, concept)."""
-
-
-def _array(scores: Scores, name: str) -> Array:
-    """Return one score (width, network, dictionary, concept), NaN where there is no dictionary."""
-    return padded(
-        [
-            [[[getattr(each, name) for each in row] for row in of_network] for of_network in of_width]
-            for of_width in scores.values()
-        ]
-    )
-
-
-def _of_networks(values: Array) -> Array:
-    """Return the mean (network,) over the dictionaries and concepts of `values` (network, dictionary, concept)."""
-    return per_network(values.mean(-1))
 
 
 @experiment.figure(

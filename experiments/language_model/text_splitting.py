@@ -21,6 +21,7 @@ from experiments.language_model.shared.dictionaries import (
     dictionaries,
 )
 from experiments.language_model.shared.observed import Observed, observed_in, seen_by
+from experiments.language_model.shared.over_networks import by_width
 from experiments.language_model.shared.seeded import seeded
 from experiments.language_model.shared.split_figures import (
     climb_figure,
@@ -36,7 +37,6 @@ from experiments.language_model.shared.split_results import (
     Result,
     Split,
     Splits,
-    by_width,
     climbing,
     result_of,
     split_of,

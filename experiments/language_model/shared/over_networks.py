@@ -4,7 +4,7 @@ Dictionaries of one network and documents read by it share its weights, so they 
 corpus that no seed draws anew; intervals speak of networks trained on that text and judged on its held-out documents.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import comb, sqrt
 
@@ -31,6 +31,24 @@ def padded(found: Sequence[Sequence[Sequence[ArrayLike]]]) -> Array:
         if row:
             into[: len(row)] = row
     return array.reshape(len(found), -1, *array.shape[1:])
+
+
+def by_width(found: Mapping[float, Sequence[Sequence[Sequence[object]]]], name: str) -> Array:
+    """Return one number of all that is `found` by width and (network, dictionary, concept), as an array of these axes.
+
+    `name` is the attribute that holds the number; NaN stands where there is no dictionary.
+    """
+    return padded(
+        [
+            [[[getattr(each, name) for each in row] for row in of_network] for of_network in of_width]
+            for of_width in found.values()
+        ]
+    )
+
+
+def of_networks(values: Array) -> Array:
+    """Return the mean (network,) over the dictionaries and concepts of `values` (network, dictionary, concept)."""
+    return per_network(values.mean(-1))
 
 
 def per_network(values: ArrayLike, axis: int = 1) -> Array:

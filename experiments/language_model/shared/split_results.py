@@ -14,9 +14,10 @@ from experiments.language_model.shared.concepts import CONCEPTS, Events
 from experiments.language_model.shared.dictionaries import Dictionary, DictionaryConfig
 from experiments.language_model.shared.observed import Seen
 from experiments.language_model.shared.over_networks import (
+    by_width,
     counted,
+    of_networks,
     over_networks,
-    padded,
     per_network,
     share_over_networks,
 )
@@ -178,31 +179,16 @@ def result_of(
         counted=arrays["counted"],
         width={
             name: Width(
-                information=over_networks(_of_networks(arrays["information"][k]), within=(0, 1)),
-                excess=over_networks(_of_networks(arrays["excess"][k])),
-                effective=over_networks(_of_networks(arrays["effective"][k])),
-                random_information=over_networks(_of_networks(control["information"][k]), within=(0, 1)),
-                random_excess=over_networks(_of_networks(control["excess"][k])),
+                information=over_networks(of_networks(arrays["information"][k]), within=(0, 1)),
+                excess=over_networks(of_networks(arrays["excess"][k])),
+                effective=over_networks(of_networks(arrays["effective"][k])),
+                random_information=over_networks(of_networks(control["information"][k]), within=(0, 1)),
+                random_excess=over_networks(of_networks(control["excess"][k])),
             )
             for k, name in enumerate(names)
         },
         concept=effective,
     )
-
-
-def by_width(splits: Splits, name: str) -> Array:
-    """Return (width, network, dictionary, concept) of one number, NaN where there is no dictionary."""
-    return padded(
-        [
-            [[[getattr(split, name) for split in row] for row in of_network] for of_network in of_width]
-            for of_width in splits.values()
-        ]
-    )
-
-
-def _of_networks(values: Array) -> Array:
-    """Return the mean (network,) over the dictionaries and concepts of `values` (network, dictionary, concept)."""
-    return per_network(values.mean(-1))
 
 
 def _numbers(
@@ -215,8 +201,8 @@ def _numbers(
 ) -> Numbers:
     d = config.dictionaries
     low, high = d.ratios.index(0.5), d.ratios.index(LAST)
-    rises = {name: _of_networks(arrays[name][high] - arrays[name][low]) for name in arrays}
-    random = _of_networks(control["excess"][high] - control["excess"][low])
+    rises = {name: of_networks(arrays[name][high] - arrays[name][low]) for name in arrays}
+    random = of_networks(control["excess"][high] - control["excess"][low])
     grows = climbing(d, arrays, low)
     place = list(chosen).index(PICTURED)
     return Numbers(
