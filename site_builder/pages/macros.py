@@ -38,6 +38,7 @@ from site_builder.pages.references import PAGE as REFERENCES
 from site_builder.pages.references import Reference
 from site_builder.pages.rooms import drawn, read_rooms
 from site_builder.pages.statements import KINDS, Part, Statement
+from site_builder.published.calibration import interval
 from site_builder.published.large_scale import Cost, costs
 from site_builder.published.reproduction import summary
 from site_builder.published.results import load
@@ -269,7 +270,7 @@ class Macros:
 
     def robustness(self) -> str:
         """Show which claims keep their verdict, and whether intervals cover, in runs with other seeds."""
-        return self._block("robustness.html.jinja", found=self.blocks.report.robustness)
+        return self._block("robustness.html.jinja", found=self.blocks.report.robustness, interval=interval)
 
     def cite_report(self) -> str:
         """Show how to cite the report as a whole, in several formats."""

@@ -24,11 +24,13 @@ from site_builder.citing.publication import (
     script_address,
 )
 from site_builder.citing.ro_crate import ro_crate
+from site_builder.published.calibration import interval
 from site_builder.store.records import (
     REPLICATES,
     AnswerRecord,
     ClaimRecord,
     FigureRecord,
+    PartCalibration,
     Report,
     Reproduction,
     Robustness,
@@ -176,7 +178,13 @@ def robustness_json(found: Robustness) -> dict[str, Any]:
 
 def calibration_json(found: Robustness) -> dict[str, Any]:
     """Return what became of the intervals of each part with other seeds as `calibration.json` has it."""
-    return {"parts": [asdict(part) for part in found.parts]}
+    return {"parts": [_calibrated(part) for part in found.parts]}
+
+
+def _calibrated(part: PartCalibration) -> dict[str, Any]:
+    numbers = {name: value for name, value in asdict(part).items() if name != "by_run"}
+    low, high = interval(part) or (None, None)
+    return numbers | {"low": low, "high": high}
 
 
 def _decided(verdict: Verdict, statistic: Quantity | None) -> dict[str, Any]:

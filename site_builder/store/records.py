@@ -289,12 +289,14 @@ class ReseededClaim:
 
 @dataclass(frozen=True)
 class PartCalibration:
-    """How the intervals of one part fare in runs with other seeds: how many pairs of an old and a new interval there
-    are, how many pairs have no point in common, and how often the new value lies outside the old interval.
+    """How the intervals of one part fare in runs with other seeds: how many pairs of an interval of one run and the
+    value of another there are, how many of the two intervals have no point in common, and how often the value lies
+    outside the interval.
 
-    `expected` is how many of the `intervals` pairs would have the new value outside if every interval covered as it
+    `expected` is how many of the `intervals` pairs would have the value outside if every interval covered as it
     says. `constant` pairs are of numbers that no seed changed, and `given` ones are intervals over units that no seed
     draws (words of a language): neither can show whether an interval covers, so they are not among `intervals`.
+    `by_run` has (pairs, outside) of each run of each experiment (experiment, run), whichever of the two it gave.
     """
 
     part: str
@@ -304,11 +306,21 @@ class PartCalibration:
     expected: float = 0.0
     constant: int = 0
     given: int = 0
+    by_run: tuple[tuple[tuple[int, int], ...], ...] = ()
 
     def __add__(self, other: "PartCalibration") -> "PartCalibration":
-        """Return both together, under the name of the first."""
-        numbers = [f.name for f in fields(self) if f.name != "part"]
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in numbers})
+        """Return both together, under the name of the first; they are of different experiments."""
+        names = [f.name for f in fields(self) if f.name != "part"]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})
+
+    @property
+    def share(self) -> float:
+        """The share of pairs with the value outside."""
+        return self.outside / self.intervals
+
+    @property
+    def expected_share(self) -> float:
+        return self.expected / self.intervals
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.core.quantities import Quantity, bootstrap, exact, mean, median
-from site_builder.published.calibration import GIVEN, calibrated, expected_outside, units
+from site_builder.published.calibration import GIVEN, calibrated, expected_outside, interval, units
 from site_builder.store.records import Bounds, PartCalibration, bounds
 
 PUBLISHED = Path(__file__).parents[3] / "experiments" / "published"
@@ -46,7 +46,8 @@ def test_pairs_of_intervals_are_counted_by_hand():
         "constant": Bounds(1.0, 0.5, 2.5),
         "given": Bounds(3.0, 2.5, 4.0),
     }
-    expected = PartCalibration("a", 4, 1, 3, pytest.approx(4 * 0.1658, abs=1e-3), 1, 1)
+    # Back from the new run: 1.0 lies outside [1.6, 2.4] and [2.0, 4.0], and inside the other two.
+    expected = PartCalibration("a", 8, 2, 5, pytest.approx(8 * 0.1658, abs=2e-3), 2, 2, (((8, 5), (8, 5)),))
     assert calibrated("a", old, [new]) == expected
 
 
@@ -54,7 +55,8 @@ def test_a_number_that_moves_once_counts_every_time():
     old = {"x": Quantity(1.0, 0.5, 1.5)}
     others = [{"x": Bounds(1.0, 0.5, 1.5)}, {"x": Bounds(2.0, 1.5, 2.5)}]
     found = calibrated("a", old, others)
-    assert (found.intervals, found.disjoint, found.outside, found.constant) == (2, 0, 1, 0)
+    assert (found.intervals, found.disjoint, found.outside, found.constant) == (6, 0, 4, 0)
+    assert found.by_run == (((4, 2), (4, 2), (4, 4)),)
 
 
 def drawn(kind: str, generator: np.random.Generator) -> Quantity:
@@ -78,8 +80,36 @@ def test_honest_intervals_are_left_as_often_as_expected(kind, pairs, tolerance):
     old = {str(i): drawn(kind, generator) for i in range(pairs)}
     new = {name: bounds(drawn(kind, generator)) for name in old}
     found = calibrated("a", old, [new])
-    assert found.intervals == pairs
-    assert found.outside / pairs == pytest.approx(found.expected / pairs, abs=tolerance)
+    assert found.intervals == 2 * pairs
+    assert found.share == pytest.approx(found.expected_share, abs=tolerance)
+
+
+def experiment(generator: np.random.Generator, runs: int, together: float) -> PartCalibration:
+    """Return an experiment of twenty honest numbers, which move together within a run."""
+
+    def run() -> dict[str, Quantity]:
+        common = generator.standard_normal(12)
+        own = generator.standard_normal((20, 12))
+        return {str(i): mean(together * common + np.sqrt(1 - together**2) * row) for i, row in enumerate(own)}
+
+    others = [{name: bounds(found) for name, found in run().items()} for _ in range(runs - 1)]
+    return calibrated("a", run(), others)
+
+
+@pytest.mark.parametrize("together", [0.0, 0.9])
+def test_the_interval_of_the_share_holds_the_expected_one_though_numbers_move_together(together):
+    generator = np.random.default_rng(5)
+    held = []
+    for _ in range(60):
+        part = sum((experiment(generator, runs, together) for runs in (3, 3, 6, 6)), PartCalibration("a"))
+        low, high = interval(part)
+        held.append(low <= part.expected_share <= high)
+    assert np.mean(held) > 0.85
+
+
+def test_a_share_of_two_runs_alone_has_no_interval():
+    assert interval(experiment(np.random.default_rng(0), 2, 0.0)) is None
+    assert interval(PartCalibration("a")) is None
 
 
 def test_the_normal_case_is_what_the_page_says():
