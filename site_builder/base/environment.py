@@ -19,15 +19,19 @@ from site_builder.base.options import DEVICES, WrongOption, chosen
 SOURCE_PATHS = ("experiments", "site_builder", "docs", "mkdocs.yml", "CITATION.cff", *RUNTIME)
 """What a published number can depend on; a change elsewhere does not make the work tree dirty."""
 
+PAGE_PATHS = ("docs/", "mkdocs.yml")
+"""Those of them that hold words alone: they change no result and no figure."""
+
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that is checked out ("" without one), whether anything published differs from it, and why there is
-    none, in git's own words where git refuses."""
+    """The commit that is checked out ("" without one), whether anything published differs from it, whether something
+    does that is no page, and why there is no commit, in git's own words where git refuses."""
 
     id: str
     dirty: bool
     why: str = field(default="", compare=False)
+    code_dirty: bool = True
 
 
 def device_class(device: str) -> str:
@@ -142,8 +146,11 @@ def commit_of(root: Path) -> Commit:
     head = git(root, "rev-parse", "--verify", "HEAD")
     if head is None or head.returncode != 0:
         return Commit("", dirty=True, why=f"{root} is a git repository without a commit; commit first")
-    changes = git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCE_PATHS)
-    return Commit(head.stdout.strip(), dirty=changes is None or changes.returncode != 0 or changes.stdout.strip() != "")
+    id, changes = head.stdout.strip(), git(root, "status", "--porcelain", "--untracked-files=all", "--", *SOURCE_PATHS)
+    if changes is None or changes.returncode != 0:
+        return Commit(id, dirty=True)
+    changed = [line[3:].strip('"') for line in changes.stdout.splitlines()]  # each begins with two letters
+    return Commit(id, dirty=bool(changed), code_dirty=not all(path.startswith(PAGE_PATHS) for path in changed))
 
 
 def _refusal(root: Path, words: str) -> str:

@@ -42,7 +42,7 @@ def state_of(project: Project, options: Any, *, draft: bool = False) -> State:
             "\n".join([sys.version, instructions(), *_installed(project.root), *_addresses(), *_given()])
         ),
         "options": repr((options, draft)),
-        "commit": f"{commit.id} {commit.dirty}",
+        "commit": f"{commit.id} {commit.dirty} {commit.code_dirty}",
     }
 
 
@@ -125,7 +125,7 @@ def kept_report(project: Project, state: State) -> tuple[Any, list[Path]] | None
 
 
 def _at_commit(report: Any, commit: Commit) -> Any:
-    runs = {id: replace(run, commit=commit.id, dirty=commit.dirty) for id, run in report.runs.items()}
+    runs = {id: replace(run, commit=commit.id, dirty=commit.code_dirty) for id, run in report.runs.items()}
     figures = {id: replace(figure, run=runs[figure.experiment]) for id, figure in report.figures.items()}
     return replace(report, runs=runs, figures=figures)
 

@@ -107,7 +107,7 @@ def computed(project: Project, experiment: Experiment, options: Options, key: Ke
 
 def at_build(run: Run, title: str, scale: str, commit: Commit) -> Run:
     """Return `run` as this build sees it: the same key means that this commit's code gives this result."""
-    return replace(run, record=replace(run.record, title=title, scale=scale, commit=commit.id, dirty=commit.dirty))
+    return replace(run, record=replace(run.record, title=title, scale=scale, commit=commit.id, dirty=commit.code_dirty))
 
 
 def result_digest(folder: Path) -> str:

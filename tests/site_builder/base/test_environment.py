@@ -60,6 +60,14 @@ def test_a_commit_is_dirty_only_when_something_published_differs(tiny):
     assert commit_of(tiny.root).dirty
 
 
+def test_an_edited_page_leaves_the_code_that_of_the_commit(tiny):
+    tiny.edit("docs/waves.md", "swings", "moves")
+    (tiny.root / "docs" / "new page.md").touch()
+    assert not commit_of(tiny.root).code_dirty
+    (tiny.root / "experiments" / "waves" / "new one.py").touch()
+    assert commit_of(tiny.root).code_dirty
+
+
 def test_outside_a_repository_nothing_vouches_for_the_code(tmp_path):
     assert commit_of(tmp_path) == environment.Commit("", dirty=True)
 
