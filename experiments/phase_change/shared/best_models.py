@@ -5,11 +5,13 @@ models of each cell are drawn again with replacement (a bootstrap; cells train i
 each model is then the best follows from its rank alone.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.core.quantities import CONFIDENCE, Quantity
+from experiments.core.quantities import CONFIDENCE, Quantity, share
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,8 +28,12 @@ def chances(models: int) -> Array:
 def share_of_best(hits: Flags, loss: Array, unit: str = "of cells") -> Quantity:
     """Return the share of cells whose best model is a hit, given `hits` and `loss` (cell, model).
 
-    Its error is that of a sum of independent cells, each of which is a hit as often as in the bootstrap.
+    Its error is that of a sum of independent cells, each of which is a hit as often as in the bootstrap. Where all
+    models are hits, or none is, no resample differs; the interval then says how rare the exception among models may be.
     """
+    if hits.all() or not hits.any():
+        of_models = share(hits, unit)
+        return replace(of_models, n=len(hits), method=f"all models of all cells alike; {of_models.method}, over models")
     by_rank = _by_rank(hits, loss)
     likely = by_rank @ chances(loss.shape[1])
     error = float(np.sqrt((likely * (1 - likely)).sum()) / len(hits))

@@ -24,6 +24,13 @@ def test_the_share_is_that_of_the_best_models_and_cells_without_doubt_add_no_err
     assert doubtful.n == 3
 
 
+@pytest.mark.parametrize("all_alike", [True, False])
+def test_where_all_models_are_alike_an_exception_may_still_be_as_rare_as_that_many_models_show(all_alike):
+    found = share_of_best(np.full((100, 5), all_alike), np.random.default_rng(0).random((100, 5)))
+    assert (found.value, found.n) == (float(all_alike), 100)
+    assert found.high - found.low == pytest.approx(1.96**2 / (500 + 1.96**2), rel=1e-3)
+
+
 def test_resamples_have_the_error_that_the_closed_form_states():
     generator = np.random.default_rng(1)
     hits, loss = generator.random((200, 5)) < 0.5, generator.random((200, 5))
