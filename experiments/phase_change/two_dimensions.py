@@ -215,7 +215,7 @@ def ignored_normal(result: Result) -> Quantity:
     "than a triangle, two features that point the same way, a partly represented one or anything else.",
     criterion=above(0.95),
     figures=("phase-map-three", "phase-shares-three"),
-    published=Verdict.INCONCLUSIVE,
+    published=Verdict.REFUTED,
 )
 def ideal_cells(result: Result) -> Quantity:
     return result.numbers.best_ideal
