@@ -16,12 +16,11 @@ DRAWN = {
     "",
     "seeds",
     "seeds of both sizes",
-    "models",
+    "models of each cell",
     "models of each density",
     "first models",
     "fits",
     "random codes",
-    "ratios",
 }
 """Units of bootstrap intervals that another seed draws anew."""
 
