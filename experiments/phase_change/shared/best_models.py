@@ -28,8 +28,9 @@ def chances(models: int) -> Array:
 def share_of_best(hits: Flags, loss: Array, unit: str = "of cells") -> Quantity:
     """Return the share of cells whose best model is a hit, given `hits` and `loss` (cell, model).
 
-    Its error is that of a sum of independent cells, each of which is a hit as often as in the bootstrap. Where all
-    models are hits, or none is, no resample differs; the interval then says how rare the exception among models may be.
+    Its error is that of a sum of independent cells, each of which is a hit as often as in the bootstrap; half a cell is
+    added on either side, since a share is a count (correction for continuity). Where all models are hits, or none is,
+    no resample differs; the interval then says how rare the exception among models may be.
     """
     if hits.all() or not hits.any():
         of_models = share(hits, unit)
@@ -37,7 +38,8 @@ def share_of_best(hits: Flags, loss: Array, unit: str = "of cells") -> Quantity:
     by_rank = _by_rank(hits, loss)
     likely = by_rank @ chances(loss.shape[1])
     error = float(np.sqrt((likely * (1 - likely)).sum()) / len(hits))
-    return _around(float(by_rank[:, 0].mean()), error, len(hits), unit, (0.0, 1.0), f"{OF}, in closed form, normal")
+    how = f"{OF}, in closed form, normal with correction for continuity"
+    return _around(float(by_rank[:, 0].mean()), error, len(hits), unit, (0.0, 1.0), how, step=1 / len(hits))
 
 
 def resampled_best(hits: Flags, loss: Array, resamples: int, seed: int) -> Flags:
@@ -64,7 +66,10 @@ def _by_rank(hits: Flags, loss: Array) -> Flags:
     return np.asarray(np.take_along_axis(hits, np.argsort(loss, axis=1, kind="stable"), axis=1))
 
 
-def _around(value: float, error: float, n: int, unit: str, within: tuple[float, float], how: str) -> Quantity:
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+def _around(
+    value: float, error: float, n: int, unit: str, within: tuple[float, float], how: str, step: float = 0.0
+) -> Quantity:
+    """Return a value of a given error, which moves in steps of this size."""
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error + step / 2
     low, high = max(value - half, within[0]), min(value + half, within[1])
     return Quantity(value, low, high, n, unit, f"{how}, {100 * CONFIDENCE:.0f} %")
