@@ -29,6 +29,8 @@ from experiments.speed.shared.plots import plain_ticks
 
 MEASURED = Path(__file__).with_name("against.json")
 
+TICKS = (0.5, 1, 2, 4, 8)
+
 REQUIRED = {"autoencoders": 4.0, "toy models": 1.5, "the quick report": 4.0, "the report after": 4.0, "drawing": 2.5}
 """How many times faster was asked for before anything was changed, by how the names of rows begin."""
 
@@ -108,7 +110,7 @@ def ratio(row: dict[str, Any]) -> Quantity:
 @experiment.figure(
     "speed-against",
     title="Times faster than before",
-    caption="How many times faster than {commit} of {of}, when the work on speed began: trainings, and what a user of "
+    caption="How many times faster than at commit {commit} of {of}, when the work on speed began: trainings, and what a user of "
     "the report waits for. Both took turns on one machine ({machine}, {date}). Ticks: what was asked for.",
     alt="One row for each thing that was timed: a point for how many times faster it is now, on a logarithmic axis, "
     "and a bar for what was asked for.",
@@ -124,6 +126,7 @@ def draw(result: Result) -> Figure:
     ax.set_xscale("log")
     ax.set_yticks(places, names)
     ax.set(xlabel="times faster", ylim=(-0.6, len(names) - 0.4))
+    ax.set_xticks(TICKS)
     plain_ticks(ax)
     plotting.legend(ax)
     return figure
