@@ -110,8 +110,8 @@ def ratio(row: dict[str, Any]) -> Quantity:
 @experiment.figure(
     "speed-against",
     title="Times faster than before",
-    caption="How many times faster than at commit {commit} of {of}, when the work on speed began: trainings, and what a user of "
-    "the report waits for. Both took turns on one machine ({machine}, {date}). Ticks: what was asked for.",
+    caption="How many times faster than at commit {commit} of {of}, when the work on speed began: trainings, and what "
+    "a user of the report waits for. Both took turns on one machine ({machine}, {date}). Ticks: what was asked for.",
     alt="One row for each thing that was timed: a point for how many times faster it is now, on a logarithmic axis, "
     "and a bar for what was asked for.",
     interval="Order-statistic interval of the median over turns, where there are three or more",
