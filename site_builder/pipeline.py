@@ -56,7 +56,7 @@ def gather(
 
     `code` is the digest of the code as it was before `registry` imported it: keys are made from the files, so
     nothing may be stored under them if the files changed in between. `beside` is further work for those who draw, if
-    anything is drawn; `meanwhile` is done in a thread of this process then, which has nothing to do but wait.
+    anything is drawn; `meanwhile` is done in a thread of this process then, which mostly waits for others.
     """
     clear_unfinished(project.build)
     selected = {each.id for each in registry.select(options.only)}
