@@ -15,8 +15,8 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.autoencoders.cpu_vectors import WIDTH, above, add_rows, load, lowest, padded, splat
 from experiments.core.training.cpu_draws import inlined, jit
+from experiments.core.training.cpu_vectors import WIDTH, above, add_rows, load, lowest, padded, splat
 
 Array = NDArray[np.float32]
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from experiments.alarm.shared.codes import coded
 from experiments.alarm.shared.probes import PIECE, Networks, logistic
 from experiments.alarm.shared.products import activations
-from experiments.alarm.shared.sources import RareSuperposed
 from experiments.alarm.shared.world import WorldConfig, activations_without, background, dangerous
 from experiments.core.autoencoders.inference import encode
+from experiments.core.autoencoders.sources import Superposed
 from experiments.core.autoencoders.specification import Autoencoder, Specification
 from experiments.core.autoencoders.state import State
 from experiments.core.autoencoders.train import train_autoencoders
@@ -65,7 +65,7 @@ def trained_latents(
 ) -> list[Latents]:
     """Train one autoencoder per model W (seed, hidden, feature), on its activations at the natural rates."""
     models = tuple(Autoencoder("batchtopk", width, config.active, seed=s, source=s) for s in range(len(W)))
-    sources = [RareSuperposed(each, config.densities) for each in W]
+    sources = [Superposed(each, config.densities) for each in W]
     specification = Specification(models, steps, batch, rate, aux=True, seed=seed)
     trained = train_autoencoders(sources, specification, device=device)
     return [Latents(trained.state, models, s) for s in range(len(W))]

@@ -8,8 +8,8 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_sources import filled_rows
-from experiments.core.autoencoders.cpu_vectors import WIDTH, above, add, load, lowest, padded, splat
 from experiments.core.training.cpu_draws import ZERO, jit
+from experiments.core.training.cpu_vectors import WIDTH, above, add, load, lowest, padded, splat
 
 Array = NDArray[np.float32]
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_encode import SPARE, blocks, new_lists
 from experiments.core.autoencoders.cpu_kernel import Instances, Options, new_scratch, train_chunk
-from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.reference import aux_latents
 from experiments.core.autoencoders.specification import PENALISED, VARIANTS, Specification, prefix_ends
 from experiments.core.autoencoders.state import State, parameter_count, split
 from experiments.core.training.cpu import thread_count
+from experiments.core.training.cpu_vectors import padded
 
 
 class Kernel:

@@ -14,8 +14,8 @@ import numpy as np
 from numba import uintp
 from numpy.typing import NDArray
 
-from experiments.core.autoencoders.cpu_vectors import above, count, dot, fma, load, lowest, splat, store
 from experiments.core.training.cpu_draws import ZERO, inlined, jit
+from experiments.core.training.cpu_vectors import above, count, dot, fma, load, lowest, splat, store
 
 RELU, GATED, TOPK, BATCHTOPK, JUMPRELU, MATRYOSHKA = range(6)
 """Numbers of the variants, in the order of `VARIANTS`."""

@@ -32,7 +32,8 @@ from experiments.core.autoencoders.cpu_encode import (
     list_active,
 )
 from experiments.core.autoencoders.cpu_update import follow, named, shape_of, update
-from experiments.core.autoencoders.cpu_vectors import (
+from experiments.core.training.cpu_draws import ZERO, inlined, jit
+from experiments.core.training.cpu_vectors import (
     add,
     add_rows,
     dot,
@@ -45,7 +46,6 @@ from experiments.core.autoencoders.cpu_vectors import (
     store,
     times,
 )
-from experiments.core.training.cpu_draws import ZERO, inlined, jit
 
 
 class Options(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 from numba import uint64, uintp
 from numpy.typing import ArrayLike, NDArray
 
-from experiments.core.autoencoders.cpu_vectors import add, padded
 from experiments.core.training.cpu_draws import ZERO, inlined, jit
+from experiments.core.training.cpu_vectors import add, padded
 
 Floats = NDArray[np.float32]
 
@@ -22,7 +22,11 @@ SPARSE = 0.2
 UNIFORM = -1.0
 """In place of a spread: values are U[0, 1)."""
 
-_TO_UNIT = np.float64(2.0**-53)
+BITS = 53
+"""Random bits behind a number of [0, 1)."""
+
+_UNUSED = 64 - BITS
+_TO_UNIT = np.float64(2.0**-BITS)
 
 
 def key_of(generator: np.random.Generator) -> np.uint64:
@@ -58,6 +62,9 @@ def draw_features(
     even = not parent and present is None and 0 < p.max() <= SPARSE and np.ptp(p) == 0
     x = np.zeros((count, padded(hidden)), np.float32)
     features = np.zeros((count, number) if keep else (0, 0), np.float32)
+    if not (keep or even or parent or present is not None or spread != UNIFORM):
+        add_present(x.ravel(), filled_rows(directions), presence_limits(p), key_of(generator))
+        return x[:, :hidden], features
     draw_independent(
         x.ravel(),
         features.ravel(),
@@ -74,6 +81,11 @@ def draw_features(
     return x[:, :hidden], features
 
 
+def presence_limits(p: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return how many of the 2^53 numbers of [0, 1) lie below each probability."""
+    return np.ceil(p * 2.0**BITS).astype(np.uint64)
+
+
 @inlined
 def next_bits(state):
     """Return 64 random bits and the next state."""
@@ -87,7 +99,7 @@ def next_bits(state):
 def next_uniform(state):
     """Return a number of [0, 1) and the next state."""
     bits, state = next_bits(state)
-    return np.float64(bits >> uint64(11)) * _TO_UNIT, state
+    return np.float64(bits >> uint64(_UNUSED)) * _TO_UNIT, state
 
 
 @inlined
@@ -131,6 +143,23 @@ def draw_independent(x, features, directions, density, log_absent, parent, prese
                 features[place] = value
             add(x, s * row, value, directions, i * row, row)
         place += uintp(1)
+
+
+@jit
+def add_present(x, directions, limits, state):
+    """Write the activations that `draw_independent` writes where densities differ and values are uniform.
+
+    Every feature of every sample is decided on, and nearly always it is absent. So what a draw costs is what finding
+    the next present feature costs: one comparison of whole numbers here, in less than half of the time.
+    """
+    number = uintp(limits.size)
+    row = uintp(directions.size) // number
+    for s in range(uintp(x.size) // row):
+        for i in range(number):
+            bits, state = next_bits(state)
+            if bits >> uint64(_UNUSED) < limits[i]:
+                value, state = next_uniform(state)
+                add(x, s * row, np.float32(value), directions, i * row, row)
 
 
 @jit

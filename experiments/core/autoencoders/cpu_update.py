@@ -10,8 +10,8 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_encode import BLOCK, EIGHT, NONE, SIXTEEN
-from experiments.core.autoencoders.cpu_vectors import add, dot, fma, load, minus, over, plus, root, splat, store, times
 from experiments.core.training.cpu_draws import inlined
+from experiments.core.training.cpu_vectors import add, dot, fma, load, minus, over, plus, root, splat, store, times
 
 
 class Named(NamedTuple):

@@ -150,11 +150,10 @@ def _draw(
     sources: tuple[Source, ...], specification: Specification, used: list[int], begin: int, end: int
 ) -> NDArray[np.float32]:
     """Return batches (step, source, batch, hidden), each a function of the seed, the source and the step alone."""
-    rows = [
-        [
-            activations(sources[source], stream(specification.seed, DATA, source, step), specification.batch)
-            for source in used
-        ]
-        for step in range(begin, end)
-    ]
-    return np.ascontiguousarray(rows, dtype=np.float32)
+    hidden = sources[used[0]].directions.shape[1]
+    x = np.empty((end - begin, len(used), specification.batch, hidden), np.float32)
+    for step in range(begin, end):
+        for place, source in enumerate(used):
+            generator = stream(specification.seed, DATA, source, step)
+            x[step - begin, place] = activations(sources[source], generator, specification.batch)
+    return x

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.core.autoencoders.cpu_sources import draw_clusters, filled_rows, key_of
-from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.sources import Batch
 from experiments.core.synthetic_data.sample import Floats, Sample, unit
+from experiments.core.training.cpu_vectors import padded
 
 Array = NDArray[np.float64]
 

@@ -22,9 +22,20 @@ from numpy.typing import NDArray
 from experiments.core.training.cpu_draws import ZERO, inlined, jit
 from experiments.core.training.cpu_kernel import ABSOLUTE, POSITIVE
 from experiments.core.training.cpu_products import ONE, TWO
-from experiments.core.training.cpu_vectors import LANES, TWO_VECTORS, above_zero, add_scaled, combine_two, gate
-
-NONE = uintp(0)
+from experiments.core.training.cpu_vectors import (
+    EIGHT,
+    NONE,
+    SIXTEEN,
+    active,
+    add,
+    combine_two,
+    fma,
+    gate,
+    load,
+    padded,
+    splat,
+    store,
+)
 
 
 class Sparse(NamedTuple):
@@ -58,7 +69,7 @@ class Sparse(NamedTuple):
 
 def new_sparse(features: int, hidden: int, tied: bool, batch: int, parameters: int) -> Sparse:
     """Return space for batches of models of one size."""
-    wide, deep = features + -features % int(TWO_VECTORS), hidden + -hidden % int(LANES)
+    wide, deep = padded(features, int(SIXTEEN)), padded(hidden)
     entries = batch * features + 1
     columns, slopes = (np.zeros(features * deep, np.float32) for _ in range(2))
     return Sparse(
@@ -85,7 +96,7 @@ def new_sparse(features: int, hidden: int, tied: bool, batch: int, parameters: i
 def sparse_gradient(options, importance, batch, present, work, parameters):
     """Set `work.gradient` to that of the loss on `batch` samples, of which `present` are listed, the rest empty."""
     n, wide, deep = uintp(options.features), uintp(work.b.size), uintp(work.c.size)
-    load(options, work, parameters)
+    arrange(options, work, parameters)
     for i in range(n):
         work.scale[i] = importance[i] * np.float32(2.0 / (batch * options.features))
     for k in range(0, present, 2):
@@ -119,7 +130,7 @@ def first_bias(options):
 
 
 @inlined
-def load(options, work, parameters):
+def arrange(options, work, parameters):
     """Copy the parameters into padded matrices and set all sums to 0."""
     n, d, wide, deep = uintp(options.features), uintp(options.hidden), uintp(work.b.size), uintp(work.c.size)
     for j in range(uintp(work.gradient.size)):
@@ -176,18 +187,16 @@ def encode(options, work, at, end, left):
     for j in range(deep):
         h[left + j] = work.c[j]
     for entry in range(at, end):
-        for j in range(NONE, deep, LANES):
-            add_scaled(h, left + j, work.value[entry], work.columns, work.feature[entry] * deep + j)
+        add(h, left, work.value[entry], work.columns, work.feature[entry] * deep, deep)
     if options.relu_hidden:
-        for j in range(NONE, deep, LANES):
-            gate(h, left + j, h, left + j)
+        gate(h, left, h, left, deep)
 
 
 @inlined
 def decode(options, work):
     """Set both samples of y to R^T a + b."""
     d, wide, deep = uintp(options.hidden), uintp(work.b.size), uintp(work.c.size)
-    for i in range(NONE, wide, TWO_VECTORS):
+    for i in range(NONE, wide, SIXTEEN):
         combine_two(work.y, i, wide + i, work.b, i, work.rows, wide, d, work.h, NONE, deep)
 
 
@@ -199,10 +208,10 @@ def list_on(y, row, wide, on):
     over by one look.
     """
     count = NONE
-    for first in range(NONE, wide, LANES):
-        flags = above_zero(y, row + first)
+    for first in range(NONE, wide, EIGHT):
+        flags = active(load(y, row + first))
         if flags:
-            for i in range(LANES):
+            for i in range(EIGHT):
                 on[count] = first + i
                 count += (flags >> i) & ONE
     return count
@@ -234,17 +243,16 @@ def back(options, work, at, end, left, row, times):
         if times != np.float32(1):
             g *= times
         gradient[bias + i] += g
-        for j in range(NONE, deep, LANES):
-            add_scaled(work.read_slopes, i * deep + j, g, work.h, left + j)
-            add_scaled(slope, j, g, work.read, i * deep + j)
+        weight = splat(g)
+        for j in range(NONE, deep, EIGHT):
+            to_read = fma(weight, load(work.h, left + j), load(work.read_slopes, i * deep + j))
+            store(work.read_slopes, i * deep + j, to_read)
+            store(slope, j, fma(weight, load(work.read, i * deep + j), load(slope, j)))
     if options.relu_hidden:
-        for j in range(NONE, deep, LANES):
-            gate(slope, j, work.h, left + j)
+        gate(slope, NONE, work.h, left, deep)
     if options.hidden_bias:
-        for j in range(NONE, deep, LANES):
-            add_scaled(work.dc, j, np.float32(1), slope, j)
+        add(work.dc, NONE, np.float32(1), slope, NONE, deep)
     for entry in range(at, end):
         i = work.feature[entry]
-        for j in range(NONE, deep, LANES):
-            add_scaled(work.slopes, i * deep + j, work.value[entry], slope, j)
+        add(work.slopes, i * deep, work.value[entry], slope, NONE, deep)
         wanted[i] = ZERO

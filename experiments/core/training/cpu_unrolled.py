@@ -22,6 +22,10 @@ from experiments.core.training.problem import UNCOUPLED, Problem
 LARGEST_PRODUCT = 24
 """Beyond this many weights the written-out loop needs more registers than there are (measured at 10 by 3)."""
 
+FEWEST_SAMPLES = 150_000
+"""With fewer samples per model (steps times batch) compiling is not worth it: it takes a core a second per shape, and
+saves it three billionths of a second per sample and model, of which there are tens or hundreds."""
+
 Origin = Literal["drawn", "signed", "coupled", "finite"]
 """Where samples come from: independent draws in [0, 1] or [-1, 1], coupled draws, or a finite data set."""
 
@@ -51,9 +55,10 @@ def {name}(options, shared, block, scratch, begin, end):
 
 
 def unrolls(problem: Problem) -> bool:
-    """Return whether the written-out kernel serves this problem; its shape decides, not its size."""
-    model = problem.model
-    return problem.plain and model.target == "identity" and model.features * model.hidden <= LARGEST_PRODUCT
+    """Return whether the written-out kernel serves this problem; what decides is the same for every instance."""
+    model, recipe = problem.model, problem.recipe
+    small = model.features * model.hidden <= LARGEST_PRODUCT
+    return problem.plain and model.target == "identity" and small and recipe.steps * recipe.batch >= FEWEST_SAMPLES
 
 
 def kernel_of(problem: Problem) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from numba import uintp
 from numpy.typing import NDArray
 
 from experiments.core.training.cpu_draws import ZERO, inlined
-from experiments.core.training.cpu_vectors import LANES, add_scaled
+from experiments.core.training.cpu_vectors import add
 from experiments.mixtures.shared.mixture_model import Mixture, padded
 
 INPUT, BOTTLENECK, HASH, LABEL, BEST = range(5)
@@ -144,13 +144,6 @@ def dot(left, begin, right, count):
 
 
 @inlined
-def add_row(out, begin, factor, source, first, count):
-    """Add `factor` times source[first : first + count] to out[begin : begin + count], a multiple of eight numbers."""
-    for i in range(ZERO_PLACE, count, LANES):
-        add_scaled(out, begin + i, factor, source, first + i)
-
-
-@inlined
 def add_x(o, samples, at, end, factor, target, row, x):
     """Add `factor` times the sample to a row of `target`."""
     begin = uintp(row)
@@ -158,7 +151,7 @@ def add_x(o, samples, at, end, factor, target, row, x):
         for entry in range(uintp(at), uintp(end)):
             target[begin + uintp(samples.feature[entry])] += factor * samples.value[entry]
     else:
-        add_row(target, begin, factor, x, ZERO_PLACE, uintp(o.wide))
+        add(target, begin, factor, x, ZERO_PLACE, uintp(o.wide))
 
 
 @inlined
@@ -178,7 +171,7 @@ def decode(o, expert, space, parameters):
         space.out[row + i] = parameters[bias + i]
     for r in range(uintp(expert * o.hidden), uintp((expert + 1) * o.hidden)):
         if space.kept[r]:
-            add_row(space.out, row, space.h[r], parameters, r * wide, wide)
+            add(space.out, row, space.h[r], parameters, r * wide, wide)
 
 
 @inlined

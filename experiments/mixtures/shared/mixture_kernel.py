@@ -21,12 +21,12 @@ from numba import uintp
 from experiments.core.training.cpu_draws import ZERO, inlined, jit
 from experiments.core.training.cpu_kernel import adam
 from experiments.core.training.cpu_sparse_gradient import list_on
+from experiments.core.training.cpu_vectors import add
 from experiments.mixtures.shared.mixture_forward import (
     BOTTLENECK,
     INPUT,
     LABEL,
     ZERO_PLACE,
-    add_row,
     add_x,
     dot,
     forward,
@@ -132,7 +132,7 @@ def expert_backward(o, samples, at, end, expert, space, parameters):
             line, h, total = r * wide, space.h[r], ZERO
             if many:
                 total = dot(parameters, line, back, wide)
-                add_row(gradient, line, h, back, ZERO_PLACE, wide)
+                add(gradient, line, h, back, ZERO_PLACE, wide)
             else:
                 for k in range(count):
                     total += parameters[line + on[k]] * back[k]

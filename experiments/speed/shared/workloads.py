@@ -17,7 +17,7 @@ SEEDS = 6
 
 def autoencoders(
     features: int, hidden: int, latents: int, active: float, p: float, steps: int
-) -> Callable[..., object]:
+) -> Callable[[bool], object]:
     """Return the training of one autoencoder of every kind for each seed, on superposed features of density `p`."""
     from experiments.core.autoencoders import VARIANTS, Specification, Superposed, grid, train_autoencoders
 
@@ -28,20 +28,18 @@ def autoencoders(
     sources = [Superposed(directions(seed), p) for seed in range(SEEDS)]
     models = grid(VARIANTS, widths=(latents,), actives=(active,), seeds=range(SEEDS))
     specification = Specification(models=models, steps=steps, batch=512, aux=True, resample=steps // 3)
-    return partial(train_autoencoders, sources, specification)
+    return lambda first: train_autoencoders(sources, specification, until=3 if first else None)
 
 
-def toy_models(instances: int, features: int, hidden: int, steps: int, p: float) -> Callable[..., object]:
+def toy_models(instances: int, features: int, hidden: int, steps: int, p: float) -> Callable[[bool], object]:
     """Return the training of toy models of independent features."""
     from experiments.core.training import Data, Model, Recipe, train
 
-    def work(until: int | None = None) -> object:
-        return train(Data(p), Model(features, hidden), Recipe(steps=until or steps, batch=1024), instances)
-
-    return work
+    recipe = Recipe(steps=steps, batch=1024)
+    return lambda first: train(Data(p), Model(features, hidden), recipe, 2 if first else instances)
 
 
-WORKLOADS: dict[str, Callable[[], Callable[..., object]]] = {
+WORKLOADS: dict[str, Callable[[], Callable[[bool], object]]] = {
     "autoencoders, 40 dimensions, 100 latents": partial(autoencoders, 100, 40, 100, 3, 0.03, 900),
     "autoencoders, 40 dimensions, dense data": partial(autoencoders, 100, 40, 100, 30, 0.3, 300),
     "autoencoders, 64 dimensions, 256 latents": partial(autoencoders, 256, 64, 256, 4, 1 / 64, 450),
@@ -50,15 +48,15 @@ WORKLOADS: dict[str, Callable[[], Callable[..., object]]] = {
     "toy models, 80 features": partial(toy_models, 32, 80, 20, 600, 0.03),
     "toy models, 200 features": partial(toy_models, 16, 200, 30, 300, 0.01),
 }
-"""By name, what is timed; the first call, of few steps, compiles."""
+"""By name, what is timed: the first call, of few steps or models, compiles."""
 
 
 def seconds(name: str) -> float:
     """Return how long one training takes once it is compiled."""
     work = WORKLOADS[name]()
-    work(until=3)
+    work(True)
     start = perf_counter()
-    work()
+    work(False)
     return perf_counter() - start
 
 

@@ -7,9 +7,9 @@ from experiments.core.autoencoders import Autoencoder, Specification
 from experiments.core.autoencoders.cpu import Kernel, flattened
 from experiments.core.autoencoders.cpu_encode import BATCHTOPK, TOPK, blocks, list_active, new_lists
 from experiments.core.autoencoders.cpu_update import Named
-from experiments.core.autoencoders.cpu_vectors import padded
 from experiments.core.autoencoders.state import first_state, split
 from experiments.core.autoencoders.train import rates
+from experiments.core.training.cpu_vectors import padded
 
 BATCH, WIDTH = 50, 90  # neither is a multiple of what the kernel takes at once
 

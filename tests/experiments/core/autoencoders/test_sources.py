@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from experiments.core.autoencoders import Superposed, sparse_uniform, stream
+from experiments.core.autoencoders.cpu_sources import BITS, presence_limits
 from experiments.core.autoencoders.sources import activations
 from experiments.core.synthetic_data import CLUSTER_WORLDS, ClusterShape, falling_densities, family, unrelated
 from experiments.core.synthetic_data.correlated import normal_twin, random_correlation
@@ -48,11 +49,19 @@ def worlds():
     yield "rare", Superposed(rows, 0.1)
     yield "frequent", Superposed(rows, 0.4)
     yield "uneven", Superposed(rows, np.linspace(0.01, 0.3, 7))
+    yield "sometimes sure", Superposed(rows, np.array([0.004, 0.3, 0.02, 0.02, 0.999, 1.0, 0.0]))
     yield "unrelated", unrelated(falling_densities(7), 8, seed=0)
     yield "correlated", unrelated(falling_densities(7), 8, seed=0, correlation=random_correlation(7, 1))
     yield "family", family(0.3, (0.5, 0.2), 4, seed=0)
     yield "normal", normal_twin(Superposed(rows, 0.1), 1000, seed=0)
     yield from ((name, make(ClusterShape(hidden=13), 5)) for name, make in CLUSTER_WORLDS.items())
+
+
+def test_a_whole_number_is_below_its_limit_where_the_number_of_the_unit_interval_is_below_the_density():
+    density = np.concatenate([np.random.default_rng(2).random(50), [1 / 3, 0.5, np.float32(0.002)]])
+    for p, limit in zip(density, presence_limits(density).tolist(), strict=True):
+        for whole in (limit - 1, limit, limit + 1):
+            assert (whole < limit) == (whole * 2.0**-BITS < p)
 
 
 @pytest.mark.parametrize("source", [pytest.param(source, id=name) for name, source in worlds()])

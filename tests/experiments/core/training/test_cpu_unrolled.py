@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.core.training import cpu
-from experiments.core.training.cpu_unrolled import LARGEST_PRODUCT, source, unrolls
+from experiments.core.training import cpu, cpu_unrolled
+from experiments.core.training.cpu_unrolled import FEWEST_SAMPLES, LARGEST_PRODUCT, source, unrolls
 from experiments.core.training.problem import resolve
 from experiments.core.training.specification import Data, Model, Recipe
 
@@ -34,6 +34,7 @@ def test_it_trains_as_the_tiled_kernel_does(
 ) -> None:
     data = replace(data, importance=np.linspace(1, 2, model.features))
     problem = resolve(data, model, recipe)
+    monkeypatch.setattr(cpu_unrolled, "FEWEST_SAMPLES", 0)
     assert unrolls(problem)
     written_out = cpu.train_cpu(problem).weights
     monkeypatch.setattr(cpu, "unrolls", lambda problem: False)
@@ -53,6 +54,15 @@ def test_it_trains_as_the_tiled_kernel_does(
 )
 def test_what_it_does_not_cover_goes_to_the_tiled_kernel(data: Data, model: Model) -> None:
     assert not unrolls(resolve(data, model, Recipe()))
+
+
+@pytest.mark.parametrize("instances", [1, 500])
+def test_training_of_few_samples_compiles_nothing_of_its_own_however_many_models_there_are(instances: int) -> None:
+    problem = [
+        resolve(Data(0.3), Model(5, 2), Recipe(steps=FEWEST_SAMPLES // 100 + more, batch=100), instances)
+        for more in (-1, 0)
+    ]
+    assert [unrolls(each) for each in problem] == [False, True]
 
 
 def test_its_source_can_be_read() -> None:
