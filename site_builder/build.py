@@ -29,15 +29,24 @@ from site_builder.store.entries import clear_unfinished, locked, said_by_disk, s
 from site_builder.store.records import Problem, Report
 
 
-def build(project: Project, options: Options, watcher: Watcher, *, draft: bool = False, strict: bool = False) -> Report:
+def build(
+    project: Project,
+    options: Options,
+    watcher: Watcher,
+    state: State | None = None,
+    *,
+    draft: bool = False,
+    strict: bool = False,
+) -> Report:
     """Build the report and return it with every problem met.
 
-    What differs from the published run is told and marked; it is a problem only where `strict`.
+    `state` is that of `state_of`, where it was asked before. What differs from the published run is told and marked;
+    it is a problem only where `strict`.
 
     Where an experiment failed or was not asked for, the site shows a card. A problem of the pages leaves the site
     of the last build as it is, except in a draft, which goes to `build/preview` and is never published.
     """
-    state = freshness.state_of(project, options)
+    state = state or freshness.state_of(project, options)
     machinery = kept_pages.machinery_of(state["environment"])
     kept = freshness.kept_report(project, state)
     if not (kept or project.figures.is_dir()) and usable_cores() > 1:
@@ -141,7 +150,7 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
     """
     from site_builder.site.check_site import check
     from site_builder.site.collection_pages import made, write_collections
-    from site_builder.site.outputs import write_outputs
+    from site_builder.site.outputs import key_of, write_outputs
     from site_builder.site.search_entries import index_report
 
     clear_unfinished(project.build)
@@ -152,15 +161,16 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
             problems = build_site(project.mkdocs, project.pages, project.docs, new, before)
             if new.is_dir():
                 publication = read_publication(project.root)
-                write_outputs(report, new, publication)
+                key = key_of(report, publication, machinery)
+                for_programs = before.take_over_made(key, new) or write_outputs(report, new, publication)
                 index_report(report, new)
                 problems += write_collections(report, new, publication.title, before)
                 problems += check(new, project.build / "checked.json")
             if new.is_dir() and (draft or not problems):
                 freshness.forget_finished(project)
                 swap(new, site)
-                collections = made(report, site, publication.title, before.frame)
-                kept_pages.keep(site, project.pages, before.frame, collections, problems)
+                past_the_engine = made(report, site, publication.title, before.frame) | {key: for_programs}
+                kept_pages.keep(site, project.pages, before.frame, past_the_engine, problems)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     return replace(report, problems=(*report.problems, *problems))

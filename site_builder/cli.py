@@ -24,6 +24,7 @@ from site_builder.endings import (
 )
 
 if TYPE_CHECKING:
+    from site_builder.keys.build_stamp import State
     from site_builder.store.records import Report
 
 app = typer.Typer(
@@ -58,12 +59,12 @@ def report(
     """Run what changed, draw it, build the site and say which file to open."""
     with said_in_one_sentence():
         project, options = asked(scale, device, only, jobs, cluster=cluster)
-        if nothing_changed(project, options):
+        result = renewed(project, options, strict=strict)
+        if result is None:
             print("Nothing changed since this site was built.")
             if strict:
                 refuse_differences(project)
         else:
-            result = built(project, options, strict=strict)
             tell_absent(result)
             tell_reproduction(result)
             conclude(result)
@@ -78,10 +79,10 @@ def site() -> None:
         options = Options("full", "cpu", compute=False, shipped=True)
         if not any(project.published.glob("*")):
             raise ReportError("no results are published with this source; run `make report` (SCALE=quick is fast)")
-        if nothing_changed(project, options):
+        result = renewed(project, options)
+        if result is None:
             print("Nothing changed since this site was built.")
         else:
-            result = built(project, options)
             tell_absent(result)
             conclude(result)
         print(f"Open {project.site / 'index.html'}")
@@ -256,10 +257,11 @@ def publish(
         project, options = asked(scale, device, "", jobs)
         refuse_unpublishable(project, scale)
         refuse_unknown_remote(project, remote)
-        if nothing_changed(project, options):
+        result = renewed(project, options, strict=True)
+        if result is None:
             refuse_differences(project)
         else:
-            conclude(built(project, options, strict=True))
+            conclude(result)
         push(project, remote, branch)
         print(f"Pushed the site to the branch {branch} of {remote}, where all its versions are.")
 
@@ -358,16 +360,19 @@ def asked(
     return find_project(Path.cwd()), options
 
 
-def nothing_changed(project: Project, options: Options) -> bool:
-    """True when the finished site is what a build would make."""
+def renewed(project: Project, options: Options, *, strict: bool = False) -> "Report | None":
+    """Build the site, unless the finished one is what a build would make; then return None."""
     from site_builder.keys.build_stamp import is_finished, state_of
 
-    return is_finished(project, state_of(project, options))
+    state = state_of(project, options)
+    return None if is_finished(project, state) else built(project, options, state, strict=strict)
 
 
-def built(project: Project, options: Options, *, draft: bool = False, strict: bool = False) -> "Report":
-    """Build the site while showing how far it is."""
+def built(
+    project: Project, options: Options, state: "State | None" = None, *, draft: bool = False, strict: bool = False
+) -> "Report":
+    """Build the site while showing how far it is; `state` is that of `state_of`, where it was asked before."""
     from site_builder.build import build as build_all
 
     with watching() as watcher:
-        return build_all(project, options, watcher, draft=draft, strict=strict)
+        return build_all(project, options, watcher, state, draft=draft, strict=strict)

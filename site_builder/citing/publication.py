@@ -64,8 +64,8 @@ def version_folder(version: str) -> str:
 
 def read_publication(root: Path) -> Publication:
     """Return the publication described by `CITATION.cff` and `mkdocs.yml` in `root`."""
-    about = _load(root / "CITATION.cff", yaml.SafeLoader)
-    site = _load(root / "mkdocs.yml", get_yaml_loader())
+    about = _load(root / "CITATION.cff", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    site = _load(root / "mkdocs.yml", config_loader())
     licence = (about.get("preferred-citation") or {}).get("license") or about.get("license") or ""
     return Publication(
         title=str(about.get("title") or site.get("site_name") or "Untitled report"),
@@ -100,6 +100,11 @@ def script_address(figure: FigureRecord, publication: Publication) -> str:
     source = figure.source
     lines = f"#L{source.first_line}-L{source.last_line}"
     return f"{publication.repository.rstrip('/')}/blob/{figure.run.commit}/{source.path}{lines}"
+
+
+def config_loader() -> Any:
+    """Return what reads `mkdocs.yml`, whose tags name what the environment or the theme holds; in C where there is."""
+    return get_yaml_loader(getattr(yaml, "CLoader", yaml.Loader))
 
 
 def _load(path: Path, loader: Any) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from mkdocs.utils.yaml import get_yaml_loader, yaml_load
+from mkdocs.utils.yaml import yaml_load
 
 from experiments.core.errors import ReportError
+from site_builder.citing.publication import config_loader
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def names_every_page(config: Path) -> bool:
 def _nav_tree(config: Path) -> Any:
     try:
         with config.open(encoding="utf-8") as stream:
-            loaded = yaml_load(stream, loader=get_yaml_loader())
+            loaded = yaml_load(stream, loader=config_loader())
     except OSError as error:
         raise ReportError(f"{config.name}: the navigation cannot be read ({error.strerror})") from error
     return loaded.get("nav") or []

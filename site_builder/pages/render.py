@@ -18,6 +18,7 @@ from site_builder.pages import page_files as pages
 from site_builder.pages.answers import answered
 from site_builder.pages.figure_pages import figure_page
 from site_builder.pages.glossary import Term
+from site_builder.pages.kept_calls import KeptCalls
 from site_builder.pages.kept_texts import KeptTexts, frame_of
 from site_builder.pages.live import FILE as LIVE
 from site_builder.pages.live import live_data
@@ -135,11 +136,13 @@ class _Site:
 
     def _calls(self) -> Iterator[tuple[Page, list[Call]]]:
         self._broken: list[Problem] = []
+        kept = KeptCalls(self.out.parent / f"{self.out.name}.calls.json", self.code)
         for page in self.pages:
             try:
-                yield page, pages.calls(page, self.env)
+                yield page, kept.calls(page, self.env)
             except ReportError as error:
                 self._broken.append(Problem(*str(error).split(": ", 1)))
+        kept.save()
 
     def _rendered(self, page: Page, macros: Macros) -> tuple[str, list[Problem]]:
         """Return the page as plain Markdown, and what is wrong with it beyond what `check` saw."""
@@ -173,13 +176,14 @@ class _Site:
         ]
 
     def _figure_pages(self, blocks: Blocks) -> Iterator[tuple[str, str]]:
-        titles = {page.url: _title(page) for page in self.pages}
+        shown_on: dict[str, dict[str, str]] = {}
+        for page, calls in self.calls.items():
+            for call in calls:
+                id = call.arguments[0] if call.macro == "figure" and call.arguments else None
+                if isinstance(id, str):
+                    shown_on.setdefault(id, {})[page.url] = _title(page)
         for figure in self.report.figures.values():
-            shown = [
-                (page.url, titles[page.url])
-                for page, calls in self.calls.items()
-                if any(call.macro == "figure" and call.arguments[:1] == (figure.id,) for call in calls)
-            ]
+            shown = list(shown_on.get(figure.id, {}).items())
             name, source = f"figures/{figure.id}.md", json.dumps(shown)
             text = self.kept.text(name, source)
             if text is None:

@@ -1,6 +1,7 @@
 """Reads what a built page refers to: its links, pictures, styles and scripts, its ids, and elements that cross.
 
-Reading a page takes longer than judging it, so what was read is kept by the digest of the page's text.
+Reading a page takes longer than judging it, so what was read is kept by the digest of the page's text; and where
+nothing changed that pages refer to, a page that was right is right.
 """
 
 import hashlib
@@ -182,29 +183,50 @@ def fetched_by(script: str) -> list[str]:
     return _FETCH.findall(script)
 
 
-def read_all(paths: list[Path], kept: Path | None) -> dict[Path, BuiltPage]:
-    """Return what each page refers to; pages whose text was read before are found in the file `kept`."""
-    before = _kept(kept)
-    found: dict[Path, BuiltPage] = {}
-    now: dict[str, BuiltPage] = {}
-    for path in paths:
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        found[path] = now[digest] = before.get(digest) or read(content.decode("utf-8"))
-    if kept and now.keys() != before.keys():
-        write_stamp(kept, {"code": _CODE, "pages": {digest: _plain(page) for digest, page in now.items()}})
-    return found
+@dataclass
+class Checked:
+    """What was read of the pages of a site, and which of them were right; kept in a file from one check to the next.
+
+    `pages` are those whose text was the same before, by its digest. `right` names the pages in which nothing was wrong,
+    each with its digest; this holds for as long as `world` does, the digest of all that pages refer to.
+    """
+
+    pages: dict[str, BuiltPage] = field(default_factory=dict)
+    right: frozenset[str] = frozenset()
+    world: str = ""
+
+    def is_right(self, page: str, world: str) -> bool:
+        """True where a page, named with its digest, was right when it referred to the same things."""
+        return world == self.world and page in self.right
 
 
-_CODE = sha256(Path(__file__))
-
-
-def _kept(path: Path | None) -> dict[str, BuiltPage]:
-    """Return what was read of pages before, by the digest of their text; nothing where this module changed since."""
+def checked(path: Path | None) -> Checked:
+    """Return what the file has of the last check; nothing where the code that reads and checks changed since."""
     found = read_stamp(path) if path else None
     if not isinstance(found, dict) or found.get("code") != _CODE:
-        return {}
-    return {digest: _page(page) for digest, page in found["pages"].items()}
+        return Checked()
+    pages = {digest: _page(page) for digest, page in found["pages"].items()}
+    return Checked(pages, frozenset(found["right"]), found["world"])
+
+
+def keep(path: Path, now: Checked) -> None:
+    """Write what is known after a check."""
+    plain = {digest: _plain(page) for digest, page in now.pages.items()}
+    write_stamp(path, {"code": _CODE, "world": now.world, "right": sorted(now.right), "pages": plain})
+
+
+def read_all(paths: list[Path], before: Checked) -> tuple[dict[Path, BuiltPage], dict[Path, str]]:
+    """Return what each page refers to, and the digest of its text; a text that was read before is not read again."""
+    pages: dict[Path, BuiltPage] = {}
+    digests: dict[Path, str] = {}
+    for path in paths:
+        content = path.read_bytes()
+        digests[path] = digest = hashlib.sha256(content).hexdigest()
+        pages[path] = before.pages.get(digest) or read(content.decode("utf-8"))
+    return pages, digests
+
+
+_CODE = [sha256(Path(__file__).with_name(name)) for name in ("built_pages.py", "check_site.py")]
 
 
 def _plain(page: BuiltPage) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Reads the built site as a browser would and reports what would not work: dead links, figures without words,
 requests to other hosts, and pages that are too heavy."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from site_builder.site.built_pages import BuiltPage, css_addresses, fetched_by, read, read_all
+from site_builder.site.built_pages import BuiltPage, Checked, checked, css_addresses, fetched_by, keep, read, read_all
+from site_builder.store.entries import sha256
 from site_builder.store.records import Problem
 
 MAX_BYTES = 1_000_000
@@ -19,21 +22,33 @@ LAZY_AHEAD = 4
 there is room for four figures and their text; the others are fetched as a reader scrolls to them."""
 
 
+_NOT_LOADED = (".html", ".json", ".xml", ".gz", "search/search_index.js")
+"""Ends of the names of files that no page loads before it is read."""
+
+
 def check(site: Path, kept: Path | None = None) -> list[Problem]:
     """Return everything that is wrong with the built site, page by page.
 
-    What pages refer to is kept in the file `kept` by the digest of their text, so that a page is read once.
+    What pages refer to is kept in the file `kept` by the digest of their text, so that a page is read once; it is
+    judged again where a file or an id came or went that it may refer to, or what it loads has another size.
     """
-    found = _Site(site)
-    pages = read_all([site / name for name in found.sizes if name.endswith(".html")], kept)
+    found, before = _Site(site), checked(kept)
+    pages, digests = read_all([site / name for name in found.sizes if name.endswith(".html")], before)
     found.ids = {path.relative_to(site).as_posix(): set(page.ids) for path, page in pages.items()}
+    world, right = found.digest(), set()
     problems: list[Problem] = []
     for path, page in pages.items():
         where = path.relative_to(site).as_posix()
-        problems += [Problem(f"{where}:{line}", sentence) for sentence, line in _wrong(where, page, found)]
+        name = f"{where} {digests[path]}"
+        wrong = [] if before.is_right(name, world) else list(_wrong(where, page, found))
+        problems += [Problem(f"{where}:{line}", sentence) for sentence, line in wrong]
+        if not wrong:
+            right.add(name)
     for suffix in (".css", ".js"):
         for where in (name for name in found.sizes if name.endswith(suffix)):
             problems += [Problem(where, sentence) for sentence in _wrong_asset(where, found)]
+    if kept and (world != before.world or right != before.right):
+        keep(kept, Checked({digests[path]: page for path, page in pages.items()}, frozenset(right), world))
     return problems
 
 
@@ -50,6 +65,7 @@ class _Site:
     ids: dict[str, set[str]] = field(default_factory=dict)
     dead: dict[tuple[str, str], str | None] = field(default_factory=dict)
     styles: dict[str, list[str]] = field(default_factory=dict)
+    led: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -61,8 +77,24 @@ class _Site:
             for path in sorted(paths, key=lambda path: path.split(os.sep))
         }
 
+    def digest(self) -> str:
+        """Return the digest of what pages refer to: which files there are, what those weigh that load, and all ids."""
+        sizes = {name: 0 if name.endswith(_NOT_LOADED) else size for name, size in self.sizes.items()}
+        styles = {name: sha256(self.root / name) for name in self.sizes if name.endswith(".css")}
+        ids = {page: sorted(found) for page, found in self.ids.items()}
+        return hashlib.sha256(json.dumps([sizes, styles, ids]).encode()).hexdigest()
+
     def size(self, name: str | None) -> int:
         return self.sizes.get(name or "", 0)
+
+    def led_to(self, address: str, page: str) -> str:
+        """Return the file that an address leads to from `page`; pages of one folder share the answer."""
+        if page == "404.html" or address[:1] in ("", "#", "?"):
+            return _target(urlsplit(address).path, page, self)
+        place = page.rpartition("/")[0], address
+        if place not in self.led:
+            self.led[place] = _target(urlsplit(address).path, page, self)
+        return self.led[place]
 
     def addresses_in(self, style: str) -> list[str]:
         """Return what a file of styles loads."""
@@ -165,14 +197,12 @@ def _weight(name: str, page: BuiltPage, site: _Site) -> int:
 
     The index of the search loads when a reader goes to the search field, so it does not count.
     """
-    files = {_target(urlsplit(address).path, name, site) for address, _ in page.loaded if not _elsewhere(address)}
+    files = {site.led_to(address, name) for address, _ in page.loaded if not _elsewhere(address)}
     for style in [file for file in files if file.endswith(".css") and file in site.sizes]:
-        files |= {_target(urlsplit(each).path, style, site) for each in site.addresses_in(style)}
+        files |= {site.led_to(each, style) for each in site.addresses_in(style)}
     if page.worker:
-        files.add(_target(page.worker, name, site))
-    schemes = [
-        sum(site.size(_target(urlsplit(source).path, name, site)) for source in sources) for sources in _pictures(page)
-    ]
+        files.add(site.led_to(page.worker, name))
+    schemes = [sum(site.size(site.led_to(source, name)) for source in sources) for sources in _pictures(page)]
     return page.bytes + sum(site.size(file) for file in files) + max(schemes)
 
 

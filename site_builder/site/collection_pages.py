@@ -43,9 +43,7 @@ def write_collections(report: Report, site: Path, title: str, before: Earlier | 
     problems = []
     for figure in _browsed(report):
         folder = site / "browse" / figure.id
-        if before and before.has_made(key_of(figure, title, before.frame)):
-            before.take_over_folder(f"browse/{figure.id}", site)
-        else:
+        if not (before and before.take_over_made(key_of(figure, title, before.frame), site)):
             text = (site / file_path(figure, COLLECTION)).read_text("utf-8")
             write_pages(json.loads(text, object_hook=_as_names), figure, folder, title, env)
         bytes_written = sum(path.stat().st_size for path in folder.iterdir())

@@ -32,8 +32,8 @@ class Kept:
     """The record of a finished site.
 
     `sources` has the digest of the text of each page by its name below the folder of rendered pages, `built` that of
-    each page of the site and of the search index, `made` that of each file of a collection, by the key of the
-    collection, all by their path in the site.
+    each page of the site and of the search index, `made` that of each file made past the site engine (those of a
+    collection, those for programs), by the key of what they are made from, all by their path in the site.
     """
 
     frame: str
@@ -86,24 +86,31 @@ class Earlier:
         new["docs"] = [entry for name in order for entry in entries.get(url_of(name), [])]
         write_search(site, new)
 
-    def take_over_folder(self, name: str, site: Path) -> None:
-        """Put the files of a folder into `site`, as links: the folder goes when the new site takes its place."""
-        for path in sorted((self.site / name).iterdir()):
-            target = site / name / path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                target.hardlink_to(path)
-            except OSError:  # as on a disk that has no links
-                shutil.copyfile(path, target)
+    def take_over_made(self, key: str, site: Path) -> list[str]:
+        """Put into `site` the files that the last site has as they were made under this key, and return their names.
 
-    def has_made(self, key: str) -> bool:
-        """True where the last site has all pages of a collection as they were made under this key."""
-        made = self.kept.made.get(key)
-        return made is not None and all(_digest(self.site / name) == digest for name, digest in made.items())
+        They are links: the last site goes when the new one takes its place. Where one is missing or was touched, there
+        are none.
+        """
+        made = self.kept.made.get(key, {})
+        if any(_digest(self.site / name) != digest for name, digest in made.items()):
+            return []
+        for name in made:
+            link(self.site / name, site / name)
+        return list(made)
 
     def _is_sound(self, name: str) -> bool:
         digest = self.kept.built.get(name)
         return digest is not None and _digest(self.site / name) == digest
+
+
+def link(source: Path, target: Path) -> None:
+    """Put a file into a second place without copying what it holds, where the disk can do that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def write_search(site: Path, index: dict[str, Any]) -> None:
@@ -125,7 +132,7 @@ def earlier(site: Path, frame: str) -> Earlier:
 def keep(site: Path, pages: Path, frame: str, made: dict[str, list[str]], problems: Iterable[Problem]) -> None:
     """Record the finished `site` of the rendered `pages`, but for the pages in which there is a problem.
 
-    `made` names the files of each collection by its key.
+    `made` names the files made past the site engine by the key of what they are made from.
     """
     wrong = {problem.where.partition(":")[0].removeprefix("docs/") for problem in problems}
     names = sorted(path.relative_to(pages).as_posix() for path in pages.rglob("*") if path.suffix in PAGES)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from site_builder.citing.publication import LATEST
-from site_builder.site.kept_pages import Earlier
+from site_builder.site.kept_pages import PAGES, Earlier, link
 from site_builder.store.records import Problem
 
 _NAMED = re.compile(r"(?:Doc file|page|file)s? '(?P<page>[^']+\.(?:md|ipynb))'")
@@ -61,6 +61,7 @@ def _problems(
             # Where search engines are to find a page, whatever its version.
             loaded.site_url = f"{loaded.site_url.rstrip('/')}/{LATEST}"
         if before and names:
+            _link_files(pages, site)
             before.take_over(names, pages, site)
         build(loaded, dirty=bool(names))
         if before and names and not heard.messages:
@@ -71,6 +72,18 @@ def _problems(
     finally:
         logger.removeHandler(heard)
     return [_problem(message, docs) for message in heard.messages]
+
+
+def _link_files(pages: Path, site: Path) -> None:
+    """Put into `site` what the engine would copy there as it is: a thousand files of figures.
+
+    What is rendered again is a new file, so that no page that is being written shows in a finished site.
+    """
+    for path in sorted(pages.rglob("*")):
+        name = path.relative_to(pages)
+        ours = path.suffix not in PAGES and not any(part.startswith(".") for part in name.parts)
+        if ours and name.parts[0] != "templates" and path.is_file() and not path.is_symlink():
+            link(path, site / name)
 
 
 class _Complaints(logging.Handler):

@@ -7,6 +7,7 @@ one machine give the same `claims.json` and `numbers.tex`, byte for byte.
 
 import json
 from dataclasses import asdict
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,22 @@ ROOT = Path(__file__).parents[2]
 """What the program that makes the site needs."""
 
 
-def write_outputs(report: Report, site: Path, publication: Publication) -> None:
-    """Write into `site` what programs read: the files at its root, and three beside the files of each figure."""
-    for name, text in outputs(report, publication).items():
+def write_outputs(report: Report, site: Path, publication: Publication) -> list[str]:
+    """Write into `site` what programs read: the files at its root, and three beside the files of each figure.
+
+    Return their names.
+    """
+    files = outputs(report, publication)
+    for name, text in files.items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
+    return list(files)
+
+
+def key_of(report: Report, publication: Publication, machinery: str) -> str:
+    """Return the digest of all that these files are made from; `machinery` is that of code and packages."""
+    return sha256(repr((report, publication, machinery)).encode()).hexdigest()
 
 
 def outputs(report: Report, publication: Publication) -> dict[str, str]:

@@ -12,8 +12,9 @@ import json
 import math
 import types
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -27,6 +28,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 Arrays = dict[str, NDArray[Any]]
 
+Encoder = Callable[[Any, str, Arrays, bool], Any]
+"""Turns a value, its name in messages, a place for its arrays and whether it may be undefined into JSON values."""
+
+Decoder = Callable[[Any, Mapping[str, NDArray[Any]]], Any]
+"""Turns JSON values and arrays into a value."""
+
 
 def encode(value: Any, hint: Any, where: str, arrays: Arrays, *, undefined: bool = False) -> Any:
     """Return `value` as JSON values, putting its arrays into `arrays`.
@@ -35,45 +42,12 @@ def encode(value: Any, hint: Any, where: str, arrays: Arrays, *, undefined: bool
     which fields declared with `undefined(why)` switch on. Raises ReportError when `value` is not what
     `hint` says.
     """
-    hint = _plain(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _encode_fields(value, hint, where, arrays, undefined)
-    if hint is np.ndarray:
-        return _encode_array(value, where, arrays, undefined)
-    origin, choices = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return _encode_union(value, choices, where, arrays, undefined)
-    if origin is dict or hint is dict:
-        _expect(isinstance(value, Mapping), value, "a dictionary", where)
-        inner = choices[1] if choices else Any
-        return {str(k): encode(v, inner, f"{where}.{k}", arrays, undefined=undefined) for k, v in value.items()}
-    if origin in (tuple, list) or hint in (tuple, list):
-        return _encode_sequence(value, origin or hint, choices, where, arrays, undefined)
-    if origin is Literal:
-        _expect(value in choices, value, f"one of {choices}", where)
-        return value
-    return _encode_scalar(value, hint, where, undefined)
+    return _encoder(hint)(value, where, arrays, undefined)
 
 
 def decode(data: Any, hint: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """Return the value that `encode` turned into `data` and `arrays`."""
-    hint = _plain(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        hints = _hints(hint)
-        return hint(**{each.name: decode(data[each.name], hints[each.name], arrays) for each in _fields(hint)})
-    if hint is np.ndarray:
-        return arrays[data["array"]]
-    origin, choices = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return None if data is None else _decode_union(data, [c for c in choices if c is not type(None)], arrays)
-    if origin is dict:
-        return {key: decode(value, choices[1], arrays) for key, value in data.items()}
-    if origin in (tuple, list):
-        inner = choices if origin is tuple and choices[-1] is not ... else (choices[0],) * len(data)
-        return origin(decode(value, each, arrays) for value, each in zip(data, inner, strict=True))
-    if isinstance(hint, type) and issubclass(hint, enum.Enum | float | Path):
-        return hint(data)
-    return data
+    return _decoder(hint)(data, arrays)
 
 
 def to_json(data: Any) -> str:
@@ -119,8 +93,60 @@ def _hints(record: type) -> dict[str, Any]:
     return get_type_hints(record)
 
 
+@cache
 def _fields(record: Any) -> list[dataclasses.Field[Any]]:
     return [each for each in dataclasses.fields(record) if each.init]
+
+
+@cache
+def _decoder(hint: Any) -> Decoder:
+    """Return what decodes values of a type: a report has tens of thousands of values of few types."""
+    hint = _plain(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _decode_fields(hint)
+    if hint is np.ndarray:
+        return lambda data, arrays: arrays[data["array"]]
+    origin, choices = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _decode_union([_decoder(choice) for choice in choices if choice is not type(None)])
+    if origin is dict:
+        inner = _decoder(choices[1])
+        return lambda data, arrays: {key: inner(value, arrays) for key, value in data.items()}
+    if origin in (tuple, list):
+        return _decode_sequence(origin, choices)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum | float | Path):
+        return lambda data, arrays: hint(data)
+    return lambda data, arrays: data
+
+
+def _decode_fields(record: type) -> Decoder:
+    decoders: dict[str, Decoder] = {}
+
+    def decoded(data: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        if not decoders:  # found when first needed, since a record may hold others of its kind
+            decoders.update({each.name: _decoder(_hints(record)[each.name]) for each in _fields(record)})
+        return record(**{name: decoder(data[name], arrays) for name, decoder in decoders.items()})
+
+    return decoded
+
+
+def _decode_union(options: list[Decoder]) -> Decoder:
+    def decoded(data: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        if data is None:
+            return None
+        if len(options) == 1:
+            return options[0](data, arrays)
+        return options[data["choice"]](data["value"], arrays)
+
+    return decoded
+
+
+def _decode_sequence(kind: type, choices: tuple[Any, ...]) -> Decoder:
+    if kind is tuple and choices[-1] is not ...:
+        each = [_decoder(choice) for choice in choices]
+        return lambda data, arrays: kind(one(value, arrays) for value, one in zip(data, each, strict=True))
+    inner = _decoder(choices[0])
+    return lambda data, arrays: kind([inner(value, arrays) for value in data])
 
 
 def _plain(hint: Any) -> Any:
@@ -140,18 +166,58 @@ def _name_of(value: Any) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
-def _encode_fields(value: Any, hint: type, where: str, arrays: Arrays, undefined: bool) -> dict[str, Any]:
-    _expect(isinstance(value, hint), value, f"a {hint.__name__}", where)
-    return {
-        each.name: encode(
-            getattr(value, each.name),
-            _hints(hint)[each.name],
-            f"{where}.{each.name}",
-            arrays,
-            undefined=undefined or "undefined" in each.metadata,
-        )
-        for each in _fields(hint)
-    }
+@cache
+def _encoder(hint: Any) -> Encoder:
+    """Return what encodes values of a type."""
+    hint = _plain(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _encode_fields(hint)
+    if hint is np.ndarray:
+        return _encode_array
+    origin, choices = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _encode_union(choices)
+    if origin is dict or hint is dict:
+        return _encode_dictionary(choices[1] if choices else Any)
+    if origin in (tuple, list) or hint in (tuple, list):
+        return _encode_sequence(origin or hint, choices)
+    if origin is Literal:
+        return _encode_literal(choices)
+    return lambda value, where, arrays, undefined: _encode_scalar(value, hint, where, undefined)
+
+
+def _encode_fields(record: type) -> Encoder:
+    encoders: list[tuple[str, Encoder, bool]] = []
+
+    def encoded(value: Any, where: str, arrays: Arrays, undefined: bool) -> dict[str, Any]:
+        _expect(isinstance(value, record), value, f"a {record.__name__}", where)
+        if not encoders:  # found when first needed, since a record may hold others of its kind
+            hints = _hints(record)
+            encoders.extend((e.name, _encoder(hints[e.name]), "undefined" in e.metadata) for e in _fields(record))
+        return {
+            name: encoder(getattr(value, name), f"{where}.{name}", arrays, undefined or declared)
+            for name, encoder, declared in encoders
+        }
+
+    return encoded
+
+
+def _encode_dictionary(inner: Any) -> Encoder:
+    encoder = _encoder(inner)
+
+    def encoded(value: Any, where: str, arrays: Arrays, undefined: bool) -> dict[str, Any]:
+        _expect(isinstance(value, Mapping), value, "a dictionary", where)
+        return {str(key): encoder(each, f"{where}.{key}", arrays, undefined) for key, each in value.items()}
+
+    return encoded
+
+
+def _encode_literal(choices: tuple[Any, ...]) -> Encoder:
+    def encoded(value: Any, where: str, arrays: Arrays, undefined: bool) -> Any:
+        _expect(value in choices, value, f"one of {choices}", where)
+        return value
+
+    return encoded
 
 
 def _encode_array(value: Any, where: str, arrays: Arrays, undefined: bool) -> dict[str, str]:
@@ -170,39 +236,40 @@ def _encode_array(value: Any, where: str, arrays: Arrays, undefined: bool) -> di
 UNDEFINED_HINT = "mend the run, or declare the field with undefined(why) if that has a meaning"
 
 
-def _encode_union(value: Any, choices: tuple[Any, ...], where: str, arrays: Arrays, undefined: bool) -> Any:
-    if value is None:
-        _expect(type(None) in choices, value, f"one of {choices}", where)
-        return None
-    options = [each for each in choices if each is not type(None)]
-    if len(options) == 1:
-        return encode(value, options[0], where, arrays, undefined=undefined)
-    for index, option in enumerate(options):
-        try:
-            return {"choice": index, "value": encode(value, option, where, arrays, undefined=undefined)}
-        except ReportError:
-            continue
-    return _encode_scalar(value, choices, where, undefined)
+def _encode_union(choices: tuple[Any, ...]) -> Encoder:
+    options = [_encoder(each) for each in choices if each is not type(None)]
+
+    def encoded(value: Any, where: str, arrays: Arrays, undefined: bool) -> Any:
+        if value is None:
+            _expect(type(None) in choices, value, f"one of {choices}", where)
+            return None
+        if len(options) == 1:
+            return options[0](value, where, arrays, undefined)
+        for index, option in enumerate(options):
+            try:
+                return {"choice": index, "value": option(value, where, arrays, undefined)}
+            except ReportError:
+                continue
+        return _encode_scalar(value, choices, where, undefined)
+
+    return encoded
 
 
-def _decode_union(data: Any, options: list[Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
-    if len(options) == 1:
-        return decode(data, options[0], arrays)
-    return decode(data["value"], options[data["choice"]], arrays)
-
-
-def _encode_sequence(
-    value: Any, kind: type, choices: tuple[Any, ...], where: str, arrays: Arrays, undefined: bool
-) -> list[Any]:
-    _expect(isinstance(value, kind), value, f"a {kind.__name__}", where)
+def _encode_sequence(kind: type, choices: tuple[Any, ...]) -> Encoder:
     inner = choices or (Any, ...)
-    if kind is list or inner[-1] is ...:
-        inner = (inner[0],) * len(value)
-    _expect(len(inner) == len(value), value, f"a tuple of {len(inner)}", where)
-    return [
-        encode(each, hint, f"{where}.{index}", arrays, undefined=undefined)
-        for index, (each, hint) in enumerate(zip(value, inner, strict=True))
-    ]
+    repeated = kind is list or inner[-1] is ...
+    encoders = [_encoder(each) for each in inner if each is not ...]
+
+    def encoded(value: Any, where: str, arrays: Arrays, undefined: bool) -> list[Any]:
+        _expect(isinstance(value, kind), value, f"a {kind.__name__}", where)
+        each = repeat(encoders[0], len(value)) if repeated else encoders
+        _expect(repeated or len(encoders) == len(value), value, f"a tuple of {len(encoders)}", where)
+        return [
+            encoder(one, f"{where}.{index}", arrays, undefined)
+            for index, (one, encoder) in enumerate(zip(value, each, strict=True))
+        ]
+
+    return encoded
 
 
 def _encode_scalar(value: Any, hint: Any, where: str, undefined: bool) -> Any:

@@ -35,11 +35,10 @@ def sha256(path: Path) -> str:
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below `folder`, by relative path, leaving out the marker."""
-    return {
-        path.relative_to(folder).as_posix(): sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / MARKER
-    }
+    root, places = str(folder), os.walk(folder)
+    paths = [os.path.relpath(os.path.join(place, name), root) for place, _, files in places for name in files]
+    names = [path.replace(os.sep, "/") for path in sorted(paths, key=lambda path: path.split(os.sep))]
+    return {name: sha256(folder / name) for name in names if name != MARKER and (folder / name).is_file()}
 
 
 def is_complete(folder: Path) -> bool:

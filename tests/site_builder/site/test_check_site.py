@@ -105,3 +105,53 @@ def test_the_worker_of_the_search_counts_and_its_index_does_not_since_it_loads_w
     page = site / "c.html"
     page.write_text('<script type="application/json">{"search": "worker.js"}</script>', "utf-8")
     assert check_site.weight(page, site) == page.stat().st_size + 300
+
+
+def drop_target(site: Path) -> None:
+    (site / "sub" / "b.html").unlink()
+
+
+def rename_id(site: Path) -> None:
+    page = site / "sub" / "b.html"
+    page.write_text(page.read_text("utf-8").replace('id="there"', 'id="elsewhere"'), "utf-8")
+
+
+def swell_font(site: Path) -> None:
+    (site / "f.woff2").write_bytes(b"x" * check_site.MAX_BYTES)
+
+
+def load_another_font(site: Path) -> None:
+    style = site / "style.css"
+    style.write_text(style.read_text("utf-8").replace("f.woff2", "g.woff2"), "utf-8")
+
+
+def spoil_page(site: Path) -> None:
+    (site / "a.html").write_text(GOOD.replace("sub/b.html", "sub/c.html"), "utf-8")
+
+
+def move_page(site: Path) -> None:
+    (site / "sub" / "a.html").write_text(GOOD, "utf-8")
+
+
+@pytest.mark.parametrize("change", [drop_target, rename_id, swell_font, load_another_font, spoil_page, move_page])
+def test_what_is_remembered_of_a_check_changes_no_answer(site: Path, tmp_path_factory, change) -> None:
+    kept = tmp_path_factory.mktemp("kept") / "checked.json"
+    (site / "g.woff2").write_bytes(b"x" * check_site.MAX_BYTES)
+    assert check_site.check(site, kept) == check_site.check(site, kept) == []
+    change(site)
+    wrong = check_site.check(site)
+    assert wrong
+    assert check_site.check(site, kept) == check_site.check(site, kept) == wrong
+
+
+def test_an_edited_page_alone_is_judged_again(site: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path_factory.mktemp("kept") / "checked.json"
+    judged: list[str] = []
+    wrong = check_site._wrong
+    monkeypatch.setattr(check_site, "_wrong", lambda name, *rest: (judged.append(name), wrong(name, *rest))[1])
+    check_site.check(site, kept)
+    assert judged == ["a.html", "sub/b.html"]
+    (site / "a.html").write_text(GOOD.replace(">x<", ">another word<"), "utf-8")
+    (site / "search").mkdir()
+    check_site.check(site, kept)
+    assert judged == ["a.html", "sub/b.html", "a.html"]

@@ -207,3 +207,35 @@ def test_a_page_with_a_problem_is_not_kept(site: Site) -> None:
     assert site.unchanged() == {"other.md", "more/third.md"}
     kept_pages.keep(site.site, site.root / "pages", frame, {}, [Problem("mkdocs.yml", "wrong")])
     assert site.unchanged() == set()
+
+
+def test_files_made_past_the_engine_are_taken_over_while_they_are_as_they_were_made(site: Site, tmp_path: Path) -> None:
+    site.write("site/numbers.tex", "1")
+    site.write("site/browse/a/index.html", "<p>a</p>")
+    made = {"key": ["numbers.tex", "browse/a/index.html"], "none": []}
+    kept_pages.keep(site.site, site.root / "pages", site.before().frame, made, [])
+    before = site.before()
+    assert before.take_over_made("key", tmp_path / "new") == made["key"]
+    assert (tmp_path / "new" / "browse" / "a" / "index.html").read_text("utf-8") == "<p>a</p>"
+    assert before.take_over_made("another", tmp_path / "new") == before.take_over_made("none", tmp_path / "new") == []
+    site.write("site/numbers.tex", "2")
+    assert before.take_over_made("key", tmp_path / "newer") == []
+    assert not (tmp_path / "newer").exists()
+
+
+def test_a_file_that_is_rendered_again_leaves_the_finished_site_as_it_is(site: Site) -> None:
+    """The site and the rendered pages share the files that are published as they are."""
+    from site_builder.pages.render import write
+
+    pages = site.root / "pages"
+    site.write("pages/picture.svg", "<svg>1</svg>")
+    assert site.build() == []
+    site.write("pages/other.md", PAGES["other.md"] + "\nWords.\n")
+    assert site.build() == []
+    shared = site.site / "picture.svg"
+    assert shared.samefile(pages / "picture.svg")
+    write(pages, PAGES | {"picture.svg": "<svg>2</svg>"})
+    assert shared.read_text("utf-8") == "<svg>1</svg>"
+    assert site.build() == []
+    assert (site.site / "picture.svg").read_text("utf-8") == "<svg>2</svg>"
+    assert files(site.site) == site.whole()

@@ -10,7 +10,7 @@ import pytest
 from experiments.core.quantities import Quantity, exact, share
 from site_builder.citing.latex_numbers import macro_name, numbers_tex
 from site_builder.citing.publication import Publication
-from site_builder.site.outputs import outputs, write_outputs
+from site_builder.site.outputs import key_of, outputs, write_outputs
 from site_builder.store.records import Report
 
 BOOK = Publication(
@@ -158,3 +158,16 @@ def test_names_that_differ_in_signs_only_get_different_macros():
         numbers_tex(Report("full", quantities={"a.b_c": one, "a.b-c": two, "a.b.c": one, "a.b.c.value": two}))
     )
     assert len({name for name in found if not name.endswith("Percent")}) >= 8
+
+
+def test_the_key_of_these_files_changes_with_all_that_they_are_made_from(report):
+    figure, claim = next(iter(report.figures.values())), next(iter(report.claims.values()))
+    others = [
+        (replace(report, figures=report.figures | {figure.id: replace(figure, number=figure.number + 1)}), BOOK, "one"),
+        (replace(report, claims=report.claims | {claim.id: replace(claim, margin=0.25)}), BOOK, "one"),
+        (report, replace(BOOK, version="2"), "one"),
+        (report, BOOK, "two"),
+    ]
+    keys = [key_of(*each) for each in [(report, BOOK, "one"), *others]]
+    assert len(set(keys)) == len(keys)
+    assert key_of(replace(report), BOOK, "one") == keys[0]
