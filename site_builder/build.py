@@ -20,6 +20,7 @@ from site_builder.published.history import read_history
 from site_builder.published.reproduction import PUBLISHED_SCALES, compared, differences
 from site_builder.published.results import load
 from site_builder.results.runs import result_digest
+from site_builder.running.aside import Aside, standing_by
 from site_builder.running.jobs import Job, NotebookJob
 from site_builder.running.workers import start as start_workers
 from site_builder.site import kept_pages
@@ -57,12 +58,13 @@ def build(
     report, inputs = kept or gathered(project, options, state, watcher, notebooks(project), import_engine)
     if strict and report.scale in PUBLISHED_SCALES:
         report = replace(report, problems=(*report.problems, *differences(report)))
-    with locked(project.build / ".site.lock", lambda: watcher.said("another report is building the site; waiting")):
+    waiting = "another report is building the site; waiting"
+    with locked(project.build / ".site.lock", lambda: watcher.said(waiting)), standing_by(import_engine) as helper:
         code = f"{state['code']} {state['environment']}"
         report, pages_are_right = rendered(project, report, draft=draft, code=code)
         if pages_are_right or draft:
             site = project.preview if draft else project.site
-            report = with_site(project, report, site, machinery, draft=draft)
+            report = with_site(project, report, site, machinery, helper, draft=draft)
         if pages_are_right and not draft:
             write_stamp(project.build / freshness.SHOWN, encode(report, Report, "report", {}, undefined=True))
         if not report.problems and not draft:
@@ -143,10 +145,12 @@ def rendered(project: Project, report: Report, *, draft: bool, code: str | None 
     return report, len(report.problems) == before
 
 
-def with_site(project: Project, report: Report, site: Path, machinery: str, *, draft: bool) -> Report:
+def with_site(
+    project: Project, report: Report, site: Path, machinery: str, helper: Aside | None = None, *, draft: bool
+) -> Report:
     """Build the site beside its place and put it there; return the report with the site's problems.
 
-    `machinery` is the digest of the code and packages that build it.
+    `machinery` is the digest of the code and packages that build it, `helper` a process that may take half of it.
     """
     from site_builder.site.check_site import check
     from site_builder.site.collection_pages import made, write_collections
@@ -158,7 +162,7 @@ def with_site(project: Project, report: Report, site: Path, machinery: str, *, d
     with said_by_disk(site):
         try:
             before = kept_pages.earlier(site, kept_pages.frame_of(project.mkdocs, project.pages, machinery))
-            problems = build_site(project.mkdocs, project.pages, project.docs, new, before)
+            problems = build_site(project.mkdocs, project.pages, project.docs, new, before, helper)
             if new.is_dir():
                 publication = read_publication(project.root)
                 key = key_of(report, publication, machinery)

@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from site_builder.keys.sources import Import, walk
+from site_builder.keys.sources import Import
+from site_builder.keys.syntax import walk
 
 Chain = tuple[str, ...]
 """A dotted mention of a name: `metrics.represented` is `("metrics", "represented")`."""

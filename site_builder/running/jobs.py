@@ -6,6 +6,7 @@ afterwards, so nothing but a failure travels back.
 
 import importlib
 import json
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,9 +143,13 @@ def longest_first(jobs: list[RunJob]) -> list[RunJob]:
     return sorted(jobs, key=lambda job: -job.seconds if job.seconds else float("-inf"))
 
 
-def compiling_least_twice(jobs: list[RunJob], under_way: frozenset[str]) -> RunJob:
-    """Return the first of the runs that have least to compile of what other processes compile just now."""
-    return min(jobs, key=lambda job: len(job.compiles & under_way))
+def compiling_least_twice(jobs: list[RunJob], under_way: frozenset[str], compiled: Set[str] = frozenset()) -> RunJob:
+    """Return the run that has least to compile of what other processes compile just now.
+
+    Of several, it is the one with most to compile that nobody has `compiled` yet: what is left to the end, when there
+    are few runs to choose from, would be compiled twice.
+    """
+    return min(jobs, key=lambda job: (len(job.compiles & under_way), -len(job.compiles - compiled)))
 
 
 def earlier_seconds(project: Project, experiment: Experiment, scale: str) -> float:

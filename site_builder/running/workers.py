@@ -78,6 +78,15 @@ def start(modules: Collection[str] = ()) -> None:
     resource_tracker.ensure_running()
     with _unheard(signal.SIGINT):  # the server and all processes that come from it inherit that
         forkserver.ensure_running()
+    _started.set()
+
+
+_started = threading.Event()
+
+
+def are_started() -> bool:
+    """Return whether the fork server runs."""
+    return _started.is_set()
 
 
 class Here:
@@ -206,7 +215,7 @@ class Workers:
         return sum(worker.job.is_run for worker in self._busy() if worker.job)
 
     def _hand_out(self) -> None:
-        """Give every idle process a job: an experiment, or a figure where no further experiment may start."""
+        """Give every idle process a job: a figure where no experiment may start, or would compile what another does."""
         for worker in self.workers:
             job = None if worker.job else self._next()
             if job is None:
@@ -221,11 +230,13 @@ class Workers:
     def _next(self) -> Job | None:
         may_run = self._runs() < self.runs_at_once
         runs = [job for job in self.waiting if isinstance(job, RunJob) and may_run]
-        if runs:
-            others = [worker.job for worker in self.workers if isinstance(worker.job, RunJob)]
-            under_way = frozenset[str]().union(*(job.compiles for job in others)) - self.compiled
-            return compiling_least_twice(runs, under_way)
-        return next((job for job in self.waiting if not job.is_run), None)
+        drawing = next((job for job in self.waiting if not job.is_run), None)
+        if not runs:
+            return drawing
+        others = [worker.job for worker in self.workers if isinstance(worker.job, RunJob)]
+        under_way = frozenset[str]().union(*(job.compiles for job in others)) - self.compiled
+        run = compiling_least_twice(runs, under_way, self.compiled)
+        return drawing if drawing and run.compiles & under_way else run
 
     def _heard(self, worker: _Worker) -> Outcome | None:
         """Take in one message of a process; return its job if that is over."""
@@ -317,7 +328,7 @@ class _Sender:
 
 def _work(connection: Connection, modules: list[str], code: str, project: Project) -> None:
     """Do the jobs that come through `connection` until it closes."""
-    _settle()
+    settle()
     for module in modules:  # the fork server has them, unless one could not be imported there
         importlib.import_module(module)
     gc.freeze()  # what was imported stays, so the collector of garbage need not walk through it again and again
@@ -357,7 +368,7 @@ def _unheard(number: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Leave interruptions to the parent, do not outlive it, and leave nothing behind when killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

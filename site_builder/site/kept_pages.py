@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Earlier:
             if (pages / name).is_file() and sha256(pages / name) == digest and self._is_sound(url_of(name))
         ]
 
-    def take_over(self, names: Iterable[str], pages: Path, site: Path) -> None:
+    def take_over(self, names: Sequence[str], pages: Path, site: Path) -> None:
         """Copy the built pages of these rendered pages into `site`, newer than their text as the engine wants it."""
         for name in names:
             target = site / url_of(name)
@@ -75,7 +75,7 @@ class Earlier:
             if name.endswith(".ipynb"):  # whose page offers it
                 shutil.copyfile(pages / name, site / name)
 
-    def complete_search(self, site: Path, names: Iterable[str], order: Iterable[str]) -> None:
+    def complete_search(self, site: Path, names: Sequence[str], order: Sequence[str]) -> None:
         """Add the entries of the pages taken over to the search of `site`, in the order of the pages' names."""
         if not (site / SEARCH).exists():
             return

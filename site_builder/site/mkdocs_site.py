@@ -4,13 +4,15 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Protocol
 
 from site_builder.citing.publication import LATEST
-from site_builder.site.kept_pages import PAGES, Earlier, link
+from site_builder.pages.page_files import names_every_page, url_of
+from site_builder.site.kept_pages import PAGES, Earlier, Kept, link
 from site_builder.store.records import Problem
 
 _NAMED = re.compile(r"(?:Doc file|page|file)s? '(?P<page>[^']+\.(?:md|ipynb))'")
@@ -28,24 +30,109 @@ def import_engine() -> None:
             import_module(name)
 
 
-def build_site(config: Path, pages: Path, docs: Path, site: Path, before: Earlier | None = None) -> list[Problem]:
+class Others(Protocol):
+    """Where the pages come from that are not built."""
+
+    def take_over(self, names: Sequence[str], pages: Path, site: Path) -> None:
+        """Put these pages into `site`, newer than their text, or what keeps a place for them."""
+
+    def complete_search(self, site: Path, names: Sequence[str], order: Sequence[str]) -> None:
+        """Add the entries of these pages to the search of `site`, in the order of the pages' names."""
+
+
+class Helper(Protocol):
+    """Another process, see `running.aside`."""
+
+    def do(self, work: Callable[..., Any], *arguments: Any) -> None: ...
+
+    def result(self) -> Any: ...
+
+
+def build_site(
+    config: Path,
+    pages: Path,
+    docs: Path,
+    site: Path,
+    before: Earlier | None = None,
+    helper: Helper | None = None,
+) -> list[Problem]:
     """Build the rendered `pages` into `site`, strictly; the problems name the page in `docs` they come from.
 
-    Pages that the site `before` has as they would be built are taken over from it. Where there is a problem then,
-    all pages are built, so that each problem is told as it always is.
+    Pages that the site `before` has as they would be built are taken over from it; where there are none, a `helper`
+    builds half of them. Where there is a problem then, all pages are built, so that each is told as it always is.
     """
     names = before.unchanged(pages) if before else []
     if before and names:
-        if not _problems(config, pages, docs, site, before, names):
-            return []
-        shutil.rmtree(site, ignore_errors=True)
+        wrong = bool(_problems(config, pages, docs, site, names, before))
+    elif helper and names_every_page(config):
+        wrong = not _built_in_two(config, pages, docs, site, helper)
+    else:
+        return _problems(config, pages, docs, site)
+    if not wrong:
+        return []
+    shutil.rmtree(site, ignore_errors=True)
     return _problems(config, pages, docs, site)
 
 
+def _built_in_two(config: Path, pages: Path, docs: Path, site: Path, helper: Helper) -> bool:
+    """Build half of the pages here and half of them in another process; return whether all went well."""
+    mine, others = _halves(pages)
+    half = _Half(helper, site.with_name(f"{site.name}.half"))
+    try:
+        helper.do(_problems, config, pages, docs, half.site, mine, _Elsewhere())
+        return not _problems(config, pages, docs, site, others, half) and half.is_right
+    finally:
+        shutil.rmtree(half.site, ignore_errors=True)
+
+
+def _halves(pages: Path) -> tuple[list[str], list[str]]:
+    """Return the names of all pages in two lists that take equally long, judged by the pages' lengths."""
+    sizes = {path: path.stat().st_size for path in sorted(pages.rglob("*")) if path.suffix in PAGES}
+    halves: tuple[list[str], list[str]] = [], []
+    weights = [0, 0]
+    for path in sorted(sizes, key=lambda path: -sizes[path]):
+        lighter = int(weights[1] < weights[0])
+        halves[lighter].append(path.relative_to(pages).as_posix())
+        weights[lighter] += sizes[path]
+    return halves
+
+
+class _Elsewhere:
+    """Pages that somebody else builds: an empty file keeps the place of each."""
+
+    def take_over(self, names: Sequence[str], pages: Path, site: Path) -> None:
+        for name in names:
+            place = site / url_of(name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+
+    def complete_search(self, site: Path, names: Sequence[str], order: Sequence[str]) -> None:
+        """Leave the search to who puts the pages together."""
+
+
+class _Half(_Elsewhere):
+    """Pages that a helper builds into a site of its own, and that take their places when both are done."""
+
+    def __init__(self, helper: Helper, site: Path) -> None:
+        self.helper, self.site = helper, site
+        self.is_right = False
+
+    def complete_search(self, site: Path, names: Sequence[str], order: Sequence[str]) -> None:
+        self.is_right = self.helper.result() == []
+        if self.is_right:
+            finished = Earlier(self.site, Kept(""), "")
+            finished.take_over(names, self.pages, site)
+            finished.complete_search(site, names, order)
+
+    def take_over(self, names: Sequence[str], pages: Path, site: Path) -> None:
+        self.pages = pages
+        super().take_over(names, pages, site)
+
+
 def _problems(
-    config: Path, pages: Path, docs: Path, site: Path, before: Earlier | None = None, names: Sequence[str] = ()
+    config: Path, pages: Path, docs: Path, site: Path, names: Sequence[str] = (), others: Others | None = None
 ) -> list[Problem]:
-    """Build `pages` but for those with these names, which `before` has."""
+    """Build `pages` but for those with these names, which come from `others`."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
@@ -56,16 +143,16 @@ def _problems(
     logger = logging.getLogger("mkdocs")
     logger.addHandler(heard)
     try:
-        loaded = load_config(str(config), strict=not names, docs_dir=str(pages), site_dir=str(site))
+        loaded = load_config(str(config), strict=not others, docs_dir=str(pages), site_dir=str(site))
         if loaded.site_url:
             # Where search engines are to find a page, whatever its version.
             loaded.site_url = f"{loaded.site_url.rstrip('/')}/{LATEST}"
-        if before and names:
+        if others:
             _link_files(pages, site)
-            before.take_over(names, pages, site)
-        build(loaded, dirty=bool(names))
-        if before and names and not heard.messages:
-            before.complete_search(site, names, [file.src_uri for file in get_files(loaded)])
+            others.take_over(names, pages, site)
+        build(loaded, dirty=bool(others))
+        if others and not heard.messages:
+            others.complete_search(site, names, [file.src_uri for file in get_files(loaded)])
     except MkDocsException as error:
         if not heard.messages:
             heard.messages.append(str(error))

@@ -153,3 +153,14 @@ def test_what_another_process_compiles_is_left_to_it_while_there_is_other_work()
     assert compiling_least_twice([both, one, none], frozenset()) is both
     assert compiling_least_twice([both, one, none], frozenset({"train", "draw"})) is none
     assert compiling_least_twice([both, one], frozenset({"train", "draw"})) is one
+
+
+def test_what_has_most_to_compile_that_nobody_has_compiled_yet_goes_first():
+    class Job:
+        def __init__(self, *compiles: str) -> None:
+            self.compiles = frozenset(compiles)
+
+    many, few = Job("train", "draw", "merge"), Job("encode")
+    assert compiling_least_twice([few, many], frozenset()) is many
+    assert compiling_least_twice([few, many], frozenset(), {"train", "draw", "merge"}) is few
+    assert compiling_least_twice([few, many], frozenset({"merge"})) is few

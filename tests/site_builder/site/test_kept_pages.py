@@ -239,3 +239,51 @@ def test_a_file_that_is_rendered_again_leaves_the_finished_site_as_it_is(site: S
     assert site.build() == []
     assert (site.site / "picture.svg").read_text("utf-8") == "<svg>2</svg>"
     assert files(site.site) == site.whole()
+
+
+class InTurn:
+    """A helper that does its work at once, in this process; with `fails` it comes back without a result."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+        self.built: list[Path] = []
+
+    def do(self, work: Callable, *arguments) -> None:
+        self.found = work(*arguments)
+        self.built = [path for path in arguments[3].rglob("*.html") if path.stat().st_size]
+
+    def result(self):
+        return None if self.fails else self.found
+
+
+def build_in_two(site: Site, helper: InTurn) -> tuple[list[Problem], dict[str, bytes]]:
+    target = site.root / "two"
+    config, pages, docs = site.root / "mkdocs.yml", site.root / "pages", site.root / "docs"
+    return build_site(config, pages, docs, target, None, helper), files(target)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_site_that_two_processes_built_is_as_if_built_whole(site: Site, fails: bool) -> None:
+    helper = InTurn(fails=fails)
+    problems, found = build_in_two(site, helper)
+    assert problems == []
+    assert found == site.whole()
+    by_helper = {path.name for path in helper.built} - {"404.html"}
+    assert 0 < len(by_helper) < len(PAGES)
+    assert not list(site.root.glob("*.half")), "what the helper built is gone"
+
+
+def test_what_is_wrong_on_either_half_is_told_as_it_always_is(site: Site) -> None:
+    for name in PAGES:
+        site.write(f"pages/{name}", PAGES[name] + f"\n[x](nowhere-{Path(name).stem}.md)\n")
+    problems, _ = build_in_two(site, InTurn())
+    assert len(problems) == len(PAGES)
+    whole = build_site(site.root / "mkdocs.yml", site.root / "pages", site.root / "docs", site.root / "one")
+    assert problems == whole
+
+
+def test_pages_that_decide_their_own_titles_are_built_by_one(site: Site) -> None:
+    take_title(site)
+    helper = InTurn()
+    assert build_in_two(site, helper) == ([], site.whole())
+    assert helper.built == []
