@@ -25,8 +25,7 @@ from site_builder.running.jobs import Job, NotebookJob
 from site_builder.running.workers import start as start_workers
 from site_builder.site import kept_pages
 from site_builder.site.mkdocs_site import build_site, import_engine
-from site_builder.store.codec import encode
-from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside, write_stamp
+from site_builder.store.entries import clear_unfinished, locked, said_by_disk, swap, temporary_beside
 from site_builder.store.records import Problem, Report
 
 
@@ -64,11 +63,11 @@ def build(
         report, pages_are_right = rendered(project, report, draft=draft, code=code)
         if pages_are_right or draft:
             site = project.preview if draft else project.site
-            report = with_site(project, report, site, machinery, helper, draft=draft)
+            report, files = with_site(project, report, site, machinery, helper, draft=draft)
         if pages_are_right and not draft:
-            write_stamp(project.build / freshness.SHOWN, encode(report, Report, "report", {}, undefined=True))
+            freshness.keep_shown(project, report)
         if not report.problems and not draft:
-            freshness.mark_finished(project, state, report, inputs)
+            freshness.mark_finished(project, state, report, inputs, files)
     return report
 
 
@@ -147,8 +146,10 @@ def rendered(project: Project, report: Report, *, draft: bool, code: str | None 
 
 def with_site(
     project: Project, report: Report, site: Path, machinery: str, helper: Aside | None = None, *, draft: bool
-) -> Report:
-    """Build the site beside its place and put it there; return the report with the site's problems.
+) -> tuple[Report, dict[str, str]]:
+    """Build the site beside its place and put it there.
+
+    Return the report with the site's problems, and the digests of the site's files if it was put there.
 
     `machinery` is the digest of the code and packages that build it, `helper` a process that may take half of it.
     """
@@ -158,7 +159,7 @@ def with_site(
     from site_builder.site.search_entries import index_report
 
     clear_unfinished(project.build)
-    new = temporary_beside(site)
+    new, files = temporary_beside(site), dict[str, str]()
     with said_by_disk(site):
         try:
             before = kept_pages.earlier(site, kept_pages.frame_of(project.mkdocs, project.pages, machinery))
@@ -174,7 +175,7 @@ def with_site(
                 freshness.forget_finished(project)
                 swap(new, site)
                 past_the_engine = made(report, site, publication.title, before.frame) | {key: for_programs}
-                kept_pages.keep(site, project.pages, before.frame, past_the_engine, problems)
+                files = kept_pages.keep(site, project.pages, before.frame, past_the_engine, problems)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-    return replace(report, problems=(*report.problems, *problems))
+    return replace(report, problems=(*report.problems, *problems)), files

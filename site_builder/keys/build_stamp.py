@@ -28,6 +28,9 @@ FINISHED = "finished.json"
 SHOWN = "rendered.json"
 """The report that the site shows, for `cite` and `publish`."""
 
+WRITTEN = "rendered.written.json"
+"""The digests of that report and of its file."""
+
 CODE = ("code", "environment", "options")
 """The parts of a state that decide the report; the others decide only the pages."""
 
@@ -70,13 +73,15 @@ def is_finished(project: Project, state: State) -> bool:
     )
 
 
-def mark_finished(project: Project, state: State, report: Any, inputs: Iterable[Path]) -> None:
-    """Record that `project.site` was made from `state` without a problem."""
+def mark_finished(
+    project: Project, state: State, report: Any, inputs: Iterable[Path], files: dict[str, str] | None = None
+) -> None:
+    """Record that `project.site` was made from `state` without a problem; `files` are its digests, where known."""
     marker = {
         "state": state,
         "inputs": _input_digests(project, inputs),
         "entries": _entries(report),
-        "site": digests(project.site),
+        "site": files or digests(project.site),
     }
     write_stamp(project.build / FINISHED, marker)
 
@@ -91,6 +96,17 @@ def finished_entries(project: Project) -> tuple[list[str], dict[str, str]]:
 def forget_finished(project: Project) -> None:
     """Record that `project.site` is about to change."""
     remove(project.build / FINISHED)
+
+
+def keep_shown(project: Project, report: Any) -> None:
+    """Write the report that the site shows, unless it is there already."""
+    from site_builder.store.codec import encode
+
+    shown, record = project.build / SHOWN, project.build / WRITTEN
+    digest = _digest(repr(report))
+    if read_stamp(record) != {"report": digest, "file": sha256(shown) if shown.is_file() else ""}:
+        write_stamp(shown, encode(report, type(report), "report", {}, undefined=True))
+        write_stamp(record, {"report": digest, "file": sha256(shown)})
 
 
 def keep_report(project: Project, state: State, report: Any, inputs: Iterable[Path]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from site_builder.pages.page_files import names_every_page, url_of
-from site_builder.store.entries import read_stamp, sha256, write_stamp
+from site_builder.store.entries import digests, read_stamp, sha256, write_stamp
 from site_builder.store.records import Problem
 
 SEARCH = "search/search_index.json"
@@ -129,18 +129,23 @@ def earlier(site: Path, frame: str) -> Earlier:
     return Earlier(site, kept, frame)
 
 
-def keep(site: Path, pages: Path, frame: str, made: dict[str, list[str]], problems: Iterable[Problem]) -> None:
+def keep(
+    site: Path, pages: Path, frame: str, made: dict[str, list[str]], problems: Iterable[Problem]
+) -> dict[str, str]:
     """Record the finished `site` of the rendered `pages`, but for the pages in which there is a problem.
 
-    `made` names the files made past the site engine by the key of what they are made from.
+    `made` names the files made past the site engine by the key of what they are made from. Return the digests of all
+    files of the site.
     """
+    found = digests(site)
     wrong = {problem.where.partition(":")[0].removeprefix("docs/") for problem in problems}
     names = sorted(path.relative_to(pages).as_posix() for path in pages.rglob("*") if path.suffix in PAGES)
     sound = [] if "mkdocs.yml" in wrong else [name for name in names if not {name, url_of(name)} & wrong]
-    built = {name: digest for name in [*map(url_of, sound), SEARCH] if (digest := _digest(site / name))}
-    collections = {key: {name: sha256(site / name) for name in files} for key, files in made.items()}
+    built = {name: found[name] for name in [*map(url_of, sound), SEARCH] if name in found}
+    collections = {key: {name: found[name] for name in files} for key, files in made.items()}
     kept = Kept(frame, {name: sha256(pages / name) for name in sound}, built, collections)
     write_stamp(_record(site), asdict(kept))
+    return found
 
 
 def frame_of(config: Path, pages: Path, machinery: str) -> str:

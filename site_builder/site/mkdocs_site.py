@@ -86,14 +86,17 @@ def _built_in_two(config: Path, pages: Path, docs: Path, site: Path, helper: Hel
 
 
 def _halves(pages: Path) -> tuple[list[str], list[str]]:
-    """Return the names of all pages in two lists that take equally long, judged by the pages' lengths."""
+    """Return the names of all pages in two lists that take equally long, judged by the pages' lengths.
+
+    Notebooks are in the first one: whether they become pages is for the configuration to say.
+    """
     sizes = {path: path.stat().st_size for path in sorted(pages.rglob("*")) if path.suffix in PAGES}
     halves: tuple[list[str], list[str]] = [], []
     weights = [0, 0]
-    for path in sorted(sizes, key=lambda path: -sizes[path]):
-        lighter = int(weights[1] < weights[0])
-        halves[lighter].append(path.relative_to(pages).as_posix())
-        weights[lighter] += sizes[path]
+    for path in sorted(sizes, key=lambda path: (path.suffix == ".md", -sizes[path])):
+        half = int(weights[1] < weights[0]) if path.suffix == ".md" else 0
+        halves[half].append(path.relative_to(pages).as_posix())
+        weights[half] += sizes[path]
     return halves
 
 

@@ -282,6 +282,14 @@ def test_what_is_wrong_on_either_half_is_told_as_it_always_is(site: Site) -> Non
     assert problems == whole
 
 
+def test_a_notebook_that_is_no_page_is_a_file_of_a_site_that_two_built(site: Site) -> None:
+    """Without the plugin for notebooks the engine copies them."""
+    site.write("pages/n.ipynb", "{}" * 10_000)
+    problems, found = build_in_two(site, InTurn())
+    assert problems == []
+    assert found == site.whole()
+
+
 def test_pages_that_decide_their_own_titles_are_built_by_one(site: Site) -> None:
     take_title(site)
     helper = InTurn()
