@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from site_builder.site.built_pages import BuiltPage, Checked, checked, css_addresses, fetched_by, keep, read, read_all
-from site_builder.store.entries import sha256
+from site_builder.store.entries import files_below, sha256
 from site_builder.store.records import Problem
 
 MAX_BYTES = 1_000_000
@@ -70,12 +70,7 @@ class _Site:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The bytes of every file, in the order of their names."""
-        root = str(self.root)
-        paths = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
-        return {
-            os.path.relpath(path, root).replace(os.sep, "/"): os.stat(path).st_size
-            for path in sorted(paths, key=lambda path: path.split(os.sep))
-        }
+        return {name: os.stat(path).st_size for name, path in files_below(self.root).items()}
 
     def digest(self) -> str:
         """Return the digest of what pages refer to: which files there are, what those weigh that load, and all ids."""

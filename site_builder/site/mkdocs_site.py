@@ -22,9 +22,21 @@ _PARTIAL = "A 'dirty' build is being performed"
 _QUOTED = re.compile(r"'([^']+)'")
 
 
+TOLD = {
+    "NO_MKDOCS_2_WARNING": "1",  # that another version will come is nothing to warn the reader of a report of
+    "NBCONVERT_DISABLE_CONFIG_EXPORTERS": "1",  # else it tries all of them when it is imported, to list their names
+}
+"""What the engine and its plugins read from the environment."""
+
+
+def _tell_engine() -> None:
+    for name, value in TOLD.items():
+        os.environ.setdefault(name, value)
+
+
 def import_engine() -> None:
     """Import what a site is built with, which takes a second; where that fails, building says so."""
-    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    _tell_engine()
     for name in ("mkdocs.commands.build", "mkdocs_jupyter.plugin", "material.plugins.search.plugin"):
         with suppress(Exception):
             import_module(name)
@@ -136,7 +148,7 @@ def _problems(
     config: Path, pages: Path, docs: Path, site: Path, names: Sequence[str] = (), others: Others | None = None
 ) -> list[Problem]:
     """Build `pages` but for those with these names, which come from `others`."""
-    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    _tell_engine()
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
     from mkdocs.exceptions import MkDocsException

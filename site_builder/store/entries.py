@@ -35,10 +35,15 @@ def sha256(path: Path) -> str:
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below `folder`, by relative path, leaving out the marker."""
-    root, places = str(folder), os.walk(folder)
-    paths = [os.path.relpath(os.path.join(place, name), root) for place, _, files in places for name in files]
-    names = [path.replace(os.sep, "/") for path in sorted(paths, key=lambda path: path.split(os.sep))]
-    return {name: sha256(folder / name) for name in names if name != MARKER and (folder / name).is_file()}
+    paths = {name: path for name, path in files_below(folder).items() if name != MARKER}
+    return {name: sha256(Path(path)) for name, path in paths.items() if os.path.isfile(path)}
+
+
+def files_below(folder: Path) -> dict[str, str]:
+    """Return the path of every file below `folder` by its name there, in the order of the parts of the names."""
+    start = len(str(folder)) + 1
+    paths = [f"{place}{os.sep}{name}" for place, _, names in os.walk(folder) for name in names]
+    return {path[start:].replace(os.sep, "/"): path for path in sorted(paths, key=lambda path: path.split(os.sep))}
 
 
 def is_complete(folder: Path) -> bool:
