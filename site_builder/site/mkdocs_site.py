@@ -92,7 +92,9 @@ def _built_in_two(config: Path, pages: Path, docs: Path, site: Path, helper: Hel
     half = _Half(helper, site.with_name(f"{site.name}.half"))
     try:
         helper.do(_problems, config, pages, docs, half.site, mine, _Elsewhere())
-        return not _problems(config, pages, docs, site, others, half) and half.is_right
+        if _problems(config, pages, docs, site, others, half):
+            helper.result()  # nobody writes any more into what is removed
+        return half.is_right
     finally:
         shutil.rmtree(half.site, ignore_errors=True)
 
