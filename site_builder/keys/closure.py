@@ -24,7 +24,6 @@ from typing import Any
 
 from site_builder.keys.looks import Chain, Looks, chain_of, looks_of
 from site_builder.keys.sources import Import, Module, Sources, imports_in, root_name
-from site_builder.keys.syntax import dump
 
 CHANGES_NO_NUMBER = frozenset(f"experiments.core.{name}" for name in ("compiled", "instructions", "pieces", "progress"))
 """Modules that no result depends on: where kernels lie, who does a piece, who hears how far a run is. What
@@ -275,7 +274,7 @@ def _found(module: Module, statement: ast.stmt, counted: Looks) -> _Facts:
     mentions: set[Chain] = set()
     loads: list[tuple[str, bool]] = []
     has_imports = False
-    text = [dump(statement)]
+    text = [ast.dump(statement)]
     left: list[ast.AST] = [statement]
     while left:
         node = left.pop()
@@ -288,7 +287,7 @@ def _found(module: Module, statement: ast.stmt, counted: Looks) -> _Facts:
         has_imports |= isinstance(node, ast.Import | ast.ImportFrom)
         aside = module.types.get(id(node), []) if counted.types else []
         aside = aside + module.messages.get(id(node), []) if counted.errors else aside
-        text += [dump(each) for each in aside]
+        text += [ast.dump(each) for each in aside]
         left += aside
         for value in vars(node).values():
             if isinstance(value, ast.AST):

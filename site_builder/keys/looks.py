@@ -4,8 +4,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from site_builder.keys.sources import Import
-from site_builder.keys.syntax import walk
+from site_builder.keys.sources import Import, walk
 
 Chain = tuple[str, ...]
 """A dotted mention of a name: `metrics.represented` is `("metrics", "represented")`."""

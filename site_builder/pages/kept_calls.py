@@ -1,12 +1,12 @@
 """Remembers which macros a page calls: to find them, all pages are parsed, and mostly one was edited."""
 
-import hashlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from site_builder.pages.kept_texts import digest_of
 from site_builder.pages.page_files import Call, Page, calls
 from site_builder.store.entries import read_stamp, write_stamp
 
@@ -31,7 +31,7 @@ class KeptCalls:
 
     def calls(self, page: Page, env: jinja2.Environment) -> list[Call]:
         """Return what `page_files.calls` would."""
-        digest = hashlib.sha256(page.text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = digest_of(page.text)
         kept = self._before.get(digest)
         found = calls(page, env) if kept is None else [_call(each) for each in kept]
         if all(isinstance(value, _PLAIN) for call in found for value in _values(call)):

@@ -15,7 +15,7 @@ from site_builder.store.entries import read_stamp, write_stamp
 
 def frame_of(*parts: Any) -> str:
     """Return the digest of all that pages quote, of which nothing may be left out of its `repr`."""
-    return _digest(repr(parts))
+    return digest_of(repr(parts))
 
 
 @dataclass
@@ -36,20 +36,20 @@ class KeptTexts:
     def text(self, name: str, source: str) -> str | None:
         """Return the rendered text of a page that is written like this, or None where it has to be rendered."""
         kept = self._before.get(name)
-        if kept is None or kept[0] != _digest(source):
+        if kept is None or kept[0] != digest_of(source):
             return None
         try:
             text = (self.out / name).read_text("utf-8")
         except (OSError, ValueError):
             return None
-        if kept[1] != _digest(text):
+        if kept[1] != digest_of(text):
             return None
         self.known[name] = kept
         return text
 
     def remember(self, name: str, source: str, text: str) -> None:
         """Take in what a page was rendered from."""
-        self.known[name] = [_digest(source), _digest(text)]
+        self.known[name] = [digest_of(source), digest_of(text)]
 
     def save(self, wrong: set[str]) -> None:
         """Write the record, but for the pages named `wrong`."""
@@ -63,5 +63,6 @@ class KeptTexts:
         return pages if isinstance(pages, dict) else {}
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return the digest of a text, whatever signs are in it."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -65,7 +65,6 @@ class _Site:
     ids: dict[str, set[str]] = field(default_factory=dict)
     dead: dict[tuple[str, str], str | None] = field(default_factory=dict)
     styles: dict[str, list[str]] = field(default_factory=dict)
-    led: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -81,15 +80,6 @@ class _Site:
 
     def size(self, name: str | None) -> int:
         return self.sizes.get(name or "", 0)
-
-    def led_to(self, address: str, page: str) -> str:
-        """Return the file that an address leads to from `page`; pages of one folder share the answer."""
-        if page == "404.html" or address[:1] in ("", "#", "?"):
-            return _target(urlsplit(address).path, page, self)
-        place = page.rpartition("/")[0], address
-        if place not in self.led:
-            self.led[place] = _target(urlsplit(address).path, page, self)
-        return self.led[place]
 
     def addresses_in(self, style: str) -> list[str]:
         """Return what a file of styles loads."""
@@ -192,12 +182,14 @@ def _weight(name: str, page: BuiltPage, site: _Site) -> int:
 
     The index of the search loads when a reader goes to the search field, so it does not count.
     """
-    files = {site.led_to(address, name) for address, _ in page.loaded if not _elsewhere(address)}
+    files = {_target(urlsplit(address).path, name, site) for address, _ in page.loaded if not _elsewhere(address)}
     for style in [file for file in files if file.endswith(".css") and file in site.sizes]:
-        files |= {site.led_to(each, style) for each in site.addresses_in(style)}
+        files |= {_target(urlsplit(each).path, style, site) for each in site.addresses_in(style)}
     if page.worker:
-        files.add(site.led_to(page.worker, name))
-    schemes = [sum(site.size(site.led_to(source, name)) for source in sources) for sources in _pictures(page)]
+        files.add(_target(page.worker, name, site))
+    schemes = [
+        sum(site.size(_target(urlsplit(source).path, name, site)) for source in sources) for sources in _pictures(page)
+    ]
     return page.bytes + sum(site.size(file) for file in files) + max(schemes)
 
 

@@ -89,7 +89,7 @@ def build_site(
 def _built_in_two(config: Path, pages: Path, docs: Path, site: Path, helper: Helper) -> bool:
     """Build half of the pages here and half of them in another process; return whether all went well."""
     mine, others = _halves(pages)
-    half = _Half(helper, site.with_name(f"{site.name}.half"))
+    half = _Half(helper, pages, site.with_name(f"{site.name}.half"))
     try:
         helper.do(_problems, config, pages, docs, half.site, mine, _Elsewhere())
         if _problems(config, pages, docs, site, others, half):
@@ -130,8 +130,8 @@ class _Elsewhere:
 class _Half(_Elsewhere):
     """Pages that a helper builds into a site of its own, and that take their places when both are done."""
 
-    def __init__(self, helper: Helper, site: Path) -> None:
-        self.helper, self.site = helper, site
+    def __init__(self, helper: Helper, pages: Path, site: Path) -> None:
+        self.helper, self.pages, self.site = helper, pages, site
         self.is_right = False
 
     def complete_search(self, site: Path, names: Sequence[str], order: Sequence[str]) -> None:
@@ -140,10 +140,6 @@ class _Half(_Elsewhere):
             finished = Earlier(self.site, Kept(""), "")
             finished.take_over(names, self.pages, site)
             finished.complete_search(site, names, order)
-
-    def take_over(self, names: Sequence[str], pages: Path, site: Path) -> None:
-        self.pages = pages
-        super().take_over(names, pages, site)
 
 
 def _problems(

@@ -7,7 +7,6 @@ one machine give the same `claims.json` and `numbers.tex`, byte for byte.
 
 import json
 from dataclasses import asdict
-from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from site_builder.citing.publication import (
     script_address,
 )
 from site_builder.citing.ro_crate import ro_crate
+from site_builder.pages.kept_texts import frame_of
 from site_builder.published.calibration import interval
 from site_builder.store.records import (
     REPLICATES,
@@ -56,7 +56,7 @@ def write_outputs(report: Report, site: Path, publication: Publication) -> list[
 
 def key_of(report: Report, publication: Publication, machinery: str) -> str:
     """Return the digest of all that these files are made from; `machinery` is that of code and packages."""
-    return sha256(repr((report, publication, machinery)).encode()).hexdigest()
+    return frame_of(report, publication, machinery)
 
 
 def outputs(report: Report, publication: Publication) -> dict[str, str]:
